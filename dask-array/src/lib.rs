@@ -1,0 +1,1 @@
+//! Blocked n-dimensional arrays over data larger than memory.

@@ -1,0 +1,1 @@
+//! Partitioned sequences of any Rust type.

@@ -1,0 +1,1 @@
+//! Partitioned columnar tables on Arrow memory.

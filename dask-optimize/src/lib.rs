@@ -1,0 +1,1 @@
+//! Passes over task graphs: layer fusion.

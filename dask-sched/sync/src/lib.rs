@@ -1,0 +1,1 @@
+//! The synchronous scheduler: one thread, in order.

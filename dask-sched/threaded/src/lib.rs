@@ -1,0 +1,1 @@
+//! The threaded scheduler: work stealing on all cores.
