@@ -1,0 +1,202 @@
+//! Plans: what a scheduler runs.
+//!
+//! A plan is the needed part of a graph in dense form. Its nodes are numbered by the static order: node 0 is
+//! the one to start first, and every node comes after its dependencies. So a scheduler with one worker runs
+//! the nodes from first to last, and one with many compares two numbers to choose.
+//!
+//! For `z = add(x, inc(y))` with data `x`, `y` and `z` wanted:
+//!
+//! ```text
+//! keys          x          y          z
+//! code          [lit 0]    [lit 1]    [last 0, last 1, call inc 1, call add 2]
+//! dependencies  []         []         [0, 1]
+//! dependents    [2]        [2]        []
+//! wanted                              *
+//! ```
+
+mod code;
+mod csr;
+mod dot;
+mod error;
+mod execute;
+mod lower;
+mod order;
+mod petgraph;
+mod pressure;
+
+use std::fmt;
+use std::sync::Arc;
+
+use crate::key::{Key, Name};
+use crate::layer::LayerInfo;
+use crate::op::Op;
+use crate::value::Value;
+
+use code::Code;
+use csr::Csr;
+
+pub use dot::Dot;
+pub use error::PlanError;
+pub use execute::{Scratch, TaskError};
+pub use pressure::Pressure;
+
+pub(crate) use lower::lower;
+
+/// The number of a node in a [`Plan`]: its place in the static order.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
+pub struct NodeId(pub u32);
+
+impl NodeId {
+    /// The number as an index into arrays of the plan's length.
+    pub fn index(self) -> usize {
+        self.0 as usize
+    }
+}
+
+impl fmt::Debug for NodeId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "#{}", self.0)
+    }
+}
+
+/// What a scheduler runs: the needed part of a graph for the wanted keys, in dense form.
+///
+/// Made by [`Graph::lower`](crate::Graph::lower).
+pub struct Plan {
+    keys: Vec<Key>,
+    /// What each node does, as code for a stack machine; one row a node.
+    code: Csr<Code>,
+    /// Distinct dependencies of each node.
+    dependencies: Csr<NodeId>,
+    /// Nodes that depend on each node.
+    dependents: Csr<NodeId>,
+    ops: Vec<Arc<dyn Op>>,
+    literals: Vec<Value>,
+    /// Per node: the layer it comes from.
+    layer_of: Vec<u32>,
+    layers: Vec<PlanLayer>,
+    /// Per node: whether it was asked for.
+    wanted: Vec<bool>,
+    /// The nodes that were asked for, in that order.
+    outputs: Vec<NodeId>,
+    /// Per node, if any node has one: the expected size of what a producer makes.
+    producers: Option<Vec<Option<u64>>>,
+    n_tasks: usize,
+}
+
+/// A layer as a plan remembers it.
+#[derive(Debug, Clone)]
+pub struct PlanLayer {
+    /// The layer's name.
+    pub name: Name,
+    /// Where it was written and how it is to be run.
+    pub info: LayerInfo,
+}
+
+impl Plan {
+    /// The number of nodes: tasks, aliases and data.
+    pub fn len(&self) -> usize {
+        self.keys.len()
+    }
+
+    /// Whether there is nothing to do.
+    pub fn is_empty(&self) -> bool {
+        self.keys.is_empty()
+    }
+
+    /// The number of nodes that do work, data and aliases aside: what progress counts.
+    pub fn n_tasks(&self) -> usize {
+        self.n_tasks
+    }
+
+    /// All nodes, in static order.
+    pub fn nodes(&self) -> impl ExactSizeIterator<Item = NodeId> + use<> {
+        (0..self.keys.len() as u32).map(NodeId)
+    }
+
+    /// The key of a node.
+    pub fn key(&self, node: NodeId) -> &Key {
+        &self.keys[node.index()]
+    }
+
+    /// The distinct nodes whose results the node takes.
+    pub fn dependencies(&self, node: NodeId) -> &[NodeId] {
+        self.dependencies.row(node.index())
+    }
+
+    /// The nodes that take the node's result.
+    pub fn dependents(&self, node: NodeId) -> &[NodeId] {
+        self.dependents.row(node.index())
+    }
+
+    /// The nodes that were asked for, in the order of the request.
+    pub fn outputs(&self) -> &[NodeId] {
+        &self.outputs
+    }
+
+    /// How often the node's result is taken: once by each dependent, and once if it was asked for.
+    pub fn uses(&self, node: NodeId) -> u32 {
+        self.dependents(node).len() as u32 + u32::from(self.wanted[node.index()])
+    }
+
+    /// Whether the node does work: data and aliases do not.
+    pub fn is_task(&self, node: NodeId) -> bool {
+        self.code.row(node.index()).last().is_some_and(Code::does_work)
+    }
+
+    /// What the node does, for people: the name of its outermost op.
+    pub fn op_name(&self, node: NodeId) -> String {
+        match self.code.row(node.index()).last() {
+            Some(Code::Call { op, .. }) => self.ops[*op as usize].name().into_owned(),
+            Some(Code::List(_)) => "list".to_owned(),
+            Some(Code::Last(_) | Code::Again(_)) => "alias".to_owned(),
+            Some(Code::Literal(_)) | None => "data".to_owned(),
+        }
+    }
+
+    /// The layer that the node comes from.
+    pub fn layer(&self, node: NodeId) -> &PlanLayer {
+        &self.layers[self.layer_of[node.index()] as usize]
+    }
+
+    /// Whether the node brings data into being, and how many bytes it is expected to make: `None` for nodes
+    /// that do not, `Some(0)` when the size is unknown.
+    pub fn producer_nbytes(&self, node: NodeId) -> Option<u64> {
+        self.producers.as_ref().and_then(|producers| producers[node.index()])
+    }
+
+    /// The size of a node that is data.
+    fn data_nbytes(&self, node: NodeId) -> Option<u64> {
+        match *self.code.row(node.index()) {
+            [Code::Literal(at)] => Some(self.literals[at as usize].nbytes()),
+            _ => None,
+        }
+    }
+
+    /// Whether any node brings data into being.
+    pub fn has_producers(&self) -> bool {
+        self.producers.is_some()
+    }
+
+    /// The bytes that the plan itself takes, values aside.
+    pub fn nbytes(&self) -> usize {
+        size_of_val(&self.keys[..])
+            + self.code.nbytes()
+            + self.dependencies.nbytes()
+            + self.dependents.nbytes()
+            + size_of_val(&self.ops[..])
+            + size_of_val(&self.literals[..])
+            + size_of_val(&self.layer_of[..])
+            + size_of_val(&self.wanted[..])
+            + size_of_val(&self.outputs[..])
+            + self.producers.as_ref().map_or(0, |p| size_of_val(&p[..]))
+    }
+}
+
+impl fmt::Debug for Plan {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_map()
+            .entries(self.nodes().map(|node| (self.key(node), (self.op_name(node), self.dependencies(node)))))
+            .finish()
+    }
+}

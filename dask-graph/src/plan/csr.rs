@@ -1,0 +1,94 @@
+//! Lists of lists in two flat arrays.
+
+/// Rows of items of varying length: compressed sparse rows.
+#[derive(Clone)]
+pub(crate) struct Csr<T> {
+    /// Row `r` is `items[ends[r] .. ends[r + 1]]`.
+    ends: Vec<u32>,
+    items: Vec<T>,
+}
+
+impl<T> Csr<T> {
+    pub(crate) fn new() -> Self {
+        Self { ends: vec![0], items: Vec::new() }
+    }
+
+    pub(crate) fn with_capacity(rows: usize, items: usize) -> Self {
+        let mut ends = Vec::with_capacity(rows + 1);
+        ends.push(0);
+        Self { ends, items: Vec::with_capacity(items) }
+    }
+
+    pub(crate) fn n_rows(&self) -> usize {
+        self.ends.len() - 1
+    }
+
+    pub(crate) fn n_items(&self) -> usize {
+        self.items.len()
+    }
+
+    pub(crate) fn row(&self, row: usize) -> &[T] {
+        &self.items[self.ends[row] as usize..self.ends[row + 1] as usize]
+    }
+
+    /// Adds an item to the row that is being written.
+    pub(crate) fn push(&mut self, item: T) {
+        self.items.push(item);
+    }
+
+    /// The items of the row that is being written.
+    pub(crate) fn open_row(&mut self) -> &mut [T] {
+        let start = self.ends[self.ends.len() - 1] as usize;
+        &mut self.items[start..]
+    }
+
+    /// Ends the row that is being written; `None` when there are 2^32 items.
+    pub(crate) fn end_row(&mut self) -> Option<()> {
+        self.ends.push(u32::try_from(self.items.len()).ok()?);
+        Some(())
+    }
+
+    pub(crate) fn nbytes(&self) -> usize {
+        size_of_val(&self.ends[..]) + size_of_val(&self.items[..])
+    }
+}
+
+impl Csr<u32> {
+    /// The rows turned around: row `i` of the result lists the rows that hold `i`, in ascending order.
+    pub(crate) fn transposed(&self) -> Self {
+        let mut ends = vec![0_u32; self.n_rows() + 1];
+        for &item in &self.items {
+            ends[item as usize + 1] += 1;
+        }
+        for row in 1..ends.len() {
+            ends[row] += ends[row - 1];
+        }
+        let mut next = ends.clone();
+        let mut items = vec![0; self.items.len()];
+        for row in 0..self.n_rows() {
+            for &item in self.row(row) {
+                let place = &mut next[item as usize];
+                items[*place as usize] = row as u32;
+                *place += 1;
+            }
+        }
+        Self { ends, items }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rows_come_back_and_transpose() {
+        let mut csr = Csr::new();
+        for row in [&[1_u32, 2][..], &[], &[1]] {
+            row.iter().for_each(|&item| csr.push(item));
+            csr.end_row().unwrap();
+        }
+        assert_eq!((csr.n_rows(), csr.n_items(), csr.row(0)), (3, 3, &[1, 2][..]));
+        let turned = csr.transposed();
+        assert_eq!([0, 1, 2].map(|row| turned.row(row).to_vec()), [vec![], vec![0, 2], vec![0]]);
+    }
+}

@@ -1,0 +1,331 @@
+//! Lowering: from a graph and wanted keys to a plan.
+//!
+//! The walk goes back from the wanted keys and asks layers only for the nodes it meets: what is not needed
+//! never comes into being, so culling is not a pass but a fact. Nodes are numbered as they are met; the
+//! order then gives them their final numbers.
+
+use std::sync::Arc;
+
+use rustc_hash::FxHashMap;
+
+use crate::graph::Graph;
+use crate::key::{Key, Name};
+use crate::layer::Layer;
+use crate::op::Op;
+use crate::plan::code::Code;
+use crate::plan::csr::Csr;
+use crate::plan::order::{Shape, order};
+use crate::plan::{NodeId, Plan, PlanError, PlanLayer};
+use crate::task::{Arg, Node, Task};
+use crate::value::Value;
+
+/// Makes the plan that computes `wanted`.
+pub(crate) fn lower(graph: &Graph, wanted: &[Key]) -> Result<Plan, PlanError> {
+    let index = LayerIndex::new(graph);
+    let mut draft = Draft::default();
+    let outputs = wanted.iter().map(|key| draft.meet(key, None)).collect::<Result<Vec<_>, _>>()?;
+    let mut next = 0;
+    while next < draft.keys.len() {
+        let (layer, node) = draft.find(&index, next)?;
+        draft.add(next, layer, node)?;
+        next += 1;
+    }
+    draft.finish(&index, &outputs)
+}
+
+/// The layers of a graph, to be found by key.
+struct LayerIndex<'a> {
+    layers: Vec<&'a Arc<dyn Layer>>,
+    by_name: FxHashMap<&'a Name, u32>,
+    /// Layers that hold keys of other names than their own.
+    hand_written: Vec<u32>,
+    /// The keys of hand-written layers, when there are too many of these to ask each of them.
+    by_key: Option<FxHashMap<Key, u32>>,
+}
+
+/// Above so many hand-written layers an index of their keys is cheaper than asking each.
+const ASK_EACH: usize = 8;
+
+impl<'a> LayerIndex<'a> {
+    fn new(graph: &'a Graph) -> Self {
+        let layers = graph.layers();
+        let mut by_name = FxHashMap::default();
+        let mut hand_written = Vec::new();
+        for (n, layer) in layers.iter().enumerate() {
+            let n = n as u32;
+            if layer.has_foreign_names() {
+                hand_written.push(n);
+            } else {
+                // Equal names mean equal work: any of them will do.
+                by_name.insert(layer.name(), n);
+            }
+        }
+        let by_key = (hand_written.len() > ASK_EACH).then(|| {
+            let keys = |&n: &u32| layers[n as usize].keys().map(move |key| (key, n));
+            hand_written.iter().flat_map(keys).collect()
+        });
+        Self { layers, by_name, hand_written, by_key }
+    }
+
+    fn find(&self, key: &Key) -> Result<Option<(u32, Node)>, PlanError> {
+        let named = self.by_name.get(key.name()).and_then(|&n| Some((n, self.layers[n as usize].node(key)?)));
+        if self.hand_written.is_empty() {
+            return Ok(named);
+        }
+        let candidates = match &self.by_key {
+            Some(by_key) => by_key.get(key).map(std::slice::from_ref).unwrap_or_default(),
+            None => &self.hand_written,
+        };
+        let mut found = named;
+        for &n in candidates {
+            let Some(node) = self.layers[n as usize].node(key) else { continue };
+            if let Some((other, _)) = found {
+                let layers = [other, n].map(|n| self.layers[n as usize].name().clone());
+                return Err(PlanError::Ambiguous { key: key.clone(), layers });
+            }
+            found = Some((n, node));
+        }
+        Ok(found)
+    }
+}
+
+/// A plan in the making: nodes numbered as they were met.
+struct Draft {
+    ids: FxHashMap<Key, u32>,
+    keys: Vec<Key>,
+    /// Per node: the node that was being added when it was met; itself for wanted keys.
+    met_by: Vec<u32>,
+    code: Csr<Code>,
+    dependencies: Csr<u32>,
+    ops: Vec<Arc<dyn Op>>,
+    literals: Vec<Value>,
+    layer_of: Vec<u32>,
+    producers: Vec<(u32, u64)>,
+    /// Per node: one more than the last node that was seen to depend on it.
+    seen_by: Vec<u32>,
+}
+
+impl Default for Draft {
+    fn default() -> Self {
+        Self {
+            ids: FxHashMap::default(),
+            keys: Vec::new(),
+            met_by: Vec::new(),
+            code: Csr::new(),
+            dependencies: Csr::new(),
+            ops: Vec::new(),
+            literals: Vec::new(),
+            layer_of: Vec::new(),
+            producers: Vec::new(),
+            seen_by: Vec::new(),
+        }
+    }
+}
+
+impl Draft {
+    /// The number of a key; a new one if it was not met before.
+    fn meet(&mut self, key: &Key, by: Option<u32>) -> Result<u32, PlanError> {
+        if let Some(&id) = self.ids.get(key) {
+            return Ok(id);
+        }
+        let id =
+            u32::try_from(self.keys.len()).ok().filter(|&id| id < u32::MAX).ok_or(PlanError::TooLarge)?;
+        self.ids.insert(key.clone(), id);
+        self.keys.push(key.clone());
+        self.met_by.push(by.unwrap_or(id));
+        self.seen_by.push(0);
+        Ok(id)
+    }
+
+    fn find(&self, index: &LayerIndex<'_>, id: usize) -> Result<(u32, Node), PlanError> {
+        let key = &self.keys[id];
+        index.find(key)?.ok_or_else(|| {
+            let by = self.met_by[id] as usize;
+            let wanted_by = (by != id).then(|| self.keys[by].clone());
+            let layer = self.layer_of.get(by).map(|&n| index.layers[n as usize]);
+            let location = wanted_by.as_ref().and_then(|_| layer?.info().location);
+            PlanError::MissingKey { key: key.clone(), wanted_by, location }
+        })
+    }
+
+    /// Writes the code of node `id`, meeting the keys that it needs.
+    fn add(&mut self, id: usize, layer: u32, node: Node) -> Result<(), PlanError> {
+        let id = id as u32;
+        match &node {
+            Node::Data(value) => self.literal(value),
+            Node::Alias(key) => self.key(key, id)?,
+            Node::Task(task) => {
+                if task.op().is_producer() {
+                    self.producers.push((id, task.op().output_nbytes(task.args()).unwrap_or(0)));
+                }
+                self.nested(Open::Call(task), id)?;
+            }
+            Node::List(items) => self.nested(Open::List(items), id)?,
+        }
+        self.layer_of.push(layer);
+        self.end(id).ok_or(PlanError::TooLarge)
+    }
+
+    /// Writes a task or list and all that is nested in it, innermost first.
+    fn nested(&mut self, outermost: Open<'_>, id: u32) -> Result<(), PlanError> {
+        // Flat tasks, nearly all, need no stack.
+        let args = outermost.args();
+        if args.iter().all(|arg| matches!(arg, Arg::Key(_) | Arg::Value(_))) {
+            for arg in args {
+                self.leaf(arg, id)?;
+            }
+            self.close(&outermost);
+            return Ok(());
+        }
+        let mut path = vec![(args.iter(), outermost)];
+        while let Some((args, _)) = path.last_mut() {
+            match args.next() {
+                Some(Arg::Task(task)) => path.push((task.args().iter(), Open::Call(task))),
+                Some(Arg::List(items)) => path.push((items.iter(), Open::List(items))),
+                Some(leaf) => self.leaf(leaf, id)?,
+                None => {
+                    if let Some((_, done)) = path.pop() {
+                        self.close(&done);
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn leaf(&mut self, arg: &Arg, id: u32) -> Result<(), PlanError> {
+        match arg {
+            Arg::Key(key) => self.key(key, id)?,
+            Arg::Value(value) => self.literal(value),
+            Arg::Task(_) | Arg::List(_) => unreachable!("leaves are keys and values"),
+        }
+        Ok(())
+    }
+
+    fn key(&mut self, key: &Key, id: u32) -> Result<(), PlanError> {
+        let dependency = self.meet(key, Some(id))?;
+        self.code.push(Code::Again(NodeId(dependency)));
+        Ok(())
+    }
+
+    fn literal(&mut self, value: &Value) {
+        // One literal given to many blocks is one entry.
+        if self.literals.last().is_none_or(|last| !last.ptr_eq(value)) {
+            self.literals.push(value.clone());
+        }
+        self.code.push(Code::Literal(self.literals.len() as u32 - 1));
+    }
+
+    fn close(&mut self, done: &Open<'_>) {
+        let n_args = done.args().len() as u32;
+        let code = match done {
+            Open::List(_) => Code::List(n_args),
+            Open::Call(task) => {
+                // Tasks of one layer share their op.
+                if self.ops.last().is_none_or(|last| !Arc::ptr_eq(last, task.op())) {
+                    self.ops.push(task.op().clone());
+                }
+                Code::Call { op: self.ops.len() as u32 - 1, n_args }
+            }
+        };
+        self.code.push(code);
+    }
+
+    /// Ends the node: its last use of each dependency is marked, and the distinct ones are listed.
+    fn end(&mut self, id: u32) -> Option<()> {
+        for code in self.code.open_row().iter_mut().rev() {
+            let Code::Again(NodeId(dependency)) = *code else { continue };
+            let seen = &mut self.seen_by[dependency as usize];
+            if *seen != id + 1 {
+                *seen = id + 1;
+                *code = Code::Last(NodeId(dependency));
+                self.dependencies.push(dependency);
+            }
+        }
+        // Listed as they stand in the task, first to last.
+        self.dependencies.open_row().reverse();
+        self.dependencies.end_row()?;
+        self.code.end_row()
+    }
+
+    /// Orders the nodes and renumbers everything by the order.
+    fn finish(self, index: &LayerIndex<'_>, outputs: &[u32]) -> Result<Plan, PlanError> {
+        let n = self.keys.len();
+        let mut wanted = vec![false; n];
+        outputs.iter().for_each(|&id| wanted[id as usize] = true);
+        let layers: Vec<_> = index
+            .layers
+            .iter()
+            .map(|layer| PlanLayer { name: layer.name().clone(), info: layer.info().clone() })
+            .collect();
+        let dependents = self.dependencies.transposed();
+        let priority = |id: usize| layers[self.layer_of[id] as usize].info.annotations.priority;
+        let shape =
+            Shape { dependencies: &self.dependencies, dependents: &dependents, outputs, wanted: &wanted };
+        let sequence = order(&shape, &priority).map_err(|cycle| PlanError::Cycle {
+            keys: cycle.iter().map(|&id| self.keys[id as usize].clone()).collect(),
+        })?;
+
+        let mut place = vec![0_u32; n];
+        for (at, &id) in sequence.iter().enumerate() {
+            place[id as usize] = at as u32;
+        }
+        let placed = |id: u32| NodeId(place[id as usize]);
+        let mut code = Csr::with_capacity(n, self.code.n_items());
+        for &id in &sequence {
+            for &step in self.code.row(id as usize) {
+                code.push(match step {
+                    Code::Again(NodeId(id)) => Code::Again(placed(id)),
+                    Code::Last(NodeId(id)) => Code::Last(placed(id)),
+                    other => other,
+                });
+            }
+            code.end_row().ok_or(PlanError::TooLarge)?;
+        }
+        let renumbered = |rows: &Csr<u32>| {
+            let mut new = Csr::with_capacity(n, rows.n_items());
+            for &id in &sequence {
+                rows.row(id as usize).iter().for_each(|&item| new.push(placed(item)));
+                new.end_row()?;
+            }
+            Some(new)
+        };
+        let n_tasks = (0..n).filter(|&id| self.code.row(id).last().is_some_and(Code::does_work)).count();
+        let producers = (!self.producers.is_empty()).then(|| {
+            let mut producers = vec![None; n];
+            for &(id, nbytes) in &self.producers {
+                producers[placed(id).index()] = Some(nbytes);
+            }
+            producers
+        });
+        Ok(Plan {
+            dependencies: renumbered(&self.dependencies).ok_or(PlanError::TooLarge)?,
+            dependents: renumbered(&dependents).ok_or(PlanError::TooLarge)?,
+            code,
+            layer_of: sequence.iter().map(|&id| self.layer_of[id as usize]).collect(),
+            wanted: sequence.iter().map(|&id| wanted[id as usize]).collect(),
+            outputs: outputs.iter().map(|&id| placed(id)).collect(),
+            keys: sequence.iter().map(|&id| self.keys[id as usize].clone()).collect(),
+            ops: self.ops,
+            literals: self.literals,
+            layers,
+            producers,
+            n_tasks,
+        })
+    }
+}
+
+/// A task or list whose arguments are being written.
+enum Open<'a> {
+    Call(&'a Task),
+    List(&'a [Arg]),
+}
+
+impl<'a> Open<'a> {
+    fn args(&self) -> &'a [Arg] {
+        match *self {
+            Self::Call(task) => task.args(),
+            Self::List(items) => items,
+        }
+    }
+}

@@ -1,0 +1,125 @@
+//! The pressure curve: how many results are alive after each step of one worker.
+
+use crate::plan::order::Shape;
+use crate::plan::{NodeId, Plan};
+
+/// How many results are alive while one worker runs a plan from first node to last.
+///
+/// A result is alive from the moment its node ends until all its dependents have ended; a result that was
+/// asked for stays. While a node runs, its inputs and its own result are alive together: the largest such
+/// number is [`max_live`](Self::max_live). The same measure as dask's `order.diagnostics`.
+///
+/// ```
+/// use dask_graph::{graph, Key, op};
+///
+/// let inc = op(|x: i64| x + 1);
+/// let graph = graph! { "a" => 1_i64, "b" => inc(@"a"), "c" => inc(@"b") };
+/// let pressure = graph.lower(&[Key::named("c")]).unwrap().pressure();
+/// assert_eq!((pressure.max_live(), pressure.curve()), (2, &[1, 1, 1][..]));
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Pressure {
+    max_live: u64,
+    sum_live: u64,
+    curve: Vec<u32>,
+}
+
+impl Pressure {
+    /// The largest number of results alive at once.
+    pub fn max_live(&self) -> u64 {
+        self.max_live
+    }
+
+    /// The sum over all steps of the number of results alive after each.
+    pub fn sum_live(&self) -> u64 {
+        self.sum_live
+    }
+
+    /// The number of results alive after each step.
+    pub fn curve(&self) -> &[u32] {
+        &self.curve
+    }
+
+    /// Whether this peaks lower, or as low and holds less on the way.
+    pub(crate) fn better_than(&self, other: &Self) -> bool {
+        (self.max_live, self.sum_live) < (other.max_live, other.sum_live)
+    }
+
+    /// The pressure of running `sequence`.
+    pub(crate) fn of_sequence(shape: &Shape<'_>, sequence: &[u32]) -> Self {
+        let dependents = |id: usize| shape.dependents.row(id).len();
+        let dependencies = |id: usize| shape.dependencies.row(id).iter().map(|&input| input as usize);
+        Self::simulate(sequence.iter().map(|&id| id as usize), dependents, dependencies, shape.wanted)
+    }
+
+    fn simulate<D: Iterator<Item = usize>>(
+        sequence: impl ExactSizeIterator<Item = usize>,
+        n_dependents: impl Fn(usize) -> usize,
+        dependencies: impl Fn(usize) -> D,
+        wanted: &[bool],
+    ) -> Self {
+        let mut users: Vec<u32> = (0..wanted.len()).map(|id| n_dependents(id) as u32).collect();
+        let (mut live, mut max_live, mut sum_live) = (0_u32, 0_u32, 0_u64);
+        let mut curve = Vec::with_capacity(sequence.len());
+        for id in sequence {
+            live += 1;
+            max_live = max_live.max(live);
+            for input in dependencies(id) {
+                users[input] -= 1;
+                live -= u32::from(users[input] == 0 && !wanted[input]);
+            }
+            sum_live += u64::from(live);
+            curve.push(live);
+        }
+        Self { max_live: max_live.into(), sum_live, curve }
+    }
+}
+
+impl Plan {
+    /// How many results are alive while one worker runs the plan.
+    ///
+    /// # Complexity
+    ///
+    /// Time O(nodes and dependencies), space O(nodes).
+    pub fn pressure(&self) -> Pressure {
+        Pressure::simulate(
+            0..self.len(),
+            |id| self.dependents.row(id).len(),
+            |id| self.dependencies.row(id).iter().map(|input: &NodeId| input.index()),
+            &self.wanted,
+        )
+    }
+}
+
+impl Plan {
+    /// Per node, an estimate of its result's size: what a producer expects, the size of data, and otherwise
+    /// the size of the largest input.
+    pub fn estimated_nbytes(&self) -> Vec<u64> {
+        let mut sizes = vec![0_u64; self.len()];
+        for node in self.nodes() {
+            let inputs = self.dependencies(node).iter().map(|input| sizes[input.index()]);
+            sizes[node.index()] = match self.producer_nbytes(node).filter(|&nbytes| nbytes > 0) {
+                Some(nbytes) => nbytes,
+                None => inputs.max().or_else(|| self.data_nbytes(node)).unwrap_or(0),
+            };
+        }
+        sizes
+    }
+
+    /// The most bytes alive at once while one worker runs the plan, for results of these sizes.
+    pub fn peak_nbytes(&self, sizes: &[u64]) -> u64 {
+        let mut users: Vec<u32> = self.nodes().map(|node| self.uses(node)).collect();
+        let (mut live, mut peak) = (0_u64, 0_u64);
+        for node in self.nodes() {
+            live += sizes[node.index()];
+            peak = peak.max(live);
+            for input in self.dependencies(node) {
+                users[input.index()] -= 1;
+                if users[input.index()] == 0 {
+                    live -= sizes[input.index()];
+                }
+            }
+        }
+        peak
+    }
+}

@@ -1,0 +1,100 @@
+//! Why a run gave no results.
+
+use std::error::Error;
+use std::fmt;
+use std::panic::Location;
+
+use crate::key::{Key, Name};
+use crate::op::OpError;
+use crate::plan::{NodeId, Plan, TaskError};
+
+/// A run that gave no results.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum RunError {
+    /// A task failed. The error of the user's own function is the [`source`](Error::source).
+    #[error("task {key} failed{}: {source}", At(.op, .layer, .location))]
+    Failed {
+        /// The task's key.
+        key: Key,
+        /// The op's name.
+        op: String,
+        /// The layer's name.
+        layer: Name,
+        /// Where the layer was written.
+        location: Option<&'static Location<'static>>,
+        /// Why.
+        source: Box<dyn Error + Send + Sync>,
+    },
+    /// A task panicked.
+    #[error("task {key} panicked{}: {message}", At(.op, .layer, .location))]
+    Panicked {
+        /// The task's key.
+        key: Key,
+        /// The op's name.
+        op: String,
+        /// The layer's name.
+        layer: Name,
+        /// Where the layer was written.
+        location: Option<&'static Location<'static>>,
+        /// What it panicked with.
+        message: String,
+    },
+    /// The run's token was cancelled.
+    #[error("the run was cancelled; {finished} of {tasks} tasks had finished")]
+    Cancelled {
+        /// Tasks that had finished.
+        finished: usize,
+        /// Tasks in the plan.
+        tasks: usize,
+    },
+    /// The run's deadline passed.
+    #[error("the run's deadline passed; {finished} of {tasks} tasks had finished")]
+    DeadlineExceeded {
+        /// Tasks that had finished.
+        finished: usize,
+        /// Tasks in the plan.
+        tasks: usize,
+    },
+    /// The scheduler itself could not do its work.
+    #[error("the scheduler could not run the plan")]
+    Scheduler(#[source] Box<dyn Error + Send + Sync>),
+}
+
+impl RunError {
+    /// The error of a node that gave no value.
+    pub fn of_task(plan: &Plan, node: NodeId, error: TaskError) -> Self {
+        let key = plan.key(node).clone();
+        let layer = plan.layer(node).name.clone();
+        let location = plan.layer(node).info.location;
+        match error {
+            TaskError::Panicked { op, message } => Self::Panicked { key, op, layer, location, message },
+            TaskError::Failed { op, error } => {
+                // The user's own error is the source, without our wrapping around it.
+                let source = match error {
+                    OpError::Failed(source) => source,
+                    other => other.into(),
+                };
+                Self::Failed { key, op, layer, location, source }
+            }
+        }
+    }
+
+    /// The key of the task that failed or panicked.
+    pub fn key(&self) -> Option<&Key> {
+        match self {
+            Self::Failed { key, .. } | Self::Panicked { key, .. } => Some(key),
+            Self::Cancelled { .. } | Self::DeadlineExceeded { .. } | Self::Scheduler(_) => None,
+        }
+    }
+}
+
+/// ` in op of layer, written at file:line:column`.
+struct At<'a>(&'a str, &'a Name, &'a Option<&'static Location<'static>>);
+
+impl fmt::Display for At<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, " in `{}` of layer {}", self.0, self.1)?;
+        self.2.map_or(Ok(()), |at| write!(f, ", written at {at}"))
+    }
+}
