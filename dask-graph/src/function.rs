@@ -294,7 +294,11 @@ macro_rules! functions {
 
             fn apply(&self, args: Args<'_>) -> Result<Out, OpError> {
                 /// Names the call's lifetime, which picks the second of the two bounds.
-                #[allow(clippy::too_many_arguments, reason = "as many as the function has")]
+                #[allow(
+                    clippy::too_many_arguments,
+                    clippy::extra_unused_lifetimes,
+                    reason = "as many arguments as the function has, which may be none"
+                )]
                 fn call<'a, Out, $($p: Param),*>(
                     function: impl Fn($($p::Item<'a>),*) -> Out,
                     $($x: $p::Item<'a>),*

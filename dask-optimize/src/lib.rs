@@ -1,1 +1,36 @@
-//! Passes over task graphs: layer fusion.
+//! Passes over task graphs: graphs get smaller and cheaper before they run, and results stay the same.
+//!
+//! A pass is a function from a graph and the wanted keys to a graph that holds the same keys. What is special
+//! to a collection is said by its ops ([`Op::absorb`](dask_graph::Op::absorb)), not by a pass, so a
+//! stranger's ops are optimised like ours.
+//!
+//! - [`fuse_layers`] joins `Blockwise` layers with their producers, without making a single task;
+//! - [`Pipeline`] runs passes one after the other; [`Pipeline::standard`] is what schedulers use;
+//! - [`Optimized`] is a scheduler that prepares every graph with a pipeline.
+//!
+//! ```
+//! use dask_graph::{Axis, Blockwise, Graph, Key, op};
+//! use dask_optimize::fuse_layers;
+//!
+//! // x ── y ── z, a million blocks each.
+//! let i = (Axis(0), 1_000_000);
+//! let layer = |name, from| {
+//!     Blockwise::builder(name, op(|x: f64| x + 1.0), &[i]).blocks(from, &[i]).build().unwrap()
+//! };
+//! let x = Blockwise::builder("x", op(|| 0.0_f64), &[i]).build().unwrap();
+//! let x = Graph::from_layer(x);
+//! let y = Graph::with_inputs(layer("y", "x"), [&x]);
+//! let z = Graph::with_inputs(layer("z", "y"), [&y]);
+//!
+//! let wanted = [Key::new("z", &[7])];
+//! assert_eq!(z.lower(&wanted).unwrap().len(), 3);
+//! assert_eq!(fuse_layers(&z, &wanted).lower(&wanted).unwrap().len(), 1);
+//! ```
+
+mod composite;
+mod fuse_layers;
+mod pipeline;
+
+pub use composite::Composite;
+pub use fuse_layers::fuse_layers;
+pub use pipeline::{Optimized, Pass, Pipeline};

@@ -95,7 +95,7 @@ fn topological(shape: &Shape<'_>) -> Result<Vec<u32>, Vec<u32>> {
         }
         *seen = path.len() as u32;
         path.push(id);
-        at = shape.dependencies.row(id as usize).iter().copied().find(|id| blocked(&id));
+        at = shape.dependencies.row(id as usize).iter().copied().find(|id| blocked(id));
     }
     unreachable!("a node that waits has a dependency that waits")
 }

@@ -1,0 +1,176 @@
+//! The op that calls other ops one after the other: what fusion makes of ops that do not know each other.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use dask_graph::{Arg, Args, Op, OpError, Value};
+
+/// Several ops as one: each step's arguments are arguments of the whole or results of earlier steps.
+///
+/// For `add(inc(a), b)`:
+///
+/// ```text
+/// steps   0: inc(arg 0)
+///         1: add(step 0, arg 1)
+/// ```
+///
+/// Every result is used by exactly one later step, so the steps hand each other the last reference and work
+/// in place where they can.
+#[derive(Clone)]
+pub struct Composite {
+    steps: Vec<Step>,
+    n_args: usize,
+}
+
+#[derive(Clone)]
+struct Step {
+    op: Arc<dyn Op>,
+    args: Vec<Source>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Source {
+    Arg(usize),
+    Step(usize),
+}
+
+impl Composite {
+    /// Joins `consumer`, which takes `n_consumer_args` arguments, with the `producer` of its argument `at`.
+    ///
+    /// Ops that know how to absorb each other do so; otherwise one is called after the other.
+    pub fn join(
+        consumer: &Arc<dyn Op>,
+        n_consumer_args: usize,
+        at: usize,
+        producer: &Arc<dyn Op>,
+        n_producer_args: usize,
+    ) -> Arc<dyn Op> {
+        let producer = Self::of(producer, n_producer_args);
+        let consumer = Self::of(consumer, n_consumer_args);
+        let n_args = n_consumer_args - 1 + n_producer_args;
+        let offset = producer.steps.len();
+        let moved = |step: Step, to: &dyn Fn(Source) -> Source| Step {
+            op: step.op,
+            args: step.args.into_iter().map(to).collect(),
+        };
+        // The producer's arguments stand where the consumer's argument `at` stood.
+        let in_producer = |source| match source {
+            Source::Arg(arg) => Source::Arg(arg + at),
+            Source::Step(of) => Source::Step(of),
+        };
+        let in_consumer = |source| match source {
+            Source::Arg(arg) if arg == at => Source::Step(offset - 1),
+            Source::Arg(arg) if arg > at => Source::Arg(arg + n_producer_args - 1),
+            Source::Arg(arg) => Source::Arg(arg),
+            Source::Step(of) => Source::Step(of + offset),
+        };
+        let mut steps: Vec<Step> = Vec::with_capacity(offset + consumer.steps.len());
+        steps.extend(producer.steps.into_iter().map(|step| moved(step, &in_producer)));
+        steps.extend(consumer.steps.into_iter().map(|step| moved(step, &in_consumer)));
+        let joined = steps.iter().enumerate().skip(offset).find_map(|(n, step)| {
+            Some((n, step.args.iter().position(|&source| source == Source::Step(offset - 1))?))
+        });
+        let mut whole = Self { steps, n_args };
+        if let Some((step, position)) = joined {
+            whole.absorb_step(offset - 1, step, position);
+        }
+        whole.into_op()
+    }
+
+    /// An op as steps.
+    fn of(op: &Arc<dyn Op>, n_args: usize) -> Self {
+        let any: &dyn std::any::Any = &**op;
+        match any.downcast_ref::<Self>() {
+            Some(composite) => composite.clone(),
+            None => Self {
+                steps: vec![Step { op: op.clone(), args: (0..n_args).map(Source::Arg).collect() }],
+                n_args,
+            },
+        }
+    }
+
+    /// Lets step `consumer` absorb step `producer`, whose result it takes at `position`, if its op can.
+    fn absorb_step(&mut self, producer: usize, consumer: usize, position: usize) {
+        let (from, to) = (&self.steps[producer], &self.steps[consumer]);
+        let Some(op) = to.op.absorb(position, &from.op, from.args.len()) else { return };
+        let mut args = to.args.clone();
+        args.splice(position..=position, from.args.iter().copied());
+        self.steps[consumer] = Step { op, args };
+        self.steps.remove(producer);
+        for source in self.steps.iter_mut().flat_map(|step| &mut step.args) {
+            if let Source::Step(of) = source
+                && *of > producer
+            {
+                *of -= 1;
+            }
+        }
+    }
+
+    fn into_op(mut self) -> Arc<dyn Op> {
+        let in_order = |step: &Step| step.args.iter().copied().eq((0..self.n_args).map(Source::Arg));
+        if self.steps.len() == 1 && in_order(&self.steps[0]) {
+            self.steps.remove(0).op
+        } else {
+            Arc::new(self)
+        }
+    }
+}
+
+impl Op for Composite {
+    fn name(&self) -> Cow<'_, str> {
+        let names: Vec<_> = self.steps.iter().map(|step| step.op.name()).collect();
+        names.join("+").into()
+    }
+
+    fn call(&self, mut args: Args<'_>) -> Result<Value, OpError> {
+        if args.len() != self.n_args {
+            return Err(OpError::ArgumentCount { takes: self.n_args, given: args.len() });
+        }
+        let mut results: Vec<Option<Value>> = Vec::with_capacity(self.steps.len());
+        let mut slots: Vec<Option<Value>> = Vec::new();
+        for step in &self.steps {
+            slots.clear();
+            for source in &step.args {
+                slots.push(match *source {
+                    Source::Arg(arg) => Some(args.take_value(arg)?),
+                    Source::Step(of) => results[of].take(),
+                });
+            }
+            results.push(Some(step.op.call(Args::new(&mut slots))?));
+        }
+        match results.pop().flatten() {
+            Some(value) => Ok(value),
+            None => unreachable!("there is at least one step"),
+        }
+    }
+
+    fn is_producer(&self) -> bool {
+        self.steps.iter().any(|step| step.op.is_producer())
+    }
+
+    fn is_cheap(&self) -> bool {
+        self.steps.iter().all(|step| step.op.is_cheap())
+    }
+
+    /// The size of the last step's result, taken to be that of its largest input where the op does not know.
+    fn output_nbytes(&self, args: &[Arg]) -> Option<u64> {
+        let mut sizes: Vec<Option<u64>> = Vec::with_capacity(self.steps.len());
+        for step in &self.steps {
+            // An argument that an earlier step makes is not known before the run: it stands as data.
+            let own: Vec<Arg> = step
+                .args
+                .iter()
+                .map(|source| match *source {
+                    Source::Arg(arg) => args[arg].clone(),
+                    Source::Step(_) => Arg::value(()),
+                })
+                .collect();
+            let inputs = step.args.iter().filter_map(|source| match *source {
+                Source::Step(of) => sizes[of],
+                Source::Arg(_) => None,
+            });
+            sizes.push(step.op.output_nbytes(&own).or_else(|| inputs.max()));
+        }
+        sizes.pop().flatten()
+    }
+}

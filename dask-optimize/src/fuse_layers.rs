@@ -1,0 +1,194 @@
+//! Layer fusion: `Blockwise` layers go into the layers that use them, before a single task is made.
+//!
+//! ```text
+//! read ── +1 ──╮                      read+1 ──╮
+//!              ├── mul ── sum    ⇒             ├─► one layer: sum(mul(+1(read), *2(ones)))
+//! ones ── *2 ──╯                      ones*2 ──╯
+//! ```
+//!
+//! A producer is taken in when nobody else needs its blocks and taking it in repeats no work: it was not
+//! asked for, its blocks are used by one argument of one layer, and that layer has one block for each of
+//! them. Producers whose ops are cheap ([`Op::is_cheap`](dask_graph::Op::is_cheap)) are taken in by every
+//! consumer and however often. Blocks that arrive in lists (contracted axes) stay apart. Annotations must be
+//! equal.
+//!
+//! The cost depends on the number of layers, not on the number of blocks. Layers that the wanted keys do not
+//! need are left out on the way.
+
+use std::sync::Arc;
+
+use dask_graph::{Axis, BlockArg, Blockwise, Graph, Key, Layer, Name};
+use rustc_hash::{FxHashMap, FxHashSet};
+
+use crate::composite::Composite;
+
+/// A fused layer stands for so many operations at most: each further one costs the copying of those before.
+const MOST_FUSED: usize = 128;
+
+/// Joins `Blockwise` layers with their producers; the layers that hold `keys` keep their names.
+///
+/// # Complexity
+///
+/// Time O(layers · operations in the largest fused layer), whatever the number of blocks. Layers that hold
+/// their tasks in a map are walked once to know their inputs.
+pub fn fuse_layers(graph: &Graph, keys: &[Key]) -> Graph {
+    Fusion::new(graph, keys).run()
+}
+
+/// The state of one pass over the layers.
+struct Fusion {
+    /// Inputs first.
+    layers: Vec<Arc<dyn Layer>>,
+    /// The names of each layer's inputs, as fused so far.
+    inputs: Vec<Vec<Name>>,
+    by_name: FxHashMap<Name, usize>,
+    wanted: FxHashSet<Name>,
+    /// How many layers take blocks of each layer.
+    n_consumers: Vec<usize>,
+}
+
+impl Fusion {
+    fn new(graph: &Graph, keys: &[Key]) -> Self {
+        // Equal names mean equal work: one of them will do, and its consumers are counted together.
+        let mut seen = FxHashSet::default();
+        let layers: Vec<Arc<dyn Layer>> =
+            graph.layers().into_iter().filter(|layer| seen.insert(layer.name().clone())).cloned().collect();
+        let by_name: FxHashMap<Name, usize> =
+            layers.iter().enumerate().map(|(n, layer)| (layer.name().clone(), n)).collect();
+        let inputs: Vec<Vec<Name>> = layers.iter().map(|layer| layer.inputs()).collect();
+        let mut n_consumers = vec![0; layers.len()];
+        for name in inputs.iter().flatten() {
+            if let Some(&n) = by_name.get(name) {
+                n_consumers[n] += 1;
+            }
+        }
+        let wanted = keys.iter().map(|key| key.name().clone()).collect();
+        Self { layers, inputs, by_name, wanted, n_consumers }
+    }
+
+    fn run(mut self) -> Graph {
+        for n in 0..self.layers.len() {
+            while let Some(fused) = self.fused_once(n) {
+                self.inputs[n] = fused.inputs();
+                self.layers[n] = Arc::new(fused);
+            }
+        }
+        self.rebuilt()
+    }
+
+    /// Layer `n` with one more producer taken in, if there is one.
+    fn fused_once(&self, n: usize) -> Option<Blockwise> {
+        let consumer = self.layers[n].downcast_ref::<Blockwise>()?;
+        (0..consumer.args().len()).find_map(|at| {
+            let BlockArg::Blocks { name, axes } = &consumer.args()[at] else { return None };
+            let &p = self.by_name.get(name).filter(|&&p| p != n)?;
+            let producer = self.layers[p].downcast_ref::<Blockwise>()?;
+            self.may_fuse(consumer, at, axes, p, producer).then(|| fuse(consumer, at, axes, producer))?
+        })
+    }
+
+    fn may_fuse(
+        &self,
+        consumer: &Blockwise,
+        at: usize,
+        axes: &[(Axis, u32)],
+        p: usize,
+        producer: &Blockwise,
+    ) -> bool {
+        let same_counts = axes.iter().map(|&(_, n)| n).eq(producer.output().iter().map(|&(_, n)| n));
+        let contracted = axes.iter().any(|(axis, _)| consumer.contracted().iter().any(|(c, _)| c == axis));
+        let used_once = || {
+            let elsewhere = consumer.args().iter().enumerate().any(|(other, arg)| match arg {
+                BlockArg::Blocks { name, .. } => other != at && name == producer.name(),
+                BlockArg::Whole(key) => key.name() == producer.name(),
+                BlockArg::PerBlock { .. } | BlockArg::Literal(_) => false,
+            });
+            self.n_consumers[p] == 1 && !elsewhere
+        };
+        let n_operations = stands_for(consumer).len() + stands_for(producer).len();
+        same_counts
+            && !contracted
+            && !self.wanted.contains(producer.name())
+            && producer.info().annotations == consumer.info().annotations
+            && n_operations <= MOST_FUSED
+            && (producer.op().is_cheap() || (used_once() && producer.len() == consumer.len()))
+    }
+
+    /// The graph of the layers that are still needed.
+    fn rebuilt(self) -> Graph {
+        // Hand-written layers hold keys of any name: which of them is needed shows only key by key.
+        let mut graphs: Vec<Option<Graph>> = vec![None; self.layers.len()];
+        let needed = self.needed();
+        let hand_written: Vec<usize> =
+            (0..self.layers.len()).filter(|&n| self.layers[n].has_foreign_names()).collect();
+        for n in (0..self.layers.len()).filter(|&n| needed[n]) {
+            let named = self.inputs[n].iter().filter_map(|name| self.by_name.get(name));
+            let below = named.chain(&hand_written).filter(|&&input| input < n);
+            let inputs: Vec<Graph> = below.filter_map(|&input| graphs[input].clone()).collect();
+            graphs[n] = Some(Graph::with_shared(self.layers[n].clone(), &inputs));
+        }
+        let heads = self.wanted.iter().filter_map(|name| self.by_name.get(name)).chain(&hand_written);
+        Graph::merge(heads.filter_map(|&n| graphs[n].as_ref()))
+    }
+
+    /// Which layers the wanted keys need; a hand-written layer is always kept.
+    fn needed(&self) -> Vec<bool> {
+        let mut needed: Vec<bool> = self
+            .layers
+            .iter()
+            .map(|layer| layer.has_foreign_names() || self.wanted.contains(layer.name()))
+            .collect();
+        let mut rest: Vec<usize> = (0..self.layers.len()).filter(|&n| needed[n]).collect();
+        while let Some(n) = rest.pop() {
+            for &input in self.inputs[n].iter().filter_map(|name| self.by_name.get(name)) {
+                if !std::mem::replace(&mut needed[input], true) {
+                    rest.push(input);
+                }
+            }
+        }
+        needed
+    }
+}
+
+/// The names that a layer stands for, its own when it is not fused.
+fn stands_for(layer: &Blockwise) -> Vec<Name> {
+    match &layer.info().stands_for {
+        names if names.is_empty() => vec![layer.name().clone()],
+        names => names.to_vec(),
+    }
+}
+
+/// The layer that does the producer's work and the consumer's in one op.
+fn fuse(consumer: &Blockwise, at: usize, axes: &[(Axis, u32)], producer: &Blockwise) -> Option<Blockwise> {
+    // The producer's axes are called as the consumer calls them; its contracted ones get labels of their own.
+    let used = consumer.output().iter().chain(consumer.contracted()).chain(axes);
+    let free = used.map(|(Axis(label), _)| label.checked_add(1)).max().unwrap_or(Some(0))?;
+    let mut labels: FxHashMap<Axis, Axis> =
+        producer.output().iter().zip(axes).map(|(&(from, _), &(to, _))| (from, to)).collect();
+    let mut contracted = consumer.contracted().to_vec();
+    for (n, &(axis, n_blocks)) in producer.contracted().iter().enumerate() {
+        let label = Axis(free.checked_add(u16::try_from(n).ok()?)?);
+        labels.insert(axis, label);
+        contracted.push((label, n_blocks));
+    }
+    let relabelled =
+        |axes: &[(Axis, u32)]| axes.iter().map(|(axis, n)| (labels[axis], *n)).collect::<Vec<_>>();
+    let from_producer = producer.args().iter().map(|arg| match arg {
+        BlockArg::Blocks { name, axes } => BlockArg::Blocks { name: name.clone(), axes: relabelled(axes) },
+        BlockArg::PerBlock { axes, value } => {
+            BlockArg::PerBlock { axes: relabelled(axes), value: value.clone() }
+        }
+        other => other.clone(),
+    });
+    let mut args = consumer.args().to_vec();
+    args.splice(at..=at, from_producer);
+
+    let op = Composite::join(consumer.op(), consumer.args().len(), at, producer.op(), producer.args().len());
+    let mut info = consumer.info().clone();
+    info.stands_for = stands_for(producer).into_iter().chain(stands_for(consumer)).collect();
+    let mut builder = Blockwise::builder(consumer.name(), op, consumer.output()).info(info);
+    for (axis, n_blocks) in contracted {
+        builder = builder.contract(axis, n_blocks);
+    }
+    args.into_iter().fold(builder, |builder, arg| builder.arg(arg)).build().ok()
+}
