@@ -6,12 +6,14 @@
 //!
 //! 1. *Depth first*: from each wanted node back to its inputs, those first that need most results alive
 //!    at once (the number of Sethi and Ullman, "The Generation of Optimal Code for Arithmetic Expressions",
-//!    1970, which is exact on trees).
-//! 2. *Depth first, then release*: the same walk, but whenever a ready node lets go of as much as it makes,
+//!    1970, which is exact on trees). The wanted nodes themselves are taken by the same rule, and as asked.
+//! 2. *Depth first, then release*: the better of these walks, but whenever a ready node lets go of as much as it makes,
 //!    it runs at once; and of several, the one that lets go of most.
 //!
 //! Ties are broken by the order in which nodes were met from the wanted keys, so that the result does not
 //! depend on hashes, and equal plans have equal orders.
+
+use std::cmp::Reverse;
 
 use crate::plan::csr::Csr;
 use crate::plan::pressure::Pressure;
@@ -43,19 +45,28 @@ pub(crate) fn order(shape: &Shape<'_>, priority: &dyn Fn(usize) -> i32) -> Resul
 }
 
 fn best(shape: &Shape<'_>, topological: &[u32]) -> Vec<u32> {
+    let floor = floor(shape);
     let needs = needs(shape, topological);
-    let mut best = depth_first(shape, &needs);
+    // Results that were asked for are held on, so the most demanding ones come first, as inputs do.
+    let mut demanding_first = shape.outputs.to_vec();
+    demanding_first.sort_by_key(|&output| Reverse(needs[output as usize]));
+    let as_asked = demanding_first.as_slice() != shape.outputs;
+
+    let mut best = depth_first(shape, &demanding_first, &needs);
     let mut pressure = Pressure::of_sequence(shape, &best);
-    // No order holds less than the largest set of inputs and their result.
-    if pressure.max_live() <= floor(shape) {
-        return best;
+    let mut offer = |candidate: &dyn Fn(&[u32]) -> Vec<u32>, best: &mut Vec<u32>| {
+        if pressure.max_live() > floor {
+            let candidate = candidate(best);
+            let judged = Pressure::of_sequence(shape, &candidate);
+            if judged.better_than(&pressure) {
+                (*best, pressure) = (candidate, judged);
+            }
+        }
+    };
+    if as_asked {
+        offer(&|_| depth_first(shape, shape.outputs, &needs), &mut best);
     }
-    let candidate = release_early(shape, &best);
-    let other = Pressure::of_sequence(shape, &candidate);
-    if other.better_than(&pressure) {
-        (best, pressure) = (candidate, other);
-    }
-    let _ = pressure;
+    offer(&|guide| release_early(shape, guide), &mut best);
     best
 }
 
@@ -117,13 +128,13 @@ fn needs(shape: &Shape<'_>, topological: &[u32]) -> Vec<u32> {
     needs
 }
 
-/// Depth first from each wanted node, inputs of the greatest need first.
-fn depth_first(shape: &Shape<'_>, needs: &[u32]) -> Vec<u32> {
+/// Depth first from each of `outputs`, inputs of the greatest need first.
+fn depth_first(shape: &Shape<'_>, outputs: &[u32], needs: &[u32]) -> Vec<u32> {
     let mut sequence = Vec::with_capacity(shape.len());
     let mut met = vec![false; shape.len()];
     // Nodes to visit; `true` once the inputs are on the stack above it.
     let mut stack: Vec<(u32, bool)> = Vec::new();
-    for &output in shape.outputs {
+    for &output in outputs {
         stack.push((output, false));
         while let Some((id, opened)) = stack.pop() {
             if opened {
@@ -211,5 +222,5 @@ fn raise_priorities(
         let needed = shape.dependents.row(id as usize).iter().map(|&user| urgency[user as usize]).max();
         urgency[id as usize] = urgency[id as usize].max(needed.unwrap_or(i32::MIN));
     }
-    sequence.sort_by_key(|&id| std::cmp::Reverse(urgency[id as usize]));
+    sequence.sort_by_key(|&id| Reverse(urgency[id as usize]));
 }

@@ -1,0 +1,6 @@
+//! Integration tests of the graph specification, in one binary.
+
+mod it {
+    mod golden;
+    mod order;
+}

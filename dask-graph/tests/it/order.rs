@@ -1,0 +1,47 @@
+//! The static order against dask's own, judged by the pressure curve.
+
+use dask_graph::{Graph, Key, Plan};
+use serde_json::Value as Json;
+
+use super::golden::{cases_of, graph_of};
+
+/// The plan of everything that nothing else needs.
+fn plan_of_leaves(json: &Json) -> Plan {
+    let graph: Graph = graph_of(json);
+    let all: Vec<Key> = json.as_object().expect("a graph").keys().map(|k| Key::named(k.as_str())).collect();
+    let needed: Vec<Key> =
+        all.iter().flat_map(|key| graph.node(key).expect("a node").dependencies()).collect();
+    let leaves: Vec<Key> = all.into_iter().filter(|key| !needed.contains(key)).collect();
+    graph.lower(&leaves).expect("a plan")
+}
+
+#[test]
+fn golden_orders_are_never_worse_than_those_of_dask() {
+    println!(
+        "{:<10} {:>7} {:>18} {:>18} {:>12}",
+        "case", "nodes", "dask max (b..w)", "dask sum (b..w)", "ours"
+    );
+    let mut failed = Vec::new();
+    for case in cases_of("order") {
+        let plan = plan_of_leaves(&case["graph"]);
+        let pressure = plan.pressure();
+        let bound = |what: &str, which: &str| case["expected"][what][which].as_u64().expect("a number");
+        let id = case["id"].as_str().expect("an id");
+        println!(
+            "{id:<10} {:>7} {:>8}..{:<8} {:>8}..{:<8} {:>5} {:>6}",
+            plan.len(),
+            bound("max_live", "best"),
+            bound("max_live", "worst"),
+            bound("sum_live", "best"),
+            bound("sum_live", "worst"),
+            pressure.max_live(),
+            pressure.sum_live()
+        );
+        // Held to the best that any hash seed gave dask.
+        if pressure.max_live() > bound("max_live", "best") || pressure.sum_live() > bound("sum_live", "best")
+        {
+            failed.push(id.to_owned());
+        }
+    }
+    assert!(failed.is_empty(), "worse than dask: {failed:?}");
+}
