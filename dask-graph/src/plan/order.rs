@@ -10,6 +10,9 @@
 //! 2. *Depth first, then release*: the better of these walks, but whenever a ready node lets go of as much as it makes,
 //!    it runs at once; and of several, the one that lets go of most.
 //!
+//! Plans of moderate size are offered three more: the second walk with the least demanding inputs first, with
+//! those inputs last that leave most behind for others, and breadth first.
+//!
 //! Ties are broken by the order in which nodes were met from the wanted keys, so that the result does not
 //! depend on hashes, and equal plans have equal orders.
 
@@ -44,6 +47,9 @@ pub(crate) fn order(shape: &Shape<'_>, priority: &dyn Fn(usize) -> i32) -> Resul
     Ok(sequence)
 }
 
+/// Plans up to this size are offered candidates that rarely win.
+const SMALL: usize = 100_000;
+
 fn best(shape: &Shape<'_>, topological: &[u32]) -> Vec<u32> {
     let floor = floor(shape);
     let needs = needs(shape, topological);
@@ -67,6 +73,13 @@ fn best(shape: &Shape<'_>, topological: &[u32]) -> Vec<u32> {
         offer(&|_| depth_first(shape, shape.outputs, &needs), &mut best);
     }
     offer(&|guide| release_early(shape, guide), &mut best);
+    if shape.len() <= SMALL {
+        let least_first: Vec<u32> = needs.iter().map(|need| u32::MAX - need).collect();
+        offer(&|_| release_early(shape, &depth_first(shape, shape.outputs, &least_first)), &mut best);
+        let shared_last = shared_last(shape, topological, &needs);
+        offer(&|_| release_early(shape, &depth_first(shape, shape.outputs, &shared_last)), &mut best);
+        offer(&|_| release_early(shape, topological), &mut best);
+    }
     best
 }
 
@@ -126,6 +139,18 @@ fn needs(shape: &Shape<'_>, topological: &[u32]) -> Vec<u32> {
         needs[id as usize] = held.unwrap_or(0).max(row.len() as u32 + 1);
     }
     needs
+}
+
+/// [`needs`], less what is still held for others when the node is done: inputs that leave much behind go last.
+fn shared_last(shape: &Shape<'_>, topological: &[u32], needs: &[u32]) -> Vec<u32> {
+    let mut left: Vec<u32> = vec![0; shape.len()];
+    for &id in topological {
+        let below = shape.dependencies.row(id as usize).iter().map(|&input| left[input as usize]);
+        let shared = u32::from(shape.dependents.row(id as usize).len() > 1);
+        left[id as usize] = below.fold(shared, u32::saturating_add);
+    }
+    let most = left.iter().copied().max().unwrap_or(0);
+    needs.iter().zip(&left).map(|(need, left)| need.saturating_add(most - left)).collect()
 }
 
 /// Depth first from each of `outputs`, inputs of the greatest need first.

@@ -45,3 +45,44 @@ fn golden_orders_are_never_worse_than_those_of_dask() {
     }
     assert!(failed.is_empty(), "worse than dask: {failed:?}");
 }
+
+/// The shapes that users of dask meet, larger than the golden cases.
+#[test]
+fn orders_of_known_shapes_are_never_worse_than_those_of_dask() {
+    let recorded: Json = serde_json::from_str(include_str!("../golden/orders.json")).expect("JSON");
+    println!(
+        "{:<28} {:>5} {:>9} {:>9} {:>9} {:>9}",
+        "shape", "nodes", "dask max", "ours", "dask sum", "ours"
+    );
+    let mut failed = Vec::new();
+    for shape in recorded["shapes"].as_array().expect("shapes") {
+        let deps: Vec<Vec<u32>> = serde_json::from_value(shape["deps"].clone()).expect("edges");
+        let plan = plan_of_edges(&deps);
+        let (ours, dask) = (plan.pressure(), &shape["dask"]);
+        let (max, sum) = (dask["max_live"].as_u64().expect("max"), dask["sum_live"].as_u64().expect("sum"));
+        println!(
+            "{:<28} {:>5} {max:>9} {:>9} {sum:>9} {:>9}",
+            shape["shape"].as_str().expect("a name"),
+            plan.len(),
+            ours.max_live(),
+            ours.sum_live()
+        );
+        if ours.max_live() > max || ours.sum_live() > sum {
+            failed.push(shape["shape"].clone());
+        }
+    }
+    assert!(failed.is_empty(), "worse than dask: {failed:?}");
+}
+
+fn plan_of_edges(deps: &[Vec<u32>]) -> Plan {
+    let noop = dask_graph::op(|_: &dask_graph::List| ());
+    let mut layer = dask_graph::Materialized::new("n");
+    let mut leaf = vec![true; deps.len()];
+    for (n, needs) in deps.iter().enumerate() {
+        let args = needs.iter().map(|&need| Key::new("n", &[need]));
+        layer.insert(("n", n as u32), dask_graph::Task::new(noop.clone(), [dask_graph::Arg::list(args)]));
+        needs.iter().for_each(|&need| leaf[need as usize] = false);
+    }
+    let leaves: Vec<Key> = (0..deps.len()).filter(|&n| leaf[n]).map(|n| Key::new("n", &[n as u32])).collect();
+    Graph::from_layer(layer).lower(&leaves).expect("a plan")
+}
