@@ -13,6 +13,8 @@ use crate::plan::PlanError;
 use crate::scheduler::{RunError, RunOptions, Scheduler};
 use crate::value::Value;
 
+pub(crate) use several::merged;
+
 pub use explain::Explanation;
 pub use several::{Collections, compute, compute_with, persist, persist_with, visualize};
 

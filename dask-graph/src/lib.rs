@@ -5,11 +5,14 @@ mod function;
 mod graph;
 mod key;
 mod layer;
+mod manipulate;
 mod notation;
 mod op;
 mod plan;
 mod portable;
+mod request;
 mod scheduler;
+mod store;
 mod task;
 mod token;
 mod value;
@@ -25,14 +28,17 @@ pub use key::{Key, KeyParseError, Name};
 pub use layer::{
     Annotations, Axis, BlockArg, Blockwise, BlockwiseBuilder, BlockwiseError, Layer, LayerInfo, Materialized,
 };
+pub use manipulate::{bind, checkpoint, clone, wait_on};
 pub use notation::{IntoOp, Ready};
 pub use op::{Args, Op, OpError};
 pub use plan::{Dot, NodeId, Plan, PlanError, PlanLayer, Pressure, Scratch, TaskError};
 pub use portable::{Blob, BlobError, Portable};
+pub use request::Nested;
 pub use scheduler::{
     CancelToken, Installed, Observer, RunEnd, RunError, RunOptions, Scheduler, TaskEnd, TaskStart, WorkerId,
     install, installed,
 };
+pub use store::{KeyTaken, Store};
 pub use task::{Arg, ArgList, Node, Task};
 pub use token::{Token, Tokenize, Tokenizer};
 pub use value::{List, Payload, TypeMismatch, Value};

@@ -207,6 +207,62 @@ impl Node {
     }
 }
 
+impl Node {
+    /// The node with every key replaced by what `replace` gives for it, in nested tasks and lists too.
+    ///
+    /// ```
+    /// use dask_graph::{Arg, Key, Node, Task, op};
+    ///
+    /// let node = Node::from(Task::new(op(|a: i64, b: i64| a + b), [Arg::key("x"), Arg::key("y")]));
+    /// let only_y = node.subs(|key| (key.name().as_str() == "x").then(|| Arg::value(1_i64)));
+    /// assert_eq!(only_y.dependencies(), [Key::named("y")]);
+    /// ```
+    #[must_use]
+    pub fn subs(&self, replace: impl Fn(&Key) -> Option<Arg>) -> Self {
+        let one = |arg: &Arg| match arg {
+            Arg::Key(key) => replace(key),
+            _ => None,
+        };
+        match self {
+            Self::Data(_) => self.clone(),
+            Self::Alias(key) => replace(key).map_or_else(|| self.clone(), Self::from),
+            Self::List(items) => Self::List(subs_args(items, &one)),
+            Self::Task(task) => Self::Task(Task { op: task.op.clone(), args: subs_args(&task.args, &one) }),
+        }
+    }
+}
+
+/// Arguments with some replaced; nested ones are walked on a stack of our own.
+fn subs_args(args: &ArgList, replace: &dyn Fn(&Arg) -> Option<Arg>) -> ArgList {
+    struct Level<'a> {
+        rest: std::slice::Iter<'a, Arg>,
+        done: Vec<Arg>,
+        /// The task whose arguments these are; `None` for a list.
+        task: Option<&'a Task>,
+    }
+    let mut path = vec![Level { rest: args.iter(), done: Vec::with_capacity(args.len()), task: None }];
+    loop {
+        let depth = path.len();
+        let level = &mut path[depth - 1];
+        let Some(arg) = level.rest.next() else {
+            let done: ArgList = mem::take(&mut level.done).into_iter().collect();
+            let task = level.task;
+            path.pop();
+            let Some(above) = path.last_mut() else { return done };
+            above.done.push(match task {
+                Some(task) => Arg::Task(Box::new(Task { op: task.op.clone(), args: done })),
+                None => Arg::List(done),
+            });
+            continue;
+        };
+        match arg {
+            Arg::Task(task) => path.push(Level { rest: task.args.iter(), done: vec![], task: Some(task) }),
+            Arg::List(items) => path.push(Level { rest: items.iter(), done: vec![], task: None }),
+            leaf => level.done.push(replace(leaf).unwrap_or_else(|| leaf.clone())),
+        }
+    }
+}
+
 impl From<Task> for Node {
     fn from(task: Task) -> Self {
         Self::Task(task)

@@ -1,6 +1,8 @@
 //! Integration tests of the graph specification, in one binary.
 
 mod it {
+    mod collections;
     mod golden;
     mod order;
+    mod plans;
 }

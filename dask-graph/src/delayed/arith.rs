@@ -47,6 +47,45 @@ operators! {
     Add add; Sub sub; Mul mul; Div div; Rem rem; BitAnd bitand; BitOr bitor; BitXor bitxor; Shl shl; Shr shr;
 }
 
+macro_rules! comparisons {
+    ($($trait:ident $method:ident $text:literal;)+) => {
+        impl<A: Clone + Send + Sync + 'static> Delayed<A> {$(
+            #[doc = concat!("The promise of `self ", $text, " other`.")]
+            #[track_caller]
+            pub fn $method<B>(&self, other: &Delayed<B>) -> Delayed<bool>
+            where
+                A: $trait<B>,
+                B: Send + Sync + 'static,
+            {
+                let label = stringify!($method);
+                let token = Tokenizer::new(label).feed(&self.key).feed(&other.key).finish();
+                let op = named_op(label, |a: &A, b: &B| $trait::$method(a, b));
+                let task = Task::new(op, [Arg::from(&self.key), Arg::from(&other.key)]);
+                Delayed::of_task(Name::from_token(label, token), task, [&self.graph, &other.graph])
+            }
+        )+}
+    };
+}
+comparisons! {
+    PartialEq eq "=="; PartialEq ne "!=";
+    PartialOrd lt "<"; PartialOrd le "<="; PartialOrd gt ">"; PartialOrd ge ">=";
+}
+
+impl<T: Send + Sync + 'static> Delayed<T> {
+    /// The promise of `self[index]`.
+    ///
+    /// The index is checked when the task runs: out of range is a panic there, and so an error of the run.
+    #[track_caller]
+    pub fn item<I>(&self, index: I) -> Delayed<T::Output>
+    where
+        I: Clone + Send + Sync + 'static,
+        T: ops::Index<I>,
+        T::Output: Clone + Send + Sync + 'static,
+    {
+        self.map(move |data| data[index.clone()].clone())
+    }
+}
+
 macro_rules! unary_operators {
     ($($trait:ident $method:ident;)+) => {$(
         impl<A> ops::$trait for &Delayed<A>

@@ -39,8 +39,9 @@ struct LayerIndex<'a> {
     by_name: FxHashMap<&'a Name, u32>,
     /// Layers that hold keys of other names than their own.
     hand_written: Vec<u32>,
-    /// The keys of hand-written layers, when there are too many of these to ask each of them.
-    by_key: Option<FxHashMap<Key, u32>>,
+    /// The keys of hand-written layers and the first and last layer that holds each, when there are too many
+    /// layers to ask each of them.
+    by_key: Option<FxHashMap<Key, [u32; 2]>>,
 }
 
 /// Above so many hand-written layers an index of their keys is cheaper than asking each.
@@ -61,8 +62,13 @@ impl<'a> LayerIndex<'a> {
             }
         }
         let by_key = (hand_written.len() > ASK_EACH).then(|| {
-            let keys = |&n: &u32| layers[n as usize].keys().map(move |key| (key, n));
-            hand_written.iter().flat_map(keys).collect()
+            let mut by_key = FxHashMap::default();
+            for &n in &hand_written {
+                for key in layers[n as usize].keys() {
+                    by_key.entry(key).or_insert([n, n])[1] = n;
+                }
+            }
+            by_key
         });
         Self { layers, by_name, hand_written, by_key }
     }
@@ -73,8 +79,12 @@ impl<'a> LayerIndex<'a> {
             return Ok(named);
         }
         let candidates = match &self.by_key {
-            Some(by_key) => by_key.get(key).map(std::slice::from_ref).unwrap_or_default(),
-            None => &self.hand_written,
+            Some(by_key) => match by_key.get(key) {
+                Some(both @ [first, last]) if first != last => &both[..],
+                Some(only) => &only[..1],
+                None => &[],
+            },
+            None => &self.hand_written[..],
         };
         let mut found = named;
         for &n in candidates {
@@ -154,12 +164,7 @@ impl Draft {
         match &node {
             Node::Data(value) => self.literal(value),
             Node::Alias(key) => self.key(key, id)?,
-            Node::Task(task) => {
-                if task.op().is_producer() {
-                    self.producers.push((id, task.op().output_nbytes(task.args()).unwrap_or(0)));
-                }
-                self.nested(Open::Call(task), id)?;
-            }
+            Node::Task(task) => self.nested(Open::Call(task), id)?,
             Node::List(items) => self.nested(Open::List(items), id)?,
         }
         self.layer_of.push(layer);
@@ -174,7 +179,7 @@ impl Draft {
             for arg in args {
                 self.leaf(arg, id)?;
             }
-            self.close(&outermost);
+            self.close(&outermost, id);
             return Ok(());
         }
         let mut path = vec![(args.iter(), outermost)];
@@ -185,7 +190,7 @@ impl Draft {
                 Some(leaf) => self.leaf(leaf, id)?,
                 None => {
                     if let Some((_, done)) = path.pop() {
-                        self.close(&done);
+                        self.close(&done, id);
                     }
                 }
             }
@@ -216,11 +221,14 @@ impl Draft {
         self.code.push(Code::Literal(self.literals.len() as u32 - 1));
     }
 
-    fn close(&mut self, done: &Open<'_>) {
+    fn close(&mut self, done: &Open<'_>, id: u32) {
         let n_args = done.args().len() as u32;
         let code = match done {
             Open::List(_) => Code::List(n_args),
             Open::Call(task) => {
+                if task.op().is_producer() {
+                    self.producers.push((id, task.op().output_nbytes(task.args()).unwrap_or(0)));
+                }
                 // Tasks of one layer share their op.
                 if self.ops.last().is_none_or(|last| !Arc::ptr_eq(last, task.op())) {
                     self.ops.push(task.op().clone());
@@ -292,9 +300,10 @@ impl Draft {
         };
         let n_tasks = (0..n).filter(|&id| self.code.row(id).last().is_some_and(Code::does_work)).count();
         let producers = (!self.producers.is_empty()).then(|| {
-            let mut producers = vec![None; n];
+            let mut producers: Vec<Option<u64>> = vec![None; n];
             for &(id, nbytes) in &self.producers {
-                producers[placed(id).index()] = Some(nbytes);
+                // A task may hold several producers, nested in it.
+                *producers[placed(id).index()].get_or_insert(0) += nbytes;
             }
             producers
         });

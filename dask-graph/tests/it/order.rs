@@ -1,5 +1,7 @@
 //! The static order against dask's own, judged by the pressure curve.
 
+#![allow(clippy::print_stdout, reason = "the tables are for those who read the output of the test")]
+
 use dask_graph::{Graph, Key, Plan};
 use serde_json::Value as Json;
 
