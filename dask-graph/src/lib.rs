@@ -1,4 +1,43 @@
-//! The graph specification.
+//! The graph specification: what collections and schedulers agree on.
+//!
+//! A collection never computes by itself. It describes its work as a [`Graph`]; a [`Scheduler`] runs the
+//! [`Plan`] made of it, on one thread, many threads, many processes or a cluster. The graph is the only thing
+//! that both sides know, and this crate is that thing: it knows no threads, no files, no arrays, no tables and
+//! no scheduler.
+//!
+//! ```text
+//!   Key, Value      what results are called, and what they are
+//!   Op, Task        what is done, with which arguments
+//!   Layer, Graph    many tasks described at once, joined by reference
+//!   Plan            the needed part of a graph, numbered and ordered
+//!   Scheduler       runs plans; Observer watches, RunOptions limit
+//!   Collection      describes work and reads results; Delayed is the smallest
+//! ```
+//!
+//! A graph written by hand, as close to a dictionary as Rust allows:
+//!
+//! ```
+//! use dask_graph::{Key, graph};
+//!
+//! fn load(name: &String) -> Vec<f64> {
+//!     name.bytes().map(f64::from).collect()
+//! }
+//! fn total(parts: Vec<Vec<f64>>) -> f64 {
+//!     parts.iter().flatten().sum()
+//! }
+//!
+//! let dsk = graph! {
+//!     ("load", 0) => load({ String::from("abc") }),
+//!     ("load", 1) => load({ String::from("xyz") }),
+//!     "total" => total([@("load", 0), @("load", 1)]),
+//! };
+//! let plan = dsk.lower(&[Key::named("total")]).unwrap();
+//! assert_eq!(plan.len(), 3);
+//! assert_eq!(plan.key(plan.outputs()[0]).to_string(), "total");
+//! ```
+//!
+//! Running it needs a scheduler, which lives in a crate of its own (`dask-sched`).
+
 mod collection;
 mod delayed;
 mod function;
