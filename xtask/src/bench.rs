@@ -1,0 +1,53 @@
+//! `cargo xtask bench AREA`: what things cost, against what a user would pick instead.
+//!
+//! The measuring code needs the workspace's crates in a release build, so it sits behind the feature
+//! `measure`: without it this command builds itself again, in release and with the feature, and runs that.
+
+mod options;
+
+use crate::workspace::{cargo, run as run_command};
+use anyhow::{Result, bail};
+use options::Options;
+
+const HELP: &str = "\
+cargo xtask bench AREA [--quick] [--dev] [--sizes N,N..] [--json FILE]
+
+  AREA      sched: cost of a task on every scheduler, against rayon
+  --sizes   numbers of tasks, for example 1e3,1e5 (default: 1e3,1e4,1e5,1e6,1e7)
+  --quick   small sizes and few repeats: shows that it runs, not what it costs
+  --json    also write one object a line to FILE
+  --dev     run the dev build: quick to build, its times mean nothing
+";
+
+/// Runs the command with the arguments that follow its name.
+pub(crate) fn run(args: &[String]) -> Result<()> {
+    if args.is_empty() || args.iter().any(|arg| arg == "--help" || arg == "-h") {
+        print!("{HELP}");
+        if args.is_empty() {
+            bail!("which area? The only one so far is `sched`");
+        }
+        return Ok(());
+    }
+    let options = Options::parse(args)?;
+    if cfg!(feature = "measure") { measure(&options) } else { build_and_run(args, &options) }
+}
+
+fn build_and_run(args: &[String], options: &Options) -> Result<()> {
+    let mut command = cargo()?;
+    command.args(["run", "--quiet", "--package", "xtask", "--features", "measure"]);
+    if !options.is_dev {
+        command.arg("--release");
+    }
+    run_command(command.args(["--", "bench"]).args(args))
+}
+
+#[cfg(feature = "measure")]
+fn measure(options: &Options) -> Result<()> {
+    let _ = options;
+    bail!("not measured yet")
+}
+
+#[cfg(not(feature = "measure"))]
+fn measure(_: &Options) -> Result<()> {
+    bail!("this build of xtask has no measuring code (feature `measure`)")
+}
