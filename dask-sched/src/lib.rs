@@ -1,1 +1,3 @@
-//! The front of the schedulers: feature flags choose, init() installs.
+//! The front of the schedulers: feature flags choose, `init()` installs.
+
+pub mod settings;

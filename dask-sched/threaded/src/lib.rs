@@ -1,1 +1,4 @@
 //! The threaded scheduler: work stealing on all cores.
+
+mod handover;
+mod sync;

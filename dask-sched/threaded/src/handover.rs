@@ -1,0 +1,152 @@
+//! How results, ready tasks and idle workers go from one thread to another.
+//!
+//! Three small parts, each with one promise, all checked over every interleaving by `tests/loom.rs`, which
+//! compiles this file against loom's primitives:
+//!
+//! - [`Slot`] holds a result between the task that made it and those that take it. *The last that takes it
+//!   owns it.*
+//! - [`Countdown`] counts the dependencies that a task still waits for. *Exactly one of those who finish
+//!   them learns that it was the last, and it sees the results of all.*
+//! - [`Crew`] counts the workers of a run. *Work that was pushed is never left to sleepers:* either a worker
+//!   that is about to leave sees it, or the pusher learns that it has to call one back.
+
+use crate::sync::{AtomicU32, AtomicUsize, Mutex, Ordering, fence};
+
+/// A result between the task that makes it and those that take it.
+///
+/// One small lock a slot, which is never held while anything else happens. Only neighbours in the graph
+/// meet at it, so it is rarely contended; measured, an uncontended pair of lock and unlock is far below the
+/// cost of allocating the result.
+pub(crate) struct Slot<T>(Mutex<Held<T>>);
+
+struct Held<T> {
+    value: Option<T>,
+    /// How often the value will still be taken.
+    uses: u32,
+}
+
+/// What [`Slot::take`] gave.
+pub(crate) enum Taken<T> {
+    /// A share of the value; others will take it, too.
+    Shared(T),
+    /// The value itself: nobody takes it after this.
+    Last(T),
+}
+
+impl<T: Clone> Slot<T> {
+    /// Makes an empty slot whose value will be taken `uses` times.
+    pub(crate) fn new(uses: u32) -> Self {
+        Slot(Mutex::new(Held { value: None, uses }))
+    }
+
+    /// Puts the value in, or gives it back when nobody will take it.
+    pub(crate) fn put(&self, value: T) -> Option<T> {
+        let mut held = self.0.lock();
+        if held.uses == 0 {
+            return Some(value);
+        }
+        held.value = Some(value);
+        None
+    }
+
+    /// Takes the value once; `None` if it is not there (it never was, or every use is spent).
+    pub(crate) fn take(&self) -> Option<Taken<T>> {
+        let mut held = self.0.lock();
+        held.uses = held.uses.saturating_sub(1);
+        if held.uses == 0 {
+            held.value.take().map(Taken::Last)
+        } else {
+            held.value.clone().map(Taken::Shared)
+        }
+    }
+}
+
+/// The number of dependencies that a task still waits for.
+pub(crate) struct Countdown(AtomicU32);
+
+impl Countdown {
+    /// Starts at `dependencies`.
+    pub(crate) fn new(dependencies: u32) -> Self {
+        Countdown(AtomicU32::new(dependencies))
+    }
+
+    /// Counts one dependency as done and returns whether it was the last.
+    ///
+    /// Release, so that what the caller wrote before is seen by the one who learns of the last; acquire, so
+    /// that this one sees what all wrote. A count of one can only be the caller's own: then nobody else
+    /// touches the counter any more and the write is saved, which in a chain is every time.
+    pub(crate) fn arrive(&self) -> bool {
+        self.0.load(Ordering::Acquire) == 1 || self.0.fetch_sub(1, Ordering::AcqRel) == 1
+    }
+}
+
+/// The workers of one run: how many are at it, and how one leaves and is called back.
+///
+/// A worker counts from the moment it is called until it leaves.
+pub(crate) struct Crew {
+    active: AtomicUsize,
+    size: usize,
+}
+
+impl Crew {
+    /// A crew of at most `size` workers, of which one has been called.
+    pub(crate) fn new(size: usize) -> Self {
+        Crew { active: AtomicUsize::new(1), size }
+    }
+
+    /// Returns whether some worker is away that could be called; only a hint.
+    pub(crate) fn has_absent(&self) -> bool {
+        self.active.load(Ordering::Relaxed) < self.size
+    }
+
+    /// Returns whether the calling worker is the only one left.
+    ///
+    /// A lone worker that finds no work is at the end of the run: nobody else is there to make any.
+    pub(crate) fn is_alone(&self) -> bool {
+        self.active.load(Ordering::Acquire) == 1
+    }
+
+    /// Tells the crew that there is work for others, after it was made visible.
+    ///
+    /// Returns whether the caller has to call one more worker, which is counted already.
+    pub(crate) fn recruit(&self) -> bool {
+        // Pairs with the fence in `retire`: either the one who leaves sees the work, or this load sees that
+        // it left.
+        fence(Ordering::SeqCst);
+        self.enter()
+    }
+
+    /// Leaves the crew, unless `has_work` now says that there is work; returns whether the caller has left.
+    ///
+    /// The caller must have found no work before; `has_work` looks once more after the others can know that
+    /// the caller is leaving.
+    pub(crate) fn retire(&self, has_work: impl FnOnce() -> bool) -> bool {
+        self.active.fetch_sub(1, Ordering::AcqRel);
+        fence(Ordering::SeqCst);
+        // If the crew is full again, the pusher has called somebody else in the caller's place.
+        !(has_work() && self.enter())
+    }
+
+    /// Leaves the crew unless that would leave nobody; returns whether the caller has left.
+    pub(crate) fn refuse(&self) -> bool {
+        let mut active = self.active.load(Ordering::Relaxed);
+        while active > 1 {
+            match self.active.compare_exchange_weak(active, active - 1, Ordering::AcqRel, Ordering::Relaxed) {
+                Ok(_) => return true,
+                Err(now) => active = now,
+            }
+        }
+        false
+    }
+
+    fn enter(&self) -> bool {
+        let mut active = self.active.load(Ordering::Relaxed);
+        while active < self.size {
+            match self.active.compare_exchange_weak(active, active + 1, Ordering::AcqRel, Ordering::Relaxed) {
+                Ok(_) => return true,
+                Err(now) => active = now,
+            }
+        }
+        false
+    }
+}
