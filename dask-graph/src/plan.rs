@@ -124,7 +124,7 @@ impl Plan {
         self.dependencies.row(node.index())
     }
 
-    /// The nodes that take the node's result.
+    /// The nodes that take the node's result, in static order.
     pub fn dependents(&self, node: NodeId) -> &[NodeId] {
         self.dependents.row(node.index())
     }

@@ -48,6 +48,11 @@ impl<T> Csr<T> {
         Some(())
     }
 
+    /// The same rows of other items.
+    pub(crate) fn map<U>(self, f: impl Fn(T) -> U) -> Csr<U> {
+        Csr { ends: self.ends, items: self.items.into_iter().map(f).collect() }
+    }
+
     pub(crate) fn nbytes(&self) -> usize {
         size_of_val(&self.ends[..]) + size_of_val(&self.items[..])
     }

@@ -290,14 +290,17 @@ impl Draft {
             }
             code.end_row().ok_or(PlanError::TooLarge)?;
         }
-        let renumbered = |rows: &Csr<u32>| {
-            let mut new = Csr::with_capacity(n, rows.n_items());
-            for &id in &sequence {
-                rows.row(id as usize).iter().for_each(|&item| new.push(placed(item)));
-                new.end_row()?;
-            }
-            Some(new)
-        };
+        let mut dependencies = Csr::with_capacity(n, self.dependencies.n_items());
+        for &id in &sequence {
+            self.dependencies
+                .row(id as usize)
+                .iter()
+                .for_each(|&item| dependencies.push(place[item as usize]));
+            dependencies.end_row().ok_or(PlanError::TooLarge)?;
+        }
+        // Turned around again, since rows in static order are what schedulers want.
+        drop(dependents);
+        let dependents = dependencies.transposed();
         let n_tasks = (0..n).filter(|&id| self.code.row(id).last().is_some_and(Code::does_work)).count();
         let producers = (!self.producers.is_empty()).then(|| {
             let mut producers: Vec<Option<u64>> = vec![None; n];
@@ -308,8 +311,8 @@ impl Draft {
             producers
         });
         Ok(Plan {
-            dependencies: renumbered(&self.dependencies).ok_or(PlanError::TooLarge)?,
-            dependents: renumbered(&dependents).ok_or(PlanError::TooLarge)?,
+            dependencies: dependencies.map(NodeId),
+            dependents: dependents.map(NodeId),
             code,
             layer_of: sequence.iter().map(|&id| self.layer_of[id as usize]).collect(),
             wanted: sequence.iter().map(|&id| wanted[id as usize]).collect(),
