@@ -3,6 +3,7 @@
 mod error;
 mod observer;
 mod options;
+mod watch;
 
 use std::sync::{Arc, PoisonError, RwLock};
 
@@ -14,6 +15,7 @@ use crate::value::Value;
 pub use error::RunError;
 pub use observer::{Observer, RunEnd, TaskEnd, TaskStart, WorkerId};
 pub use options::{CancelToken, RunOptions};
+pub use watch::Watch;
 
 /// Runs plans.
 ///
