@@ -3,17 +3,24 @@
 //! The measuring code needs the workspace's crates in a release build, so it sits behind the feature
 //! `measure`: without it this command builds itself again, in release and with the feature, and runs that.
 
+#[cfg(feature = "measure")]
+mod meter;
 mod options;
+#[cfg(feature = "measure")]
+mod record;
+#[cfg(feature = "measure")]
+mod sched;
 
 use crate::workspace::{cargo, run as run_command};
 use anyhow::{Result, bail};
 use options::Options;
 
 const HELP: &str = "\
-cargo xtask bench AREA [--quick] [--dev] [--sizes N,N..] [--json FILE]
+cargo xtask bench AREA [--quick] [--dev] [--sizes N,N..] [--only NAME,NAME..] [--json FILE]
 
   AREA      sched: cost of a task on every scheduler, against rayon
   --sizes   numbers of tasks, for example 1e3,1e5 (default: 1e3,1e4,1e5,1e6,1e7)
+  --only    names of workloads: independent, chain, tree, random, stages (default: all)
   --quick   small sizes and few repeats: shows that it runs, not what it costs
   --json    also write one object a line to FILE
   --dev     run the dev build: quick to build, its times mean nothing
@@ -43,8 +50,7 @@ fn build_and_run(args: &[String], options: &Options) -> Result<()> {
 
 #[cfg(feature = "measure")]
 fn measure(options: &Options) -> Result<()> {
-    let _ = options;
-    bail!("not measured yet")
+    sched::run(options)
 }
 
 #[cfg(not(feature = "measure"))]

@@ -49,6 +49,11 @@ impl<T: Clone> Slot<T> {
         None
     }
 
+    /// Clones the value without counting it as a use; `None` if it is not there.
+    pub(crate) fn share(&self) -> Option<T> {
+        self.0.lock().value.clone()
+    }
+
     /// Takes the value once; `None` if it is not there (it never was, or every use is spent).
     pub(crate) fn take(&self) -> Option<Taken<T>> {
         let mut held = self.0.lock();

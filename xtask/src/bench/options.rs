@@ -12,6 +12,8 @@ pub(crate) struct Options {
     pub(crate) is_quick: bool,
     /// Measure in the dev build.
     pub(crate) is_dev: bool,
+    /// Names of the workloads, or none for all.
+    pub(crate) only: Vec<String>,
     /// Where to write one object a line.
     pub(crate) json: Option<PathBuf>,
 }
@@ -26,7 +28,8 @@ impl Options {
         if area != "sched" {
             bail!("unknown area `{area}`; the only one so far is `sched`");
         }
-        let (mut sizes, mut is_quick, mut is_dev, mut json) = (None, false, false, None);
+        let (mut sizes, mut is_quick, mut is_dev, mut json, mut only) =
+            (None, false, false, None, Vec::new());
         let mut rest = rest.iter();
         while let Some(arg) = rest.next() {
             let mut value = || rest.next().with_context(|| format!("`{arg}` wants a value; see --help"));
@@ -34,12 +37,13 @@ impl Options {
                 "--quick" => is_quick = true,
                 "--dev" => is_dev = true,
                 "--json" => json = Some(PathBuf::from(value()?)),
+                "--only" => only = value()?.split(',').map(str::to_owned).collect(),
                 "--sizes" => sizes = Some(parse_sizes(value()?)?),
                 other => bail!("unknown argument `{other}`; see --help"),
             }
         }
         let default: &[usize] = if is_quick { &QUICK_SIZES } else { &FULL_SIZES };
-        Ok(Options { sizes: sizes.unwrap_or_else(|| default.to_vec()), is_quick, is_dev, json })
+        Ok(Options { sizes: sizes.unwrap_or_else(|| default.to_vec()), is_quick, is_dev, only, json })
     }
 }
 
@@ -70,9 +74,10 @@ mod tests {
 
     #[test]
     fn arguments_are_read() {
-        let options = parse("sched --quick --json out.jsonl --sizes 1e4,500").unwrap();
+        let options = parse("sched --quick --json out.jsonl --sizes 1e4,500 --only tree,chain").unwrap();
         assert_eq!(options.sizes, [500, 10_000]);
         assert!(options.is_quick && !options.is_dev);
+        assert_eq!(options.only, ["tree", "chain"]);
         assert_eq!(options.json, Some("out.jsonl".into()));
         assert_eq!(parse("sched").unwrap().sizes, FULL_SIZES);
         assert_eq!(parse("sched --quick").unwrap().sizes, QUICK_SIZES);

@@ -1,0 +1,429 @@
+//! One run of one plan: its state, and the loop of its workers.
+//!
+//! | part | holds | touched by |
+//! |---|---|---|
+//! | `slots` | per node: its result, and how often it will still be taken | maker and takers |
+//! | `waiting` | per node: dependencies that are not done | those who finish them |
+//! | `supply` | nodes that wait for nothing, in static order | who has nothing else to do |
+//! | `queues` | per thread: ready nodes, last in first out | its worker; thieves at the other end |
+//! | `crew` | how many workers there are | who comes, leaves, or calls another |
+//!
+//! A worker takes the next node from its own queue, else steals some from another's, else takes the next
+//! roots. Of the nodes that its task made ready it goes on with the first in static order, without any
+//! queue; the others are pushed, worst first, and another worker is called if one is away. A worker that
+//! finds nothing looks around for some microseconds and then leaves: its thread goes back to rayon, where it
+//! sleeps or helps with what tasks do inside.
+//!
+//! There is no count of what is left to do: work is only ever made by workers, so when the last of them
+//! leaves, having found nothing, the run has ended.
+
+use crate::apart::Apart;
+use crate::gate::{Admitted, Gate};
+use crate::handover::{Countdown, Crew, Slot, Taken};
+use crate::place::{self, RunId};
+use crate::roots::Roots;
+use crate::sync::{AtomicUsize, Mutex, Ordering};
+use crossbeam_deque::{Steal, Stealer, Worker};
+use dask_graph::{NodeId, Plan, RunError, RunOptions, Scratch, Value, Watch, WorkerId};
+use rayon::Scope;
+use std::sync::atomic::AtomicBool;
+use std::time::{Duration, Instant};
+
+/// How long a worker without work looks around before it leaves.
+///
+/// Calling it back costs some microseconds, so this bounds what calling can cost: a fraction of the time.
+const LOOK_AROUND: Duration = Duration::from_micros(40);
+
+/// After so many nodes a worker loop steps aside and comes back as a new job.
+///
+/// A thread inside somebody's nested rayon job cannot be told from an idle one. If the loop landed on top
+/// of such a job, this is how long the job is held up at most.
+const STEP_ASIDE: u32 = 256;
+
+pub(crate) struct Run<'p> {
+    plan: &'p Plan,
+    options: &'p RunOptions,
+    watch: Watch<'p>,
+    id: RunId,
+    slots: Vec<Slot<Value>>,
+    waiting: Vec<Countdown>,
+    supply: Supply,
+    queues: Vec<Mutex<Worker<NodeId>>>,
+    stealers: Vec<Stealer<NodeId>>,
+    crew: Apart<Crew>,
+    is_stopped: AtomicBool,
+    failure: Mutex<Option<Failure>>,
+    /// Tasks that have ended well; workers add theirs when they leave.
+    finished: AtomicUsize,
+}
+
+/// Where roots, and with a memory limit all producers, come from.
+enum Supply {
+    Free(Roots),
+    Gated(Gate),
+}
+
+/// Why the run stops early.
+enum Failure {
+    Task(NodeId, RunError),
+    Cancelled,
+    Overdue,
+}
+
+/// What a worker keeps from node to node.
+struct Hands<'q> {
+    queue: &'q Worker<NodeId>,
+    me: usize,
+    scratch: Scratch,
+    finished: usize,
+    /// Nodes since the loop began.
+    steps: u32,
+}
+
+impl<'p> Run<'p> {
+    pub(crate) fn new(plan: &'p Plan, options: &'p RunOptions, workers: usize) -> Self {
+        let queues: Vec<_> = (0..workers).map(|_| Worker::new_lifo()).collect();
+        let n_dependencies = |node| plan.dependencies(node).len() as u32;
+        Run {
+            plan,
+            options,
+            watch: Watch::start(plan, options),
+            id: RunId::next(),
+            slots: plan.nodes().map(|node| Slot::new(plan.uses(node))).collect(),
+            waiting: plan.nodes().map(|node| Countdown::new(n_dependencies(node))).collect(),
+            supply: match options.get_memory_limit() {
+                Some(limit) if plan.has_producers() => Supply::Gated(Gate::new(limit, Roots::of(plan))),
+                _ => Supply::Free(Roots::new(plan, workers)),
+            },
+            stealers: queues.iter().map(Worker::stealer).collect(),
+            queues: queues.into_iter().map(Mutex::new).collect(),
+            crew: Apart(Crew::new(workers)),
+            is_stopped: AtomicBool::new(false),
+            failure: Mutex::new(None),
+            finished: AtomicUsize::new(0),
+        }
+    }
+
+    /// Runs the plan on the threads of `pool`, on which the calling thread may be one, and returns when all
+    /// has ended.
+    pub(crate) fn drive(&self, pool: &rayon::ThreadPool) {
+        let is_of_pool = pool.current_thread_index().is_some();
+        let _here = place::wait_for(self.id);
+        pool.in_place_scope(|scope| {
+            if is_of_pool {
+                // Called inside a task: all threads may be busy with such, so this one begins itself.
+                self.work(scope, false);
+            } else {
+                scope.spawn(|scope| self.work(scope, false));
+            }
+        });
+    }
+
+    /// Returns the results that were asked for, or why there are none.
+    pub(crate) fn finish(self) -> Result<Vec<Value>, RunError> {
+        let failure = self.failure.into_inner();
+        self.watch.finish(failure.is_some());
+        let (finished, tasks) = (self.finished.into_inner(), self.plan.n_tasks());
+        match failure {
+            Some(Failure::Task(_, error)) => return Err(error),
+            Some(Failure::Cancelled) => return Err(RunError::Cancelled { finished, tasks }),
+            Some(Failure::Overdue) => return Err(RunError::DeadlineExceeded { finished, tasks }),
+            None => {}
+        }
+        let result = |node: &NodeId| {
+            self.slots[node.index()]
+                .share()
+                .unwrap_or_else(|| unreachable!("the run ended before {node:?} was made"))
+        };
+        Ok(self.plan.outputs().iter().map(result).collect())
+    }
+
+    /// The loop of one worker; `is_back` when it had stepped aside.
+    fn work<'s>(&'s self, scope: &Scope<'s>, is_back: bool) {
+        if !place::is_free_for(self.id) && self.crew.refuse() {
+            return;
+        }
+        let _here = place::work();
+        let Some(me) = rayon::current_thread_index() else {
+            unreachable!("worker loops are jobs of the pool");
+        };
+        let Some(queue) = self.queues[me].try_lock() else {
+            unreachable!("a thread has one worker loop of a run at a time");
+        };
+        let mut hands = Hands { queue: &queue, me, scratch: Scratch::default(), finished: 0, steps: 0 };
+        if !is_back {
+            self.enter_gate();
+        }
+        loop {
+            if let Some(next) = self.find(&hands, scope).or_else(|| self.leave_gate()) {
+                if self.go_on(next, &mut hands, scope) {
+                    continue;
+                }
+                // Still counted, in the crew and at the gate: only the thread may change.
+                scope.spawn(|scope| self.work(scope, true));
+                break;
+            }
+            if self.look_around() {
+                break;
+            }
+            self.enter_gate();
+        }
+        self.finished.fetch_add(hands.finished, Ordering::Relaxed);
+    }
+
+    /// Runs a node, then one that it made ready, and so on; returns false if it is time to step aside.
+    fn go_on<'s>(&'s self, mut next: Admitted, hands: &mut Hands<'_>, scope: &Scope<'s>) -> bool {
+        loop {
+            let ready = self.run_node(next, hands, scope);
+            hands.steps += 1;
+            let is_to_step_aside = hands.steps >= STEP_ASIDE && self.queues.len() > 1;
+            match ready {
+                Some(node) if is_to_step_aside => hands.queue.push(node),
+                Some(node) => {
+                    next = Admitted { node, reserved: 0 };
+                    continue;
+                }
+                None => {}
+            }
+            return !is_to_step_aside;
+        }
+    }
+
+    /// Finds a node to start: one's own, else somebody else's, else a root.
+    fn find<'s>(&'s self, hands: &Hands<'_>, scope: &Scope<'s>) -> Option<Admitted> {
+        if self.is_stopped.load(Ordering::Relaxed) {
+            return None;
+        }
+        let ready = hands.queue.pop().or_else(|| self.steal(hands));
+        let found = match ready {
+            Some(node) => Admitted { node, reserved: 0 },
+            None => self.supply.take(self.plan, &self.watch, hands.queue)?,
+        };
+        // Whoever pushes calls a worker, but one that was called may have refused: it is called again here.
+        if self.crew.has_absent() && (!hands.queue.is_empty() || self.supply.is_open(self.plan, &self.watch))
+        {
+            self.call_another(scope);
+        }
+        Some(found)
+    }
+
+    fn steal(&self, hands: &Hands<'_>) -> Option<NodeId> {
+        let (before, after) = self.stealers.split_at(hands.me);
+        after.iter().skip(1).chain(before).find_map(|victim| {
+            loop {
+                match victim.steal_batch_and_pop(hands.queue) {
+                    Steal::Success(node) => return Some(node),
+                    Steal::Empty => return None,
+                    Steal::Retry => {}
+                }
+            }
+        })
+    }
+
+    /// Runs one node and returns the first in static order of those that it made ready; the others are
+    /// pushed.
+    fn run_node<'s>(&'s self, next: Admitted, hands: &mut Hands<'_>, scope: &Scope<'s>) -> Option<NodeId> {
+        if self.is_to_stop() {
+            return None;
+        }
+        let node = next.node;
+        let is_counting = self.watch.is_counting();
+        let start = self.watch.task_started(node, WorkerId(hands.me as u32));
+        let mut released = 0;
+        let value = self.plan.execute(node, &mut hands.scratch, |of, is_last_place| {
+            let (value, is_last) = self.fetch(of, is_last_place);
+            if is_counting && is_last {
+                released += value.nbytes();
+            }
+            value
+        });
+        let made = match (&value, is_counting) {
+            (Ok(value), true) => value.nbytes(),
+            _ => 0,
+        };
+        let error = match value {
+            Ok(value) => {
+                // Nobody asks for what comes back: it is dropped.
+                if self.slots[node.index()].put(value).is_some() {
+                    released += made;
+                }
+                None
+            }
+            Err(error) => Some(error),
+        };
+        if is_counting {
+            self.watch.task_finished(start, made, released, error.is_some());
+            self.supply.settle(self.plan, next, made);
+        }
+        match error {
+            Some(error) => {
+                self.fail(Failure::Task(node, RunError::of_task(self.plan, node, error)));
+                None
+            }
+            None => {
+                hands.finished += usize::from(self.plan.is_task(node));
+                self.tell_dependents(node, hands.queue, scope)
+            }
+        }
+    }
+
+    fn fetch(&self, of: NodeId, is_last_place: bool) -> (Value, bool) {
+        let slot = &self.slots[of.index()];
+        let taken = if is_last_place { slot.take() } else { slot.share().map(Taken::Shared) };
+        match taken {
+            Some(Taken::Shared(value)) => (value, false),
+            Some(Taken::Last(value)) => (value, true),
+            None => unreachable!(
+                "the result of {of:?} is taken more often than the plan says, or before it was made"
+            ),
+        }
+    }
+
+    fn tell_dependents<'s>(
+        &'s self,
+        node: NodeId,
+        queue: &Worker<NodeId>,
+        scope: &Scope<'s>,
+    ) -> Option<NodeId> {
+        let mut first: Option<NodeId> = None;
+        let mut has_pushed = false;
+        // Dependents stand in static order: backwards, the worst is pushed first and the best is kept.
+        for &dependent in self.plan.dependents(node).iter().rev() {
+            if !self.waiting[dependent.index()].arrive() || self.supply.holds(self.plan, dependent) {
+                continue;
+            }
+            if let Some(worse) = first.replace(dependent) {
+                queue.push(worse);
+                has_pushed = true;
+            }
+        }
+        if has_pushed {
+            self.call_another(scope);
+        }
+        first
+    }
+
+    /// Calls one more worker if one is away.
+    fn call_another<'s>(&'s self, scope: &Scope<'s>) {
+        if self.crew.recruit() {
+            scope.spawn(|scope| self.work(scope, false));
+        }
+    }
+
+    /// Looks around for work for a while; returns whether the worker has left the crew.
+    fn look_around(&self) -> bool {
+        let since = Instant::now();
+        let mut round = 0_u32;
+        while !self.crew.is_alone() && since.elapsed() < LOOK_AROUND {
+            if self.has_work() {
+                return false;
+            }
+            if self.is_stopped.load(Ordering::Relaxed) {
+                break;
+            }
+            round += 1;
+            if round.is_multiple_of(8) {
+                std::thread::yield_now();
+            } else {
+                (0..1 << round.min(6)).for_each(|_| std::hint::spin_loop());
+            }
+        }
+        self.crew.retire(|| self.has_work())
+    }
+
+    fn has_work(&self) -> bool {
+        !self.is_stopped.load(Ordering::Relaxed)
+            && (self.is_any_ready() || self.supply.is_open(self.plan, &self.watch))
+    }
+
+    fn is_any_ready(&self) -> bool {
+        self.stealers.iter().any(|queue| !queue.is_empty())
+    }
+
+    fn enter_gate(&self) {
+        if let Supply::Gated(gate) = &self.supply {
+            gate.enter();
+        }
+    }
+
+    /// Counts the worker as idle; gives a node after all if otherwise nobody would ever have one.
+    fn leave_gate(&self) -> Option<Admitted> {
+        match &self.supply {
+            Supply::Free(_) => None,
+            Supply::Gated(gate) => {
+                gate.leave(self.plan, || self.is_stopped.load(Ordering::Relaxed) || self.is_any_ready())
+            }
+        }
+    }
+
+    /// Looks at the stop flag, the token and the clock (only if there is a deadline).
+    fn is_to_stop(&self) -> bool {
+        if self.is_stopped.load(Ordering::Relaxed) {
+            return true;
+        }
+        if self.options.is_cancelled() {
+            self.fail(Failure::Cancelled);
+        } else if self.options.is_overdue() {
+            self.fail(Failure::Overdue);
+        } else {
+            return false;
+        }
+        true
+    }
+
+    /// Stops the run. Of several failed tasks the first in static order is the one that is told.
+    fn fail(&self, new: Failure) {
+        let mut failure = self.failure.lock();
+        let is_told = match (&*failure, &new) {
+            (None, _) => true,
+            (Some(Failure::Task(old, _)), Failure::Task(new, _)) => new < old,
+            (Some(_), _) => false,
+        };
+        if is_told {
+            *failure = Some(new);
+        }
+        self.is_stopped.store(true, Ordering::Relaxed);
+    }
+}
+
+impl Supply {
+    /// Takes the next root; if it comes with others, these go to `queue`.
+    fn take(&self, plan: &Plan, watch: &Watch<'_>, queue: &Worker<NodeId>) -> Option<Admitted> {
+        match self {
+            Supply::Free(roots) => {
+                let (&first, others) = roots.take().split_first()?;
+                others.iter().rev().for_each(|&node| queue.push(node));
+                Some(Admitted { node: first, reserved: 0 })
+            }
+            Supply::Gated(gate) => gate.next(plan, watch.live_nbytes()),
+        }
+    }
+
+    /// Returns whether [`take`](Self::take) would give something.
+    fn is_open(&self, plan: &Plan, watch: &Watch<'_>) -> bool {
+        match self {
+            Supply::Free(roots) => !roots.is_empty(),
+            Supply::Gated(gate) => gate.is_open(plan, watch.live_nbytes()),
+        }
+    }
+
+    /// Keeps a node that is ready, if it has to wait for memory; returns whether it does.
+    fn holds(&self, plan: &Plan, node: NodeId) -> bool {
+        match self {
+            Supply::Gated(gate) if plan.producer_nbytes(node).is_some() => {
+                gate.hold(node);
+                true
+            }
+            _ => false,
+        }
+    }
+
+    /// Gives back what was reserved for a node that has ended.
+    fn settle(&self, plan: &Plan, ended: Admitted, made: u64) {
+        if let Supply::Gated(gate) = self
+            && plan.producer_nbytes(ended.node).is_some()
+        {
+            gate.settle(ended.reserved, made);
+        }
+    }
+}
