@@ -1,0 +1,204 @@
+//! Choosing a scheduler and making it the one that `compute()` uses.
+
+use crate::error::InitError;
+use crate::settings::{SchedulerName, Settings};
+use dask_graph::{RunOptions, Scheduler};
+use std::num::NonZeroUsize;
+use std::sync::Arc;
+
+/// Installs the default scheduler, or the one that the environment names, for `compute()`.
+///
+/// To be called at the top of `main`. Called again, it replaces what was installed before.
+///
+/// # Errors
+///
+/// - When a variable of the environment holds nonsense; the error names it and what it should hold.
+/// - When the scheduler is not part of this build.
+pub fn init() -> Result<(), InitError> {
+    default_scheduler().with_settings(&Settings::from_env()?).install()
+}
+
+/// Installs a scheduler of one's own for `compute()`.
+///
+/// Its graphs are optimised first, if optimisation is part of this build; `dask_graph::install` leaves them
+/// as they were built.
+pub fn install(scheduler: impl Scheduler + 'static) {
+    dask_graph::install(optimized(Arc::new(scheduler)), RunOptions::new());
+}
+
+/// The default scheduler, to be adjusted: threaded if it is part of this build, else sync.
+pub fn default_scheduler() -> SchedulerBuilder {
+    SchedulerBuilder::default()
+}
+
+/// A scheduler in the making; see [`default_scheduler`].
+///
+/// The environment has no say here, unless [`with_settings`](Self::with_settings) gives it one.
+///
+/// # Examples
+///
+/// ```
+/// use dask_graph::{Collection, delayed};
+///
+/// dask_sched::default_scheduler().num_workers(2.try_into()?).memory_limit(512 << 20).install()?;
+/// assert_eq!(delayed(|x: i64| x + 1).call((1_i64,)).compute()?, 2);
+/// # Ok::<_, Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug, Clone, Default)]
+#[must_use = "a builder does nothing until `build` or `install`"]
+pub struct SchedulerBuilder {
+    name: Option<SchedulerName>,
+    num_workers: Option<NonZeroUsize>,
+    memory_limit: Option<u64>,
+    is_plain: bool,
+}
+
+impl SchedulerBuilder {
+    /// Chooses a scheduler by name.
+    pub fn name(mut self, name: SchedulerName) -> Self {
+        self.name = Some(name);
+        self
+    }
+
+    /// Sets the number of workers; one a core otherwise. The sync scheduler has one whatever is said here.
+    pub fn num_workers(mut self, workers: NonZeroUsize) -> Self {
+        self.num_workers = Some(workers);
+        self
+    }
+
+    /// Sets the bytes of results that may be alive before tasks that read or create data wait.
+    pub fn memory_limit(mut self, bytes: u64) -> Self {
+        self.memory_limit = Some(bytes);
+        self
+    }
+
+    /// Runs graphs as they were built, even if optimisation is part of this build.
+    pub fn without_optimization(mut self) -> Self {
+        self.is_plain = true;
+        self
+    }
+
+    /// Takes over what `settings` ask for; the rest stays.
+    pub fn with_settings(mut self, settings: &Settings) -> Self {
+        self.name = settings.scheduler.or(self.name);
+        self.num_workers = settings.num_workers.or(self.num_workers);
+        self.memory_limit = settings.memory_limit.or(self.memory_limit);
+        self
+    }
+
+    /// Makes the scheduler and the options to run it with.
+    ///
+    /// # Errors
+    ///
+    /// - When the scheduler is not part of this build, or none is.
+    pub fn build(&self) -> Result<(Arc<dyn Scheduler>, RunOptions), InitError> {
+        let name = self.name.or_else(default_name).ok_or(InitError::NoneBuilt)?;
+        let scheduler = match name {
+            SchedulerName::Sync => sync()?,
+            SchedulerName::Threaded => threaded(self.num_workers)?,
+        };
+        let scheduler = if self.is_plain { scheduler } else { optimized(scheduler) };
+        let options = RunOptions::new();
+        Ok((scheduler, self.memory_limit.into_iter().fold(options, RunOptions::memory_limit)))
+    }
+
+    /// Makes the scheduler and installs it for `compute()`.
+    ///
+    /// # Errors
+    ///
+    /// As [`build`](Self::build).
+    pub fn install(&self) -> Result<(), InitError> {
+        let (scheduler, options) = self.build()?;
+        dask_graph::install(scheduler, options);
+        Ok(())
+    }
+}
+
+fn default_name() -> Option<SchedulerName> {
+    if cfg!(feature = "threaded") {
+        Some(SchedulerName::Threaded)
+    } else if cfg!(feature = "sync") {
+        Some(SchedulerName::Sync)
+    } else {
+        None
+    }
+}
+
+#[cfg(feature = "sync")]
+fn sync() -> Result<Arc<dyn Scheduler>, InitError> {
+    Ok(Arc::new(dask_sched_sync::Sync::new()))
+}
+
+#[cfg(not(feature = "sync"))]
+fn sync() -> Result<Arc<dyn Scheduler>, InitError> {
+    Err(InitError::NotBuilt { name: "sync" })
+}
+
+#[cfg(feature = "threaded")]
+fn threaded(workers: Option<NonZeroUsize>) -> Result<Arc<dyn Scheduler>, InitError> {
+    use dask_sched_threaded::Threaded;
+    Ok(Arc::new(workers.map_or_else(Threaded::new, |workers| Threaded::with_workers(workers.get()))))
+}
+
+#[cfg(not(feature = "threaded"))]
+fn threaded(_: Option<NonZeroUsize>) -> Result<Arc<dyn Scheduler>, InitError> {
+    Err(InitError::NotBuilt { name: "threaded" })
+}
+
+#[cfg(feature = "optimize")]
+fn optimized(scheduler: Arc<dyn Scheduler>) -> Arc<dyn Scheduler> {
+    Arc::new(dask_optimize::Optimized::new(scheduler))
+}
+
+#[cfg(not(feature = "optimize"))]
+fn optimized(scheduler: Arc<dyn Scheduler>) -> Arc<dyn Scheduler> {
+    scheduler
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use dask_graph::{Collection, ComputeError, delayed};
+
+    fn sum_with(builder: &SchedulerBuilder) -> Result<i64, InitError> {
+        let (scheduler, options) = builder.build()?;
+        let sum = delayed(|a: i64, b: i64| a + b).call((40_i64, 2_i64));
+        let done: Result<i64, ComputeError> = sum.compute_opts(&scheduler, &options);
+        Ok(done.unwrap())
+    }
+
+    /// What a scheduler answers that may or may not be part of the build.
+    #[track_caller]
+    fn check(name: &'static str, chosen: SchedulerName, is_built: bool) {
+        let builder = default_scheduler().name(chosen).num_workers(NonZeroUsize::MIN);
+        let expected = if is_built { Ok(42) } else { Err(InitError::NotBuilt { name }) };
+        assert_eq!(sum_with(&builder), expected);
+    }
+
+    #[test]
+    fn schedulers_run_if_they_are_part_of_the_build_and_are_named_if_not() {
+        check("sync", SchedulerName::Sync, cfg!(feature = "sync"));
+        check("threaded", SchedulerName::Threaded, cfg!(feature = "threaded"));
+    }
+
+    #[test]
+    fn there_is_a_default_if_any_is_part_of_the_build() {
+        let is_any = cfg!(any(feature = "sync", feature = "threaded"));
+        for builder in [default_scheduler(), default_scheduler().without_optimization()] {
+            assert_eq!(sum_with(&builder), if is_any { Ok(42) } else { Err(InitError::NoneBuilt) });
+        }
+    }
+
+    #[test]
+    fn the_environment_goes_first() {
+        let settings = Settings {
+            scheduler: Some(SchedulerName::Sync),
+            memory_limit: Some(1 << 20),
+            ..Settings::default()
+        };
+        let builder =
+            default_scheduler().name(SchedulerName::Threaded).memory_limit(1).with_settings(&settings);
+        assert_eq!((builder.name, builder.memory_limit), (Some(SchedulerName::Sync), Some(1 << 20)));
+        assert_eq!(builder.num_workers, None);
+    }
+}
