@@ -4,9 +4,12 @@
 //! never comes into being, so culling is not a pass but a fact. Nodes are numbered as they are met; the
 //! order then gives them their final numbers.
 
+use std::hash::BuildHasher;
 use std::sync::Arc;
 
-use rustc_hash::FxHashMap;
+use hashbrown::HashTable;
+use hashbrown::hash_table::Entry;
+use rustc_hash::{FxBuildHasher, FxHashMap};
 
 use crate::graph::Graph;
 use crate::key::{Key, Name};
@@ -101,7 +104,8 @@ impl<'a> LayerIndex<'a> {
 
 /// A plan in the making: nodes numbered as they were met.
 struct Draft {
-    ids: FxHashMap<Key, u32>,
+    /// The numbers of keys met, found by hash and compared through `keys`: four bytes a node.
+    ids: HashTable<u32>,
     keys: Vec<Key>,
     /// Per node: the node that was being added when it was met; itself for wanted keys.
     met_by: Vec<u32>,
@@ -118,7 +122,7 @@ struct Draft {
 impl Default for Draft {
     fn default() -> Self {
         Self {
-            ids: FxHashMap::default(),
+            ids: HashTable::new(),
             keys: Vec::new(),
             met_by: Vec::new(),
             code: Csr::new(),
@@ -135,12 +139,16 @@ impl Default for Draft {
 impl Draft {
     /// The number of a key; a new one if it was not met before.
     fn meet(&mut self, key: &Key, by: Option<u32>) -> Result<u32, PlanError> {
-        if let Some(&id) = self.ids.get(key) {
-            return Ok(id);
-        }
-        let id =
-            u32::try_from(self.keys.len()).ok().filter(|&id| id < u32::MAX).ok_or(PlanError::TooLarge)?;
-        self.ids.insert(key.clone(), id);
+        let hash = |key: &Key| FxBuildHasher.hash_one(key);
+        let keys = &self.keys;
+        let entry =
+            self.ids.entry(hash(key), |&id| keys[id as usize] == *key, |&id| hash(&keys[id as usize]));
+        let new = match entry {
+            Entry::Occupied(known) => return Ok(*known.get()),
+            Entry::Vacant(new) => new,
+        };
+        let id = u32::try_from(keys.len()).ok().filter(|&id| id < u32::MAX).ok_or(PlanError::TooLarge)?;
+        new.insert(id);
         self.keys.push(key.clone());
         self.met_by.push(by.unwrap_or(id));
         self.seen_by.push(0);
@@ -257,7 +265,9 @@ impl Draft {
     }
 
     /// Orders the nodes and renumbers everything by the order.
-    fn finish(self, index: &LayerIndex<'_>, outputs: &[u32]) -> Result<Plan, PlanError> {
+    fn finish(mut self, index: &LayerIndex<'_>, outputs: &[u32]) -> Result<Plan, PlanError> {
+        // Not needed any more, and large.
+        (self.ids, self.seen_by, self.met_by) = Default::default();
         let n = self.keys.len();
         let mut wanted = vec![false; n];
         outputs.iter().for_each(|&id| wanted[id as usize] = true);
@@ -310,6 +320,8 @@ impl Draft {
             }
             producers
         });
+        let mut met: Vec<Option<Key>> = self.keys.into_iter().map(Some).collect();
+        let keys: Vec<Key> = sequence.iter().filter_map(|&id| met[id as usize].take()).collect();
         Ok(Plan {
             dependencies: dependencies.map(NodeId),
             dependents: dependents.map(NodeId),
@@ -317,7 +329,7 @@ impl Draft {
             layer_of: sequence.iter().map(|&id| self.layer_of[id as usize]).collect(),
             wanted: sequence.iter().map(|&id| wanted[id as usize]).collect(),
             outputs: outputs.iter().map(|&id| placed(id)).collect(),
-            keys: sequence.iter().map(|&id| self.keys[id as usize].clone()).collect(),
+            keys,
             ops: self.ops,
             literals: self.literals,
             layers,

@@ -19,7 +19,7 @@
 use std::cmp::Reverse;
 
 use crate::plan::csr::Csr;
-use crate::plan::pressure::Pressure;
+use crate::plan::pressure::Load;
 
 /// What the order needs to know of a plan in the making.
 pub(crate) struct Shape<'a> {
@@ -48,7 +48,7 @@ pub(crate) fn order(shape: &Shape<'_>, priority: &dyn Fn(usize) -> i32) -> Resul
 }
 
 /// Plans up to this size are offered candidates that rarely win.
-const SMALL: usize = 100_000;
+const SMALL: usize = 10_000;
 
 fn best(shape: &Shape<'_>, topological: &[u32]) -> Vec<u32> {
     let floor = floor(shape);
@@ -56,24 +56,24 @@ fn best(shape: &Shape<'_>, topological: &[u32]) -> Vec<u32> {
     // Results that were asked for are held on, so the most demanding ones come first, as inputs do.
     let mut demanding_first = shape.outputs.to_vec();
     demanding_first.sort_by_key(|&output| Reverse(needs[output as usize]));
-    let as_asked = demanding_first.as_slice() != shape.outputs;
 
     let mut best = depth_first(shape, &demanding_first, &needs);
-    let mut pressure = Pressure::of_sequence(shape, &best);
+    let mut load = Load::of_sequence(shape, &best);
     let mut offer = |candidate: &dyn Fn(&[u32]) -> Vec<u32>, best: &mut Vec<u32>| {
-        if pressure.max_live() > floor {
+        if load.max_live > floor {
             let candidate = candidate(best);
-            let judged = Pressure::of_sequence(shape, &candidate);
-            if judged.better_than(&pressure) {
-                (*best, pressure) = (candidate, judged);
+            let judged = Load::of_sequence(shape, &candidate);
+            if judged < load {
+                (*best, load) = (candidate, judged);
             }
         }
     };
-    if as_asked {
+    let is_small = shape.len() <= SMALL;
+    if is_small && demanding_first.as_slice() != shape.outputs {
         offer(&|_| depth_first(shape, shape.outputs, &needs), &mut best);
     }
     offer(&|guide| release_early(shape, guide), &mut best);
-    if shape.len() <= SMALL {
+    if is_small {
         let least_first: Vec<u32> = needs.iter().map(|need| u32::MAX - need).collect();
         offer(&|_| release_early(shape, &depth_first(shape, shape.outputs, &least_first)), &mut best);
         let shared_last = shared_last(shape, topological, &needs);

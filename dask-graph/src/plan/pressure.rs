@@ -39,40 +39,47 @@ impl Pressure {
     pub fn curve(&self) -> &[u32] {
         &self.curve
     }
+}
 
-    /// Whether this peaks lower, or as low and holds less on the way.
-    pub(crate) fn better_than(&self, other: &Self) -> bool {
-        (self.max_live, self.sum_live) < (other.max_live, other.sum_live)
-    }
+/// What the judge of orders looks at: the peak, and the sum over all steps, of results alive.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Load {
+    pub(crate) max_live: u64,
+    pub(crate) sum_live: u64,
+}
 
-    /// The pressure of running `sequence`.
+impl Load {
+    /// The load of running `sequence`.
     pub(crate) fn of_sequence(shape: &Shape<'_>, sequence: &[u32]) -> Self {
         let dependents = |id: usize| shape.dependents.row(id).len();
         let dependencies = |id: usize| shape.dependencies.row(id).iter().map(|&input| input as usize);
-        Self::simulate(sequence.iter().map(|&id| id as usize), dependents, dependencies, shape.wanted)
+        simulate(sequence.iter().map(|&id| id as usize), dependents, dependencies, shape.wanted, |_| ())
     }
+}
 
-    fn simulate<D: Iterator<Item = usize>>(
-        sequence: impl ExactSizeIterator<Item = usize>,
-        n_dependents: impl Fn(usize) -> usize,
-        dependencies: impl Fn(usize) -> D,
-        wanted: &[bool],
-    ) -> Self {
-        let mut users: Vec<u32> = (0..wanted.len()).map(|id| n_dependents(id) as u32).collect();
-        let (mut live, mut max_live, mut sum_live) = (0_u32, 0_u32, 0_u64);
-        let mut curve = Vec::with_capacity(sequence.len());
-        for id in sequence {
-            live += 1;
-            max_live = max_live.max(live);
-            for input in dependencies(id) {
-                users[input] -= 1;
-                live -= u32::from(users[input] == 0 && !wanted[input]);
-            }
-            sum_live += u64::from(live);
-            curve.push(live);
+/// Runs `sequence` in the mind; `after` is told how many results are alive after each step.
+fn simulate<D: Iterator<Item = usize>>(
+    sequence: impl Iterator<Item = usize>,
+    n_dependents: impl Fn(usize) -> usize,
+    dependencies: impl Fn(usize) -> D,
+    wanted: &[bool],
+    mut after: impl FnMut(u32),
+) -> Load {
+    // A result that was asked for has one user more, who never ends.
+    let users = |(id, &wanted): (usize, &bool)| n_dependents(id) as u32 + u32::from(wanted);
+    let mut users: Vec<u32> = wanted.iter().enumerate().map(users).collect();
+    let (mut live, mut max_live, mut sum_live) = (0_u32, 0_u32, 0_u64);
+    for id in sequence {
+        live += 1;
+        max_live = max_live.max(live);
+        for input in dependencies(id) {
+            users[input] -= 1;
+            live -= u32::from(users[input] == 0);
         }
-        Self { max_live: max_live.into(), sum_live, curve }
+        sum_live += u64::from(live);
+        after(live);
     }
+    Load { max_live: max_live.into(), sum_live }
 }
 
 impl Plan {
@@ -82,12 +89,15 @@ impl Plan {
     ///
     /// Time O(nodes and dependencies), space O(nodes).
     pub fn pressure(&self) -> Pressure {
-        Pressure::simulate(
+        let mut curve = Vec::with_capacity(self.len());
+        let load = simulate(
             0..self.len(),
             |id| self.dependents.row(id).len(),
             |id| self.dependencies.row(id).iter().map(|input: &NodeId| input.index()),
             &self.wanted,
-        )
+            |live| curve.push(live),
+        );
+        Pressure { max_live: load.max_live, sum_live: load.sum_live, curve }
     }
 }
 
