@@ -56,14 +56,17 @@ impl Fusion {
         let by_name: FxHashMap<Name, usize> =
             layers.iter().enumerate().map(|(n, layer)| (layer.name().clone(), n)).collect();
         let inputs: Vec<Vec<Name>> = layers.iter().map(|layer| layer.inputs()).collect();
-        let mut n_consumers = vec![0; layers.len()];
-        for name in inputs.iter().flatten() {
-            if let Some(&n) = by_name.get(name) {
-                n_consumers[n] += 1;
+        let wanted = keys.iter().map(|key| key.name().clone()).collect();
+        let n_consumers = vec![0; layers.len()];
+        let mut new = Self { layers, inputs, by_name, wanted, n_consumers };
+        // Consumers that nobody needs do not keep a layer apart.
+        let needed = new.needed();
+        for name in (0..new.layers.len()).filter(|&n| needed[n]).flat_map(|n| &new.inputs[n]) {
+            if let Some(&n) = new.by_name.get(name) {
+                new.n_consumers[n] += 1;
             }
         }
-        let wanted = keys.iter().map(|key| key.name().clone()).collect();
-        Self { layers, inputs, by_name, wanted, n_consumers }
+        new
     }
 
     fn run(mut self) -> Graph {

@@ -1,0 +1,5 @@
+//! Integration tests of the passes, in one binary.
+
+mod it {
+    mod fuse_layers;
+}
