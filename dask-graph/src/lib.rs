@@ -53,6 +53,8 @@ mod request;
 mod scheduler;
 mod store;
 mod task;
+#[cfg(feature = "testing")]
+pub mod testing;
 mod token;
 mod value;
 

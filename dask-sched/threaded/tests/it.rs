@@ -1,0 +1,5 @@
+//! Integration tests of the threaded scheduler, in one binary.
+
+mod it {
+    mod conformance;
+}

@@ -1,0 +1,28 @@
+//! The suite that every scheduler has to pass, with few workers and with more than cores.
+
+use dask_graph::Scheduler;
+use dask_graph::testing::CHECKS;
+use dask_sched_threaded::Threaded;
+
+#[track_caller]
+fn conforms_with(workers: usize) {
+    for (name, check) in CHECKS {
+        println!("{name}");
+        check(&|| -> Box<dyn Scheduler> { Box::new(Threaded::with_workers(workers)) });
+    }
+}
+
+#[test]
+fn conforms_with_1_worker() {
+    conforms_with(1);
+}
+
+#[test]
+fn conforms_with_2_workers() {
+    conforms_with(2);
+}
+
+#[test]
+fn conforms_with_7_workers() {
+    conforms_with(7);
+}
