@@ -1,13 +1,9 @@
 //! The synchronous scheduler does what every scheduler has to do.
 
-use dask_graph::Scheduler;
-use dask_graph::testing::CHECKS;
+use dask_graph::testing::conformance;
 use dask_sched_sync::Sync;
 
 #[test]
 fn conforms() {
-    for (name, check) in CHECKS {
-        println!("{name}");
-        check(&|| -> Box<dyn Scheduler> { Box::new(Sync::new()) });
-    }
+    conformance(&|| Box::new(Sync::new()));
 }

@@ -2,4 +2,9 @@
 
 mod it {
     mod conformance;
+    mod graphs;
+    mod nested_rayon;
+    mod oracle;
+    mod order;
+    mod pool;
 }

@@ -1,15 +1,11 @@
 //! The suite that every scheduler has to pass, with few workers and with more than cores.
 
-use dask_graph::Scheduler;
-use dask_graph::testing::CHECKS;
+use dask_graph::testing::conformance;
 use dask_sched_threaded::Threaded;
 
 #[track_caller]
 fn conforms_with(workers: usize) {
-    for (name, check) in CHECKS {
-        println!("{name}");
-        check(&|| -> Box<dyn Scheduler> { Box::new(Threaded::with_workers(workers)) });
-    }
+    conformance(&|| Box::new(Threaded::with_workers(workers)));
 }
 
 #[test]
