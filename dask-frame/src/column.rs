@@ -1,0 +1,212 @@
+//! Typed, nullable columns.
+//!
+//! Column memory is Arrow's, held by arrow2 arrays; this module and its children are the only place that
+//! names arrow2, so that the memory can be exchanged for another without touching the rest of the crate.
+//!
+//! Missing values are nulls, and NaN is a missing value too, as in pandas: every way to make a
+//! [`Column`] of floats turns NaN into null, so no column ever holds a NaN, and keys, orders and
+//! comparisons need no special case for it.
+
+mod builder;
+mod convert;
+mod mask;
+mod select;
+mod scalar;
+
+use arrow2::array::{Array, BooleanArray, PrimitiveArray, Utf8Array};
+
+pub(crate) use builder::{BoolBuilder, Utf8Builder, ValueBuilder};
+pub(crate) use mask::Mask;
+pub use scalar::Scalar;
+pub(crate) use select::NO_ROW;
+
+use crate::schema::DataType;
+
+/// One column of values of one [`DataType`], any of which may be missing.
+///
+/// Cloning shares the memory.
+///
+/// # Examples
+///
+/// ```
+/// use dask_frame::{Column, DataType, Scalar};
+///
+/// let x = Column::from(vec![Some(1), None, Some(3)]);
+/// assert_eq!(x.dtype(), DataType::Int64);
+/// assert_eq!((x.len(), x.null_count()), (3, 1));
+/// assert_eq!(x.get(2), Scalar::Int64(3));
+/// assert!(x.get(1).is_null());
+/// assert_eq!(x.i64s().unwrap().flatten().sum::<i64>(), 4);
+/// // NaN is a missing value.
+/// assert_eq!(Column::from(vec![1.5, f64::NAN]).null_count(), 1);
+/// ```
+#[derive(Clone)]
+pub struct Column(Data);
+
+/// The memory of a column. `Timestamp` counts microseconds since 1970-01-01, without time zone.
+#[derive(Clone)]
+enum Data {
+    Int64(PrimitiveArray<i64>),
+    Float64(PrimitiveArray<f64>),
+    Bool(BooleanArray),
+    Utf8(Utf8Array<i64>),
+    Timestamp(PrimitiveArray<i64>),
+}
+
+/// The values of a column by type, whatever its nulls. What stands in a null's place is unspecified.
+#[derive(Clone, Copy)]
+pub(crate) enum View<'a> {
+    Int64(&'a [i64]),
+    Float64(&'a [f64]),
+    Bool(Bools<'a>),
+    Utf8(Strs<'a>),
+    Timestamp(&'a [i64]),
+}
+
+/// The values of a boolean column.
+#[derive(Clone, Copy)]
+pub(crate) struct Bools<'a>(&'a arrow2::bitmap::Bitmap);
+
+impl Bools<'_> {
+    pub(crate) fn get(self, row: usize) -> bool {
+        self.0.get_bit(row)
+    }
+
+    pub(crate) fn to_mask(self) -> Mask {
+        Mask::from_bitmap(self.0.clone())
+    }
+}
+
+/// The values of a text column.
+#[derive(Clone, Copy)]
+pub(crate) struct Strs<'a>(&'a Utf8Array<i64>);
+
+impl<'a> Strs<'a> {
+    pub(crate) fn get(self, row: usize) -> &'a str {
+        self.0.value(row)
+    }
+}
+
+impl Column {
+    /// Returns the type of the values.
+    #[must_use]
+    pub fn dtype(&self) -> DataType {
+        match &self.0 {
+            Data::Int64(_) => DataType::Int64,
+            Data::Float64(_) => DataType::Float64,
+            Data::Bool(_) => DataType::Bool,
+            Data::Utf8(_) => DataType::Utf8,
+            Data::Timestamp(_) => DataType::Timestamp,
+        }
+    }
+
+    /// Returns the number of values, missing ones included.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.array().len()
+    }
+
+    /// Returns whether there is no value at all.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Returns how many values are missing.
+    #[must_use]
+    pub fn null_count(&self) -> usize {
+        self.array().null_count()
+    }
+
+    /// Returns whether the value of `row` is missing.
+    ///
+    /// # Panics
+    ///
+    /// If `row` is not below [`len`](Column::len).
+    #[must_use]
+    pub fn is_null(&self, row: usize) -> bool {
+        assert!(row < self.len(), "row {row} of a column of {} rows", self.len());
+        self.array().is_null(row)
+    }
+
+    /// Returns the value of `row`.
+    ///
+    /// # Panics
+    ///
+    /// If `row` is not below [`len`](Column::len).
+    #[must_use]
+    pub fn get(&self, row: usize) -> Scalar {
+        if self.is_null(row) {
+            return Scalar::Null(self.dtype());
+        }
+        match &self.0 {
+            Data::Int64(a) => Scalar::Int64(a.value(row)),
+            Data::Float64(a) => Scalar::Float64(a.value(row)),
+            Data::Bool(a) => Scalar::Bool(a.value(row)),
+            Data::Utf8(a) => Scalar::Utf8(a.value(row).into()),
+            Data::Timestamp(a) => Scalar::Timestamp(a.value(row)),
+        }
+    }
+
+    /// Returns the bytes that the values take: what counts against a memory limit.
+    #[must_use]
+    pub fn nbytes(&self) -> u64 {
+        let bits = |n: usize| n.div_ceil(8);
+        let values = match &self.0 {
+            Data::Int64(a) | Data::Timestamp(a) => a.len() * 8,
+            Data::Float64(a) => a.len() * 8,
+            Data::Bool(a) => bits(a.len()),
+            Data::Utf8(a) => {
+                let offsets = a.offsets();
+                let text = offsets.last() - offsets.first();
+                (a.len() + 1) * 8 + usize::try_from(text).unwrap_or(0)
+            }
+        };
+        let validity = self.array().validity().map_or(0, |_| bits(self.len()));
+        (values + validity) as u64
+    }
+
+    /// Returns the values, typed, to be matched once outside a loop.
+    pub(crate) fn view(&self) -> View<'_> {
+        match &self.0 {
+            Data::Int64(a) => View::Int64(a.values()),
+            Data::Float64(a) => View::Float64(a.values()),
+            Data::Bool(a) => View::Bool(Bools(a.values())),
+            Data::Utf8(a) => View::Utf8(Strs(a)),
+            Data::Timestamp(a) => View::Timestamp(a.values()),
+        }
+    }
+
+    /// Returns which values are there; `None` if all are.
+    pub(crate) fn validity(&self) -> Option<Mask> {
+        if self.null_count() == 0 {
+            return None;
+        }
+        self.array().validity().cloned().map(Mask::from_bitmap)
+    }
+
+    fn array(&self) -> &dyn Array {
+        match &self.0 {
+            Data::Int64(a) | Data::Timestamp(a) => a,
+            Data::Float64(a) => a,
+            Data::Bool(a) => a,
+            Data::Utf8(a) => a,
+        }
+    }
+}
+
+impl PartialEq for Column {
+    /// Compares type and values; a missing value equals a missing value.
+    fn eq(&self, other: &Self) -> bool {
+        self.dtype() == other.dtype()
+            && self.len() == other.len()
+            && (0..self.len()).all(|row| self.get(row) == other.get(row))
+    }
+}
+
+impl std::fmt::Debug for Column {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} ", self.dtype())?;
+        f.debug_list().entries((0..self.len()).map(|row| self.get(row))).finish()
+    }
+}

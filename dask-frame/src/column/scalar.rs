@@ -1,0 +1,97 @@
+//! One value of a column.
+
+use std::fmt;
+use std::sync::Arc;
+
+use dask_graph::{Tokenize, Tokenizer};
+
+use crate::schema::DataType;
+use crate::time;
+
+/// One value, or a missing one that still knows its type.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub enum Scalar {
+    /// A missing value of a type.
+    Null(DataType),
+    /// A 64-bit integer.
+    Int64(i64),
+    /// A 64-bit float; NaN counts as missing.
+    Float64(f64),
+    /// A truth value.
+    Bool(bool),
+    /// A text.
+    Utf8(Arc<str>),
+    /// Microseconds since 1970-01-01 00:00, without time zone.
+    Timestamp(i64),
+}
+
+impl Scalar {
+    /// Returns the type of the value.
+    #[must_use]
+    pub fn dtype(&self) -> DataType {
+        match self {
+            Scalar::Null(dtype) => *dtype,
+            Scalar::Int64(_) => DataType::Int64,
+            Scalar::Float64(_) => DataType::Float64,
+            Scalar::Bool(_) => DataType::Bool,
+            Scalar::Utf8(_) => DataType::Utf8,
+            Scalar::Timestamp(_) => DataType::Timestamp,
+        }
+    }
+
+    /// Returns whether the value is missing.
+    #[must_use]
+    pub fn is_null(&self) -> bool {
+        match self {
+            Scalar::Null(_) => true,
+            Scalar::Float64(x) => x.is_nan(),
+            _ => false,
+        }
+    }
+}
+
+impl fmt::Display for Scalar {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Scalar::Null(_) => f.write_str("null"),
+            Scalar::Int64(x) => write!(f, "{x}"),
+            Scalar::Float64(x) => f.write_str(zmij::Buffer::new().format(*x)),
+            Scalar::Bool(x) => write!(f, "{x}"),
+            Scalar::Utf8(x) => f.write_str(x),
+            Scalar::Timestamp(x) => write!(f, "{}", time::Display(*x)),
+        }
+    }
+}
+
+macro_rules! from {
+    ($($t:ty => |$x:ident| $scalar:expr;)*) => {$(
+        impl From<$t> for Scalar {
+            fn from($x: $t) -> Self {
+                $scalar
+            }
+        }
+    )*};
+}
+
+from! {
+    i64 => |x| Scalar::Int64(x);
+    i32 => |x| Scalar::Int64(x.into());
+    f64 => |x| Scalar::Float64(x);
+    bool => |x| Scalar::Bool(x);
+    &str => |x| Scalar::Utf8(x.into());
+    String => |x| Scalar::Utf8(x.into());
+}
+
+impl Tokenize for Scalar {
+    fn tokenize(&self, t: &mut Tokenizer) {
+        self.dtype().tokenize(t);
+        match self {
+            Scalar::Null(_) => "null".tokenize(t),
+            Scalar::Int64(x) | Scalar::Timestamp(x) => x.tokenize(t),
+            Scalar::Float64(x) => x.tokenize(t),
+            Scalar::Bool(x) => x.tokenize(t),
+            Scalar::Utf8(x) => (**x).tokenize(t),
+        }
+    }
+}

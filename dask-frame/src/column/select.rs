@@ -1,0 +1,76 @@
+//! Columns made of rows of other columns.
+
+use arrow2::array::{Array, BooleanArray, PrimitiveArray, UInt32Array};
+use arrow2::compute::{concatenate, filter, take};
+use arrow2::datatypes::DataType as ArrowType;
+
+use super::{Column, Data, Mask};
+
+/// In a list of rows: no row at all, which gives a missing value.
+pub(crate) const NO_ROW: u32 = u32::MAX;
+
+impl Column {
+    /// Returns the rows `start..start + len`, without copying.
+    ///
+    /// # Panics
+    ///
+    /// If there are not so many rows.
+    #[must_use]
+    pub fn slice(&self, start: usize, len: usize) -> Self {
+        Self(match self.0.clone() {
+            Data::Int64(a) => Data::Int64(a.sliced(start, len)),
+            Data::Float64(a) => Data::Float64(a.sliced(start, len)),
+            Data::Bool(a) => Data::Bool(a.sliced(start, len)),
+            Data::Utf8(a) => Data::Utf8(a.sliced(start, len)),
+            Data::Timestamp(a) => Data::Timestamp(a.sliced(start, len)),
+        })
+    }
+
+    /// Returns the rows whose bit is set.
+    pub(crate) fn filter(&self, keep: &Mask) -> Self {
+        let keep = BooleanArray::new(ArrowType::Boolean, keep.bitmap().clone(), None);
+        let array = filter::filter(self.array(), &keep).expect("arrow2 filters each of our types");
+        self.same_type(array.as_ref())
+    }
+
+    /// Returns the rows of `rows`, in that order; [`NO_ROW`] gives a missing value.
+    pub(crate) fn take(&self, rows: &[u32]) -> Self {
+        let some = rows.contains(&NO_ROW).then(|| Mask::from_fn(rows.len(), |i| rows[i] != NO_ROW));
+        if self.is_empty() {
+            assert!(rows.iter().all(|&row| row == NO_ROW), "a row of an empty column was taken");
+            return Self::nulls(self.dtype(), rows.len());
+        }
+        // A null index is not read, but arrow2 wants it in bounds.
+        let rows = rows.iter().map(|&row| if row == NO_ROW { 0 } else { row }).collect::<Vec<_>>();
+        let rows: UInt32Array = PrimitiveArray::new(ArrowType::UInt32, rows.into(), some.map(Mask::into_bitmap));
+        let array = take::take(self.array(), &rows).expect("arrow2 takes from each of our types");
+        self.same_type(array.as_ref())
+    }
+
+    /// Returns the columns one after another.
+    ///
+    /// # Panics
+    ///
+    /// If `columns` is empty or their types differ.
+    pub(crate) fn concat(columns: &[&Column]) -> Self {
+        if let [one] = columns {
+            return (*one).clone();
+        }
+        let arrays = columns.iter().map(|column| column.array()).collect::<Vec<_>>();
+        let array = concatenate::concatenate(&arrays).expect("the columns have one type");
+        columns[0].same_type(array.as_ref())
+    }
+
+    fn same_type(&self, array: &dyn Array) -> Self {
+        fn typed<A: Clone + 'static>(array: &dyn Array) -> A {
+            array.as_any().downcast_ref::<A>().expect("arrow2 keeps the type of an array").clone()
+        }
+        Self(match &self.0 {
+            Data::Int64(_) => Data::Int64(typed(array)),
+            Data::Float64(_) => Data::Float64(typed(array)),
+            Data::Bool(_) => Data::Bool(typed(array)),
+            Data::Utf8(_) => Data::Utf8(typed(array)),
+            Data::Timestamp(_) => Data::Timestamp(typed(array)),
+        })
+    }
+}

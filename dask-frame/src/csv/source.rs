@@ -1,0 +1,238 @@
+//! What a planned read knows: files, columns, blocks; and how one block becomes a table.
+
+use std::sync::Arc;
+
+use dask_graph::{Tokenize, Tokenizer};
+
+use super::cells::{CellBuilder, guess, widen};
+use super::dialect::{Dialect, NaValues};
+use super::input::{InputFile, Window};
+use super::quotes::{QuoteState, Transition};
+use super::record::{Cursor, Found, Splitter};
+use crate::error::{EvalError, ReadError};
+use crate::schema::{DataType, Field, Schema};
+use crate::table::Table;
+
+/// A read of CSV files as it was planned.
+#[derive(Debug)]
+pub(crate) struct CsvSource {
+    pub(crate) files: Vec<InputFile>,
+    /// All columns of the files, in their order.
+    pub(crate) schema: Schema,
+    pub(crate) dialect: Dialect,
+    pub(crate) na: NaValues,
+    /// Whether a row with fewer cells than columns is filled up with missing values.
+    pub(crate) fill_short_rows: bool,
+    pub(crate) blocks: Vec<Block>,
+}
+
+/// The part of a file that becomes one partition: the records that begin in it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Block {
+    /// Which file.
+    pub(crate) file: u32,
+    /// The first byte.
+    pub(crate) start: u64,
+    /// The byte after the last.
+    pub(crate) end: u64,
+    /// How many blocks of the same file come before.
+    pub(crate) number: u32,
+}
+
+impl CsvSource {
+    /// Returns the bytes over which the state changes between a block's beginning and that of the next one.
+    ///
+    /// They begin one byte early: a line feed right before a block decides that a record begins in its first
+    /// byte, so the states wanted are those before that byte.
+    fn before_next(block: Block) -> (u64, u64) {
+        let start = if block.number == 0 { block.start } else { block.start - 1 };
+        (start, block.end - 1)
+    }
+
+    /// Reads through a block and returns how it changes the state.
+    pub(crate) fn transition(&self, block: Block) -> Result<Transition, ReadError> {
+        let file = &self.files[block.file as usize];
+        let (start, end) = Self::before_next(block);
+        let mut window = file.open(start)?;
+        let mut transition = Transition::IDENTITY;
+        while window.offset() < end {
+            window.fill().map_err(|source| file.io(source))?;
+            let rest = usize::try_from(end - window.offset()).unwrap_or(usize::MAX);
+            let bytes = window.bytes();
+            let n = bytes.len().min(rest);
+            transition = transition.then(&bytes[..n], self.dialect);
+            if n == 0 {
+                break;
+            }
+            window.consume(n);
+        }
+        Ok(transition)
+    }
+
+    /// Reads the wanted columns of the records that begin in a block.
+    ///
+    /// `state` is the one before the byte before the block; it is not looked at for the first of a file.
+    pub(crate) fn read(&self, block: Block, state: QuoteState, columns: &[usize]) -> Result<Table, EvalError> {
+        match self.read_block(block, state, columns, false)? {
+            Some(table) => Ok(table),
+            // A text was not UTF-8: the slow way knows where.
+            None => Ok(self.read_block(block, state, columns, true)?.unwrap_or_else(|| {
+                unreachable!("checking every text finds the one that is not UTF-8")
+            })),
+        }
+    }
+
+    fn read_block(
+        &self,
+        block: Block,
+        state: QuoteState,
+        columns: &[usize],
+        check_utf8: bool,
+    ) -> Result<Option<Table>, EvalError> {
+        let file = &self.files[block.file as usize];
+        let mut window = match block.number {
+            0 => file.open(block.start)?,
+            _ => {
+                let mut window = file.open(block.start - 1)?;
+                skip_to_record(&mut window, state, self.dialect, block.end).map_err(|source| file.io(source))?;
+                window
+            }
+        };
+        if block.number == 0 && file.gzip {
+            skip(&mut window, block.start).map_err(|source| file.io(source))?;
+        }
+        let mut splitter = Splitter::new(self.dialect, self.schema.len(), columns);
+        let fields = columns.iter().map(|&at| &self.schema.fields()[at]).collect::<Vec<_>>();
+        let mut builders = fields.iter().map(|field| CellBuilder::new(field.dtype())).collect::<Vec<_>>();
+        let mut n_rows = 0;
+        'windows: loop {
+            window.fill().map_err(|source| file.io(source))?;
+            let (bytes, offset) = (window.bytes(), window.offset());
+            let mut cursor = Cursor::new(bytes, self.dialect);
+            let mut at = 0;
+            loop {
+                if offset + at as u64 >= block.end {
+                    break 'windows;
+                }
+                let line = || file.line_at(offset + at as u64);
+                let (cells, next) = match splitter.record(&mut cursor, at, window.is_last()) {
+                    Found::Record { cells, next } => (cells, next),
+                    Found::Blank { next } => {
+                        at = next;
+                        continue;
+                    }
+                    Found::Incomplete => break,
+                    Found::Unclosed => {
+                        return Err(ReadError::UnclosedQuote { path: file.path.clone(), line: line() }.into());
+                    }
+                    Found::End => break 'windows,
+                };
+                let expected = self.schema.len();
+                if cells != expected && (cells > expected || !self.fill_short_rows) {
+                    return Err(ReadError::Ragged { path: file.path.clone(), line: line(), got: cells, expected }.into());
+                }
+                for (slot, builder) in builders.iter_mut().enumerate() {
+                    if cells < expected && columns[slot] >= cells {
+                        builder.push_null();
+                        continue;
+                    }
+                    let cell = splitter.cell(bytes, slot);
+                    if builder.push(&cell, &self.na).is_err() {
+                        return Err(self.bad_cell(file, line(), fields[slot], &cell).into());
+                    }
+                    if check_utf8 && fields[slot].dtype() == DataType::Utf8 && std::str::from_utf8(&cell).is_err() {
+                        let (path, column) = (file.path.clone(), fields[slot].name().into());
+                        let value = String::from_utf8_lossy(&cell).into_owned();
+                        return Err(ReadError::NotUtf8 { path, line: line(), column, value }.into());
+                    }
+                }
+                n_rows += 1;
+                at = next;
+            }
+            window.consume(at);
+        }
+        let mut done = Vec::with_capacity(builders.len());
+        for builder in builders {
+            match builder.finish() {
+                Ok(column) => done.push(column),
+                Err(_) => return Ok(None),
+            }
+        }
+        let schema = Schema::new(fields.into_iter().cloned())?;
+        Ok(Some(Table::with_rows(schema, done, n_rows)?))
+    }
+
+    fn bad_cell(&self, file: &InputFile, line: u64, field: &Field, cell: &[u8]) -> ReadError {
+        ReadError::BadCell {
+            path: file.path.clone(),
+            line,
+            column: field.name().into(),
+            value: String::from_utf8_lossy(cell).into_owned(),
+            dtype: field.dtype(),
+            advice: widen(field.dtype(), guess(cell)),
+        }
+    }
+
+    /// Returns the bytes of a block that some columns of it will probably take.
+    pub(crate) fn estimate(&self, block: Block, columns: &[usize]) -> u64 {
+        // Text is about as large as what it is read into; gzip makes tables about five times smaller.
+        let text = (block.end - block.start).saturating_mul(if self.files[block.file as usize].gzip { 5 } else { 1 });
+        text / self.schema.len().max(1) as u64 * columns.len() as u64
+    }
+
+    pub(crate) fn names(&self, columns: &[usize]) -> impl Iterator<Item = &str> {
+        columns.iter().map(|&at| self.schema.fields()[at].name())
+    }
+}
+
+fn skip(window: &mut Window, mut n: u64) -> std::io::Result<()> {
+    while n > 0 {
+        window.fill()?;
+        let now = window.bytes().len().min(usize::try_from(n).unwrap_or(usize::MAX));
+        if now == 0 {
+            return Ok(());
+        }
+        window.consume(now);
+        n -= now as u64;
+    }
+    Ok(())
+}
+
+/// Goes to the first record that begins after the first byte of the window, or to `end`.
+fn skip_to_record(window: &mut Window, mut state: QuoteState, dialect: Dialect, end: u64) -> std::io::Result<()> {
+    while window.offset() < end {
+        window.fill()?;
+        let bytes = window.bytes();
+        if bytes.is_empty() {
+            return Ok(());
+        }
+        for (i, &byte) in bytes.iter().enumerate() {
+            let ends = byte == b'\n' && state.is_outside();
+            state = state.step(byte, dialect);
+            if ends {
+                window.consume(i + 1);
+                return Ok(());
+            }
+        }
+        let n = bytes.len();
+        window.consume(n);
+    }
+    Ok(())
+}
+
+impl Tokenize for CsvSource {
+    fn tokenize(&self, t: &mut Tokenizer) {
+        self.files.tokenize(t);
+        self.schema.tokenize(t);
+        self.dialect.tokenize(t);
+        self.na.tokenize(t);
+        self.fill_short_rows.tokenize(t);
+        // Blocks follow from the files and where they were cut.
+        for block in &self.blocks {
+            (block.file, block.start, block.end).tokenize(t);
+        }
+    }
+}
+
+/// Shared by the plan and every task that reads.
+pub(crate) type SharedSource = Arc<CsvSource>;

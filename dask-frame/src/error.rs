@@ -1,0 +1,274 @@
+//! What can go wrong, by phase: building a frame, reading, evaluating, writing.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use dask_graph::ComputeError;
+
+use crate::schema::DataType;
+
+/// Why an operation could not be written down: raised at once, before anything runs.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum FrameError {
+    /// A column that the frame does not have.
+    #[error("unknown column `{name}`{}; columns are {}", did_you_mean(nearest.as_deref()), columns.join(", "))]
+    UnknownColumn {
+        /// The name that was asked for.
+        name: String,
+        /// The name it was probably meant to be.
+        nearest: Option<String>,
+        /// The names there are.
+        columns: Vec<String>,
+    },
+    /// Two columns of one name.
+    #[error("two columns are named `{name}`; give one another name with `alias` or `rename`")]
+    DuplicateColumn {
+        /// The name.
+        name: String,
+    },
+    /// An operation on a type that it is not for.
+    #[error("{operation}: `{expr}` is {got}, expected {expected}; convert it with `cast` if that is meant")]
+    WrongType {
+        /// The operation.
+        operation: &'static str,
+        /// The expression whose type does not fit.
+        expr: String,
+        /// Its type.
+        got: DataType,
+        /// What the operation takes.
+        expected: &'static str,
+    },
+    /// Two types that an operation cannot bring together.
+    #[error("{operation}: `{left}` is {left_dtype} and `{right}` is {right_dtype}; convert one with `cast`")]
+    TypeMismatch {
+        /// The operation.
+        operation: &'static str,
+        /// One side.
+        left: String,
+        /// Its type.
+        left_dtype: DataType,
+        /// The other side.
+        right: String,
+        /// Its type.
+        right_dtype: DataType,
+    },
+    /// An expression that nests too deeply to be evaluated.
+    #[error("an expression nests {depth} deep, at most {limit} is possible; give a part of it a name with `with_column`")]
+    TooDeep {
+        /// How deep it is.
+        depth: u32,
+        /// How deep it may be.
+        limit: u32,
+    },
+    /// Columns of one table with different lengths.
+    #[error("column `{name}` has {got} rows, the table has {expected}")]
+    LengthMismatch {
+        /// The column.
+        name: String,
+        /// Its length.
+        got: usize,
+        /// The length of the first column.
+        expected: usize,
+    },
+    /// More rows in one table than row numbers reach.
+    #[error("a table of {rows} rows; one partition holds at most {} rows, use more partitions", u32::MAX - 1)]
+    TooManyRows {
+        /// How many there would be.
+        rows: usize,
+    },
+    /// Tables with different columns put together.
+    #[error("table {index} has the columns {got}, the first has {expected}")]
+    SchemaMismatch {
+        /// Which table.
+        index: usize,
+        /// Its columns.
+        got: String,
+        /// The columns of the first.
+        expected: String,
+    },
+    /// An argument that no call accepts.
+    #[error("{operation}: {problem}")]
+    BadArgument {
+        /// The operation.
+        operation: &'static str,
+        /// What is wrong and what to do.
+        problem: String,
+    },
+    /// A text that is no timestamp.
+    #[error("`{text}` is no timestamp; write it like 2021-03-15 or 2021-03-15T10:20:30.5")]
+    BadTimestamp {
+        /// The text.
+        text: String,
+    },
+    /// Files that could not be looked at.
+    #[error(transparent)]
+    Read(#[from] ReadError),
+}
+
+fn did_you_mean(nearest: Option<&str>) -> String {
+    nearest.map_or(String::new(), |name| format!("; did you mean `{name}`?"))
+}
+
+/// Why a file could not be read.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ReadError {
+    /// A pattern that is not a glob.
+    #[error("`{pattern}` is no file pattern")]
+    BadPattern {
+        /// The pattern.
+        pattern: String,
+        /// What is wrong with it.
+        source: glob::PatternError,
+    },
+    /// A pattern that matches nothing.
+    #[error("no file matches `{pattern}`")]
+    NoMatch {
+        /// The pattern.
+        pattern: String,
+    },
+    /// The operating system could not read the file, or its compressed data is damaged or cut off.
+    #[error("could not read {}", path.display())]
+    Io {
+        /// The file.
+        path: PathBuf,
+        /// The cause.
+        source: std::io::Error,
+    },
+    /// A file without a header line.
+    #[error("{} is empty: expected at least a header line; use `header(false)` with `names` for files without", path.display())]
+    Empty {
+        /// The file.
+        path: PathBuf,
+    },
+    /// A file that is not the one that was planned.
+    #[error("{} changed since the read was planned; call read_csv again", path.display())]
+    Changed {
+        /// The file.
+        path: PathBuf,
+    },
+    /// Files of one read with different columns.
+    #[error("{} has the columns {got}; {} has {expected}", path.display(), first.display())]
+    ColumnsDiffer {
+        /// The file that differs.
+        path: PathBuf,
+        /// Its columns.
+        got: String,
+        /// The first file.
+        first: PathBuf,
+        /// The columns of the first.
+        expected: String,
+    },
+    /// A cell that does not fit its column's type.
+    #[error(
+        "{}, line {line}, column `{column}`: `{value}` is no {dtype}; pass `.dtype(\"{column}\", DataType::{advice})` to read_csv, or name it as missing with `.na_value(..)`",
+        path.display()
+    )]
+    BadCell {
+        /// The file.
+        path: PathBuf,
+        /// The line in the file, from 1.
+        line: u64,
+        /// The column.
+        column: String,
+        /// The cell.
+        value: String,
+        /// The type of the column, given or inferred.
+        dtype: DataType,
+        /// A type that the cell fits.
+        advice: DataType,
+    },
+    /// A cell of a text column that is not UTF-8.
+    #[error("{}, line {line}, column `{column}`: `{value}` is not UTF-8", path.display())]
+    NotUtf8 {
+        /// The file.
+        path: PathBuf,
+        /// The line in the file, from 1.
+        line: u64,
+        /// The column.
+        column: String,
+        /// The cell, with replacement characters.
+        value: String,
+    },
+    /// A row with another number of cells than the header.
+    #[error("{}, line {line}: {got} cells, expected {expected}", path.display())]
+    Ragged {
+        /// The file.
+        path: PathBuf,
+        /// The line in the file, from 1.
+        line: u64,
+        /// How many cells the row has.
+        got: usize,
+        /// How many columns there are.
+        expected: usize,
+    },
+    /// A quoted cell that the file ends in.
+    #[error("{}, line {line}: a quoted cell begins in this row and is never closed", path.display())]
+    UnclosedQuote {
+        /// The file.
+        path: PathBuf,
+        /// The line in the file, from 1.
+        line: u64,
+    },
+}
+
+/// Why an expression could not be evaluated for a partition.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum EvalError {
+    /// An integer result that does not fit 64 bits.
+    #[error("{expr}: integer overflow; compute it in floats with `cast(DataType::Float64)`")]
+    Overflow {
+        /// The expression.
+        expr: String,
+    },
+    /// An integer divided by zero.
+    #[error("{expr}: integer division by zero; compute it in floats with `cast(DataType::Float64)`")]
+    DivisionByZero {
+        /// The expression.
+        expr: String,
+    },
+    /// An integer raised to a negative power.
+    #[error("{expr}: an integer raised to a negative power; compute it in floats with `cast(DataType::Float64)`")]
+    NegativePower {
+        /// The expression.
+        expr: String,
+    },
+    /// A value that the type it should be converted to cannot hold.
+    #[error("{expr}: `{value}` is no {dtype}")]
+    Cast {
+        /// The expression.
+        expr: String,
+        /// The value.
+        value: String,
+        /// The type.
+        dtype: DataType,
+    },
+    /// A table that cannot be made.
+    #[error(transparent)]
+    Frame(#[from] FrameError),
+}
+
+/// Why a frame could not be written. Nothing of it is left behind.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum WriteError {
+    /// The operating system could not write.
+    #[error("could not write {}", path.display())]
+    Io {
+        /// The file or directory.
+        path: PathBuf,
+        /// The cause.
+        source: Arc<std::io::Error>,
+    },
+    /// A file name pattern that cannot be one.
+    #[error("`{pattern}`: put one `*` into the file name, which stands for the partition's number")]
+    BadPattern {
+        /// The pattern.
+        pattern: String,
+    },
+    /// Computing the partitions failed.
+    #[error(transparent)]
+    Compute(#[from] ComputeError),
+}

@@ -1,0 +1,120 @@
+//! Conversions between types: every value or an error, never a wrong one.
+
+use crate::column::{BoolBuilder, Column, Utf8Builder, ValueBuilder, View};
+use crate::error::EvalError;
+use crate::parse;
+use crate::schema::DataType;
+
+/// Converts a column; `expr` is asked for its text only to report a value that does not fit.
+pub(super) fn cast(of: &Column, to: DataType, expr: &dyn Fn() -> String) -> Result<Column, EvalError> {
+    if of.dtype() == to {
+        return Ok(of.clone());
+    }
+    let validity = of.validity();
+    let refuse = |row: usize| EvalError::Cast { expr: expr(), value: of.get(row).to_string(), dtype: to };
+    match (of.view(), to) {
+        (View::Int64(_) | View::Bool(_), DataType::Float64) => Ok(to_floats(of)),
+        (View::Int64(values), DataType::Bool) => {
+            Ok(Column::from_mask(crate::column::Mask::from_fn(of.len(), |i| values[i] != 0), validity))
+        }
+        (View::Float64(values), DataType::Bool) => {
+            Ok(Column::from_mask(crate::column::Mask::from_fn(of.len(), |i| values[i] != 0.0), validity))
+        }
+        (View::Bool(values), DataType::Int64) => {
+            Ok(Column::from_i64s((0..of.len()).map(|i| i64::from(values.get(i))).collect(), validity))
+        }
+        (View::Float64(values), DataType::Int64) => {
+            let mut ints = ValueBuilder::with_capacity(of.len());
+            for (row, &x) in values.iter().enumerate() {
+                match validity.as_ref().is_none_or(|valid| valid.get(row)) {
+                    false => ints.push_null(),
+                    true => ints.push(parse::float_to_int(x.trunc()).ok_or_else(|| refuse(row))?),
+                }
+            }
+            Ok(ints.finish_i64())
+        }
+        (View::Int64(values), DataType::Timestamp) => Ok(Column::from_timestamps(values.to_vec(), validity)),
+        (View::Timestamp(values), DataType::Int64) => Ok(Column::from_i64s(values.to_vec(), validity)),
+        (_, DataType::Utf8) => {
+            let mut texts = Utf8Builder::with_capacity(of.len());
+            for row in 0..of.len() {
+                match of.is_null(row) {
+                    true => texts.push_null(),
+                    false => texts.push(of.get(row).to_string().as_bytes()),
+                }
+            }
+            Ok(texts.finish().expect("values are shown as UTF-8"))
+        }
+        (View::Utf8(texts), _) => {
+            let each = (0..of.len()).map(|row| (row, (!of.is_null(row)).then(|| texts.get(row).as_bytes())));
+            parsed(each, to, of.len()).map_err(refuse)
+        }
+        (view, _) => unreachable!("{} to {to} was refused when it was written", dtype_of(view)),
+    }
+}
+
+/// Converts a column called `name` to another type.
+pub(crate) fn cast_column(name: &str, of: &Column, to: DataType) -> Result<Column, EvalError> {
+    cast(of, to, &|| name.to_owned())
+}
+
+fn dtype_of(view: View<'_>) -> DataType {
+    match view {
+        View::Int64(_) => DataType::Int64,
+        View::Float64(_) => DataType::Float64,
+        View::Bool(_) => DataType::Bool,
+        View::Utf8(_) => DataType::Utf8,
+        View::Timestamp(_) => DataType::Timestamp,
+    }
+}
+
+/// Reads texts; the error is the first row that cannot be read.
+fn parsed<'a>(
+    texts: impl Iterator<Item = (usize, Option<&'a [u8]>)>,
+    to: DataType,
+    len: usize,
+) -> Result<Column, usize> {
+    fn each<'a, T>(
+        texts: impl Iterator<Item = (usize, Option<&'a [u8]>)>,
+        read: impl Fn(&[u8]) -> Option<T>,
+        mut push: impl FnMut(Option<T>),
+    ) -> Result<(), usize> {
+        for (row, text) in texts {
+            push(text.map(|text| read(text).ok_or(row)).transpose()?);
+        }
+        Ok(())
+    }
+    let mut values = ValueBuilder::with_capacity(len);
+    match to {
+        DataType::Int64 => {
+            each(texts, parse::int, |x| values.push_option(x))?;
+            Ok(values.finish_i64())
+        }
+        DataType::Timestamp => {
+            each(texts, crate::time::parse, |x| values.push_option(x))?;
+            Ok(values.finish_timestamp())
+        }
+        DataType::Float64 => {
+            let mut values = ValueBuilder::with_capacity(len);
+            each(texts, parse::float, |x| values.push_option(x))?;
+            Ok(values.finish_f64())
+        }
+        DataType::Bool => {
+            let mut values = BoolBuilder::default();
+            each(texts, parse::boolean, |x| values.push_option(x))?;
+            Ok(values.finish())
+        }
+        DataType::Utf8 => unreachable!("a text stays as it is"),
+    }
+}
+
+/// Converts numbers or truth values to floats; integers beyond 2⁵³ are rounded, as everywhere in numpy.
+pub(crate) fn to_floats(of: &Column) -> Column {
+    match of.view() {
+        View::Int64(values) => Column::from_f64s(values.iter().map(|&x| x as f64).collect(), of.validity()),
+        View::Bool(values) => {
+            Column::from_f64s((0..of.len()).map(|i| f64::from(values.get(i))).collect(), of.validity())
+        }
+        _ => of.clone(),
+    }
+}

@@ -1,0 +1,144 @@
+//! The type of an expression, known when it is written.
+
+use super::{Binary, Expr, MOST_DEPTH, Node, Unary};
+use crate::column::Scalar;
+use crate::error::FrameError;
+use crate::schema::{DataType, Schema};
+
+impl Expr {
+    /// Returns the type of the expression over columns of `schema`.
+    ///
+    /// # Errors
+    ///
+    /// `UnknownColumn`, `WrongType`, `TypeMismatch` or `TooDeep`: after this has succeeded, evaluation can
+    /// fail for a value, but not for a name or a type.
+    pub(crate) fn dtype(&self, schema: &Schema) -> Result<DataType, FrameError> {
+        if self.depth > MOST_DEPTH {
+            return Err(FrameError::TooDeep { depth: self.depth, limit: MOST_DEPTH });
+        }
+        match self.node() {
+            Node::Column(name) => Ok(schema.field(name)?.dtype()),
+            Node::Literal(value) => Ok(value.dtype()),
+            Node::Binary(op, left, right) => binary(*op, left, right, schema),
+            Node::Unary(op, of) => unary(*op, of, schema),
+            Node::FillNull(of, with) => same("fill_null", of, with, schema),
+            Node::Cast(of, to) => {
+                let from = of.dtype(schema)?;
+                if can_cast(from, *to) {
+                    return Ok(*to);
+                }
+                let expected = "a type that converts to the one asked for";
+                Err(FrameError::WrongType { operation: "cast", expr: of.to_string(), got: from, expected })
+            }
+            Node::IsIn(of, values) => {
+                let dtype = of.dtype(schema)?;
+                match values.iter().find(|value| common(dtype, value.dtype()).is_none()) {
+                    Some(value) => Err(mismatch("is_in", of, dtype, &super::lit(value.clone()), value.dtype())),
+                    None => Ok(DataType::Bool),
+                }
+            }
+            Node::When { condition, then, otherwise } => {
+                expect_bool("when", condition, schema)?;
+                match otherwise {
+                    Some(otherwise) => same("when", then, otherwise, schema),
+                    None => then.dtype(schema),
+                }
+            }
+        }
+    }
+
+    /// Checks that the expression is a condition.
+    pub(crate) fn expect_condition(&self, schema: &Schema) -> Result<(), FrameError> {
+        expect_bool("filter", self, schema)
+    }
+}
+
+fn expect_bool(operation: &'static str, expr: &Expr, schema: &Schema) -> Result<(), FrameError> {
+    match expr.dtype(schema)? {
+        DataType::Bool => Ok(()),
+        got => Err(FrameError::WrongType { operation, expr: expr.to_string(), got, expected: "Bool" }),
+    }
+}
+
+fn binary(op: Binary, left: &Expr, right: &Expr, schema: &Schema) -> Result<DataType, FrameError> {
+    let operation = op.symbol();
+    let (a, b) = (left.dtype(schema)?, right.dtype(schema)?);
+    match op {
+        Binary::And | Binary::Or => {
+            expect_bool(operation, left, schema)?;
+            expect_bool(operation, right, schema)?;
+            Ok(DataType::Bool)
+        }
+        Binary::Equal | Binary::NotEqual | Binary::Less | Binary::LessEqual | Binary::Greater | Binary::GreaterEqual => {
+            match common(a, b) {
+                Some(_) => Ok(DataType::Bool),
+                None => Err(mismatch(operation, left, a, right, b)),
+            }
+        }
+        Binary::Add if a == DataType::Utf8 && b == DataType::Utf8 => Ok(DataType::Utf8),
+        _ => {
+            for (expr, got) in [(left, a), (right, b)] {
+                if !got.is_numeric() {
+                    let expected = "Int64 or Float64";
+                    return Err(FrameError::WrongType { operation, expr: expr.to_string(), got, expected });
+                }
+            }
+            let ints = a == DataType::Int64 && b == DataType::Int64;
+            // As in numpy, integers are not raised to a power of which only the run knows that it is negative.
+            let negative = matches!(right.node(), Node::Literal(Scalar::Int64(n)) if *n < 0);
+            match op {
+                Binary::Power if ints && negative => Err(FrameError::BadArgument {
+                    operation: "pow",
+                    problem: format!("`{left}` is Int64 and the power negative; cast it to Float64"),
+                }),
+                Binary::Divide => Ok(DataType::Float64),
+                _ if ints => Ok(DataType::Int64),
+                _ => Ok(DataType::Float64),
+            }
+        }
+    }
+}
+
+fn unary(op: Unary, of: &Expr, schema: &Schema) -> Result<DataType, FrameError> {
+    let got = of.dtype(schema)?;
+    let (fits, output, expected) = match op {
+        Unary::IsNull => (true, DataType::Bool, ""),
+        Unary::Not => (got == DataType::Bool, DataType::Bool, "Bool"),
+        Unary::Negative | Unary::Absolute => (got.is_numeric(), got, "Int64 or Float64"),
+        Unary::Month => (got == DataType::Timestamp, DataType::Int64, "Timestamp"),
+    };
+    match fits {
+        true => Ok(output),
+        false => Err(FrameError::WrongType { operation: op.word(), expr: of.to_string(), got, expected }),
+    }
+}
+
+fn same(operation: &'static str, left: &Expr, right: &Expr, schema: &Schema) -> Result<DataType, FrameError> {
+    let (a, b) = (left.dtype(schema)?, right.dtype(schema)?);
+    common(a, b).ok_or_else(|| mismatch(operation, left, a, right, b))
+}
+
+/// Returns the type in which values of two types are compared or mixed, if there is one.
+pub(crate) fn common(a: DataType, b: DataType) -> Option<DataType> {
+    match (a, b) {
+        _ if a == b => Some(a),
+        _ if a.is_numeric() && b.is_numeric() => Some(DataType::Float64),
+        _ => None,
+    }
+}
+
+fn mismatch(operation: &'static str, left: &Expr, a: DataType, right: &Expr, b: DataType) -> FrameError {
+    let (left, right) = (left.to_string(), right.to_string());
+    FrameError::TypeMismatch { operation, left, left_dtype: a, right, right_dtype: b }
+}
+
+fn can_cast(from: DataType, to: DataType) -> bool {
+    use DataType::{Bool, Float64, Int64, Timestamp, Utf8};
+    match (from, to) {
+        _ if from == to => true,
+        (Int64 | Float64 | Bool, Int64 | Float64 | Bool) => true,
+        (_, Utf8) | (Utf8, _) => true,
+        (Timestamp, Int64) | (Int64, Timestamp) => true,
+        _ => false,
+    }
+}

@@ -1,0 +1,242 @@
+//! The names and types of the columns of a frame.
+
+use std::fmt;
+use std::sync::Arc;
+
+use dask_graph::{Tokenize, Tokenizer};
+
+use crate::error::FrameError;
+
+/// The type of a column. Every type may hold missing values.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum DataType {
+    /// 64-bit integers.
+    Int64,
+    /// 64-bit floats; NaN counts as missing.
+    Float64,
+    /// Truth values.
+    Bool,
+    /// Texts.
+    Utf8,
+    /// Microseconds since 1970-01-01 00:00, without time zone.
+    Timestamp,
+}
+
+impl DataType {
+    /// Returns whether the type can be added up and averaged as it stands.
+    #[must_use]
+    pub fn is_numeric(self) -> bool {
+        matches!(self, DataType::Int64 | DataType::Float64)
+    }
+}
+
+impl fmt::Display for DataType {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            DataType::Int64 => "Int64",
+            DataType::Float64 => "Float64",
+            DataType::Bool => "Bool",
+            DataType::Utf8 => "Utf8",
+            DataType::Timestamp => "Timestamp",
+        })
+    }
+}
+
+impl Tokenize for DataType {
+    fn tokenize(&self, t: &mut Tokenizer) {
+        self.to_string().tokenize(t);
+    }
+}
+
+/// The name and type of one column.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Field {
+    name: Arc<str>,
+    dtype: DataType,
+}
+
+impl Field {
+    /// Makes a field.
+    #[must_use]
+    pub fn new(name: impl Into<Arc<str>>, dtype: DataType) -> Self {
+        Self { name: name.into(), dtype }
+    }
+
+    /// Returns the name of the column.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Returns the type of the column.
+    #[must_use]
+    pub fn dtype(&self) -> DataType {
+        self.dtype
+    }
+
+    pub(crate) fn shared_name(&self) -> Arc<str> {
+        Arc::clone(&self.name)
+    }
+}
+
+/// The columns of a frame: names, all different, with their types, in order.
+///
+/// Cloning is cheap.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Schema(Arc<[Field]>);
+
+impl Schema {
+    /// Makes a schema.
+    ///
+    /// # Errors
+    ///
+    /// `DuplicateColumn` if two fields have one name.
+    pub fn new(fields: impl IntoIterator<Item = Field>) -> Result<Self, FrameError> {
+        let fields: Arc<[Field]> = fields.into_iter().collect();
+        let mut seen = hashbrown::HashTable::<&str>::with_capacity(fields.len());
+        let hash = |name: &&str| crate::hash::bytes(name.as_bytes());
+        for field in &fields[..] {
+            match seen.entry(hash(&field.name()), |name| *name == field.name(), hash) {
+                hashbrown::hash_table::Entry::Occupied(_) => {
+                    return Err(FrameError::DuplicateColumn { name: field.name().into() });
+                }
+                hashbrown::hash_table::Entry::Vacant(slot) => {
+                    slot.insert(field.name());
+                }
+            }
+        }
+        Ok(Self(fields))
+    }
+
+    /// Returns the fields in order.
+    #[must_use]
+    pub fn fields(&self) -> &[Field] {
+        &self.0
+    }
+
+    /// Returns the number of columns.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Returns whether there is no column.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Returns the names in order.
+    pub fn names(&self) -> impl ExactSizeIterator<Item = &str> {
+        self.0.iter().map(Field::name)
+    }
+
+    /// Returns the position of a column, if there is one of that name.
+    #[must_use]
+    pub fn position(&self, name: &str) -> Option<usize> {
+        self.0.iter().position(|field| field.name() == name)
+    }
+
+    /// Returns the column of a name.
+    ///
+    /// # Errors
+    ///
+    /// `UnknownColumn`, with the nearest name, if there is none.
+    pub fn field(&self, name: &str) -> Result<&Field, FrameError> {
+        match self.position(name) {
+            Some(at) => Ok(&self.0[at]),
+            None => Err(self.unknown(name)),
+        }
+    }
+
+    /// Returns the schema of some columns of this one, in the given order.
+    pub(crate) fn select<'a>(&self, names: impl IntoIterator<Item = &'a str>) -> Result<Self, FrameError> {
+        let fields = names.into_iter().map(|name| self.field(name).cloned()).collect::<Result<Vec<_>, _>>()?;
+        Self::new(fields)
+    }
+
+    fn unknown(&self, name: &str) -> FrameError {
+        FrameError::UnknownColumn {
+            name: name.into(),
+            nearest: nearest(name, self.names()).map(Into::into),
+            columns: self.names().map(Into::into).collect(),
+        }
+    }
+}
+
+impl fmt::Display for Schema {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (i, field) in self.0.iter().enumerate() {
+            let separator = if i > 0 { ", " } else { "" };
+            write!(f, "{separator}{}: {}", field.name, field.dtype)?;
+        }
+        Ok(())
+    }
+}
+
+impl Tokenize for Schema {
+    fn tokenize(&self, t: &mut Tokenizer) {
+        for field in &self.0[..] {
+            field.name.as_ref().tokenize(t);
+            field.dtype.tokenize(t);
+        }
+    }
+}
+
+/// Returns the name that `wanted` was probably meant to be: at most a third of it mistyped.
+fn nearest<'a>(wanted: &str, names: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+    let most = 1 + wanted.chars().count() / 3;
+    let distances = names.map(|name| (edit_distance(&wanted.to_lowercase(), &name.to_lowercase()), name));
+    distances.filter(|(distance, _)| *distance <= most).min_by_key(|(distance, _)| *distance).map(|(_, name)| name)
+}
+
+/// Counts the insertions, deletions and replacements that turn `a` into `b` (Levenshtein).
+fn edit_distance(a: &str, b: &str) -> usize {
+    let b = b.chars().collect::<Vec<_>>();
+    let mut row = (0..=b.len()).collect::<Vec<_>>();
+    for (i, from) in a.chars().enumerate() {
+        let mut diagonal = row[0];
+        row[0] = i + 1;
+        for (j, to) in b.iter().enumerate() {
+            let replaced = diagonal + usize::from(from != *to);
+            diagonal = row[j + 1];
+            row[j + 1] = replaced.min(row[j] + 1).min(diagonal + 1);
+        }
+    }
+    row[b.len()]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn schema() -> Schema {
+        Schema::new(["carrier", "arr_delay", "dep_delay"].map(|name| Field::new(name, DataType::Int64))).unwrap()
+    }
+
+    #[test]
+    fn an_unknown_column_names_the_nearest() {
+        let error = schema().field("carier").unwrap_err().to_string();
+        assert_eq!(
+            error,
+            "unknown column `carier`; did you mean `carrier`?; columns are carrier, arr_delay, dep_delay"
+        );
+        let error = schema().field("weather").unwrap_err().to_string();
+        assert_eq!(error, "unknown column `weather`; columns are carrier, arr_delay, dep_delay");
+        assert_eq!(nearest("ARR_delay", schema().names()), Some("arr_delay"));
+    }
+
+    #[test]
+    fn two_columns_of_one_name_are_refused() {
+        let error = Schema::new(["a", "b", "a"].map(|name| Field::new(name, DataType::Bool))).unwrap_err();
+        assert!(matches!(error, FrameError::DuplicateColumn { name } if name == "a"));
+    }
+
+    #[test]
+    fn edit_distances() {
+        assert_eq!(edit_distance("kitten", "sitting"), 3);
+        assert_eq!(edit_distance("", "abc"), 3);
+        assert_eq!(edit_distance("abc", "abc"), 0);
+    }
+}
