@@ -10,8 +10,8 @@
 mod builder;
 mod convert;
 mod mask;
-mod select;
 mod scalar;
+mod select;
 
 use arrow2::array::{Array, BooleanArray, PrimitiveArray, Utf8Array};
 

@@ -1,7 +1,6 @@
 //! What can go wrong, by phase: building a frame, reading, evaluating, writing.
 
 use std::path::PathBuf;
-use std::sync::Arc;
 
 use dask_graph::ComputeError;
 
@@ -54,7 +53,9 @@ pub enum FrameError {
         right_dtype: DataType,
     },
     /// An expression that nests too deeply to be evaluated.
-    #[error("an expression nests {depth} deep, at most {limit} is possible; give a part of it a name with `with_column`")]
+    #[error(
+        "an expression nests {depth} deep, at most {limit} is possible; give a part of it a name with `with_column`"
+    )]
     TooDeep {
         /// How deep it is.
         depth: u32,
@@ -230,7 +231,9 @@ pub enum EvalError {
         expr: String,
     },
     /// An integer raised to a negative power.
-    #[error("{expr}: an integer raised to a negative power; compute it in floats with `cast(DataType::Float64)`")]
+    #[error(
+        "{expr}: an integer raised to a negative power; compute it in floats with `cast(DataType::Float64)`"
+    )]
     NegativePower {
         /// The expression.
         expr: String,
@@ -248,6 +251,9 @@ pub enum EvalError {
     /// A table that cannot be made.
     #[error(transparent)]
     Frame(#[from] FrameError),
+    /// A block of a file that could not be read.
+    #[error(transparent)]
+    Read(#[from] ReadError),
 }
 
 /// Why a frame could not be written. Nothing of it is left behind.
@@ -260,7 +266,7 @@ pub enum WriteError {
         /// The file or directory.
         path: PathBuf,
         /// The cause.
-        source: Arc<std::io::Error>,
+        source: std::io::Error,
     },
     /// A file name pattern that cannot be one.
     #[error("`{pattern}`: put one `*` into the file name, which stands for the partition's number")]

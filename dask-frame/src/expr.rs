@@ -115,7 +115,8 @@ pub fn lit(value: impl Into<Scalar>) -> Expr {
 ///
 /// `BadTimestamp` if the text is none.
 pub fn timestamp(text: &str) -> Result<Expr, FrameError> {
-    let micros = time::parse(text.as_bytes()).ok_or_else(|| FrameError::BadTimestamp { text: text.into() })?;
+    let micros =
+        time::parse(text.as_bytes()).ok_or_else(|| FrameError::BadTimestamp { text: text.into() })?;
     Ok(Expr::leaf(Node::Literal(Scalar::Timestamp(micros))))
 }
 

@@ -1,5 +1,6 @@
 //! The names and types of the columns of a frame.
 
+use std::collections::HashSet;
 use std::fmt;
 use std::sync::Arc;
 
@@ -94,19 +95,12 @@ impl Schema {
     /// `DuplicateColumn` if two fields have one name.
     pub fn new(fields: impl IntoIterator<Item = Field>) -> Result<Self, FrameError> {
         let fields: Arc<[Field]> = fields.into_iter().collect();
-        let mut seen = hashbrown::HashTable::<&str>::with_capacity(fields.len());
-        let hash = |name: &&str| crate::hash::bytes(name.as_bytes());
-        for field in &fields[..] {
-            match seen.entry(hash(&field.name()), |name| *name == field.name(), hash) {
-                hashbrown::hash_table::Entry::Occupied(_) => {
-                    return Err(FrameError::DuplicateColumn { name: field.name().into() });
-                }
-                hashbrown::hash_table::Entry::Vacant(slot) => {
-                    slot.insert(field.name());
-                }
-            }
+        let mut seen = HashSet::with_capacity(fields.len());
+        let twice = fields.iter().map(Field::name).find(|name| !seen.insert(*name));
+        match twice.map(String::from) {
+            Some(name) => Err(FrameError::DuplicateColumn { name }),
+            None => Ok(Self(fields)),
         }
-        Ok(Self(fields))
     }
 
     /// Returns the fields in order.
@@ -152,7 +146,8 @@ impl Schema {
 
     /// Returns the schema of some columns of this one, in the given order.
     pub(crate) fn select<'a>(&self, names: impl IntoIterator<Item = &'a str>) -> Result<Self, FrameError> {
-        let fields = names.into_iter().map(|name| self.field(name).cloned()).collect::<Result<Vec<_>, _>>()?;
+        let fields =
+            names.into_iter().map(|name| self.field(name).cloned()).collect::<Result<Vec<_>, _>>()?;
         Self::new(fields)
     }
 
@@ -188,7 +183,10 @@ impl Tokenize for Schema {
 fn nearest<'a>(wanted: &str, names: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     let most = 1 + wanted.chars().count() / 3;
     let distances = names.map(|name| (edit_distance(&wanted.to_lowercase(), &name.to_lowercase()), name));
-    distances.filter(|(distance, _)| *distance <= most).min_by_key(|(distance, _)| *distance).map(|(_, name)| name)
+    distances
+        .filter(|(distance, _)| *distance <= most)
+        .min_by_key(|(distance, _)| *distance)
+        .map(|(_, name)| name)
 }
 
 /// Counts the insertions, deletions and replacements that turn `a` into `b` (Levenshtein).
@@ -212,7 +210,8 @@ mod tests {
     use super::*;
 
     fn schema() -> Schema {
-        Schema::new(["carrier", "arr_delay", "dep_delay"].map(|name| Field::new(name, DataType::Int64))).unwrap()
+        Schema::new(["carrier", "arr_delay", "dep_delay"].map(|name| Field::new(name, DataType::Int64)))
+            .unwrap()
     }
 
     #[test]

@@ -51,7 +51,9 @@ impl Table {
     /// - `DuplicateColumn` if two columns have one name.
     /// - `LengthMismatch` if the columns differ in length.
     /// - `TooManyRows` if there are 2³² − 1 rows or more.
-    pub fn new<N: Into<Arc<str>>>(columns: impl IntoIterator<Item = (N, Column)>) -> Result<Self, FrameError> {
+    pub fn new<N: Into<Arc<str>>>(
+        columns: impl IntoIterator<Item = (N, Column)>,
+    ) -> Result<Self, FrameError> {
         let (fields, columns): (Vec<_>, Vec<_>) =
             columns.into_iter().map(|(name, column)| (Field::new(name, column.dtype()), column)).unzip();
         let n_rows = columns.first().map_or(0, Column::len);
@@ -63,7 +65,9 @@ impl Table {
         if n_rows >= u32::MAX as usize {
             return Err(FrameError::TooManyRows { rows: n_rows });
         }
-        if let Some((field, column)) = schema.fields().iter().zip(&columns).find(|(_, column)| column.len() != n_rows) {
+        if let Some((field, column)) =
+            schema.fields().iter().zip(&columns).find(|(_, column)| column.len() != n_rows)
+        {
             let name = field.name().into();
             return Err(FrameError::LengthMismatch { name, got: column.len(), expected: n_rows });
         }

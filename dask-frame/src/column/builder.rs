@@ -168,8 +168,9 @@ impl Utf8Builder {
         }
         let offsets = OffsetsBuffer::try_from(self.offsets).expect("offsets grow as text is pushed");
         let validity = self.validity.finish();
-        let array = Utf8Array::try_new(Utf8Array::<i64>::default_data_type(), offsets, self.bytes.into(), validity)
-            .expect("every value was checked to be UTF-8");
+        let array =
+            Utf8Array::try_new(Utf8Array::<i64>::default_data_type(), offsets, self.bytes.into(), validity)
+                .expect("every value was checked to be UTF-8");
         Ok(Column(Data::Utf8(array)))
     }
 }

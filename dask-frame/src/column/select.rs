@@ -42,7 +42,8 @@ impl Column {
         }
         // A null index is not read, but arrow2 wants it in bounds.
         let rows = rows.iter().map(|&row| if row == NO_ROW { 0 } else { row }).collect::<Vec<_>>();
-        let rows: UInt32Array = PrimitiveArray::new(ArrowType::UInt32, rows.into(), some.map(Mask::into_bitmap));
+        let rows: UInt32Array =
+            PrimitiveArray::new(ArrowType::UInt32, rows.into(), some.map(Mask::into_bitmap));
         let array = take::take(self.array(), &rows).expect("arrow2 takes from each of our types");
         self.same_type(array.as_ref())
     }

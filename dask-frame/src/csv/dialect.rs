@@ -14,8 +14,8 @@ pub(crate) struct Dialect {
 
 /// The cells that pandas reads as missing.
 const DEFAULT_NA: [&str; 18] = [
-    "", "#N/A", "#N/A N/A", "#NA", "-1.#IND", "-1.#QNAN", "-NaN", "-nan", "1.#IND", "1.#QNAN", "<NA>", "N/A", "NA",
-    "NULL", "NaN", "None", "n/a", "nan",
+    "", "#N/A", "#N/A N/A", "#NA", "-1.#IND", "-1.#QNAN", "-NaN", "-nan", "1.#IND", "1.#QNAN", "<NA>", "N/A",
+    "NA", "NULL", "NaN", "None", "n/a", "nan",
 ];
 const LAST_DEFAULT_NA: &str = "null";
 
@@ -37,11 +37,15 @@ impl NaValues {
         values.sort();
         values.dedup();
         let mut first = [false; 256];
-        values.iter().filter_map(|value| value.bytes().next()).for_each(|byte| first[usize::from(byte)] = true);
+        values
+            .iter()
+            .filter_map(|value| value.bytes().next())
+            .for_each(|byte| first[usize::from(byte)] = true);
         let empty = values.iter().any(String::is_empty);
         // NaN reads as a number, but as one that is missing anyway.
         let number = |value: &String| parse::float(value.as_bytes()).is_some_and(|x| !x.is_nan());
-        let numeric = values.iter().any(number) || values.iter().any(|value| parse::boolean(value.as_bytes()).is_some());
+        let numeric = values.iter().any(number)
+            || values.iter().any(|value| parse::boolean(value.as_bytes()).is_some());
         Self { values, first, empty, numeric }
     }
 

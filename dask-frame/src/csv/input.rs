@@ -25,10 +25,11 @@ pub(crate) fn find(pattern: &str) -> Result<Vec<InputFile>, ReadError> {
     if Path::new(pattern).is_file() {
         return Ok(vec![InputFile::look(PathBuf::from(pattern))?]);
     }
-    let paths = glob::glob(pattern).map_err(|source| ReadError::BadPattern { pattern: pattern.into(), source })?;
+    let paths =
+        glob::glob(pattern).map_err(|source| ReadError::BadPattern { pattern: pattern.into(), source })?;
     let mut files = Vec::new();
     for path in paths {
-        let path = path.map_err(|error| ReadError::Io { path: error.path().into(), source: error.into_error() })?;
+        let path = path.map_err(|error| ReadError::Io { path: error.path().into(), source: error.into() })?;
         if path.is_file() {
             files.push(InputFile::look(path)?);
         }

@@ -102,7 +102,10 @@ impl Splitter {
                 if !last {
                     return Found::Incomplete;
                 }
-                self.keep(cells, Span { start: cell_start, end: trim_cr(buffer, cell_start, buffer.len()), raw: false });
+                self.keep(
+                    cells,
+                    Span { start: cell_start, end: trim_cr(buffer, cell_start, buffer.len()), raw: false },
+                );
                 return Found::Record { cells: cells + 1, next: buffer.len() };
             };
             let byte = buffer[at];
@@ -157,7 +160,8 @@ impl Splitter {
             None if last => buffer.len(),
             None => return Quoted::Incomplete,
         };
-        let text_end = if buffer.get(end) == Some(&separator) { end } else { trim_cr(buffer, closing + 1, end) };
+        let text_end =
+            if buffer.get(end) == Some(&separator) { end } else { trim_cr(buffer, closing + 1, end) };
         if raw || text_end != closing + 1 {
             return Quoted::Cell(Span { start, end: text_end, raw: true }, end);
         }
@@ -259,7 +263,8 @@ impl<'b> Cursor<'b> {
             let x = word ^ needle;
             !(((x & LOW) + LOW) | x | LOW)
         };
-        self.found = (matching(self.needles[0]) | matching(self.needles[1]) | matching(self.needles[2])) & there;
+        self.found =
+            (matching(self.needles[0]) | matching(self.needles[1]) | matching(self.needles[2])) & there;
     }
 }
 
@@ -276,7 +281,8 @@ mod tests {
         loop {
             match splitter.record(&mut cursor, at, true) {
                 Found::Record { cells, next } => {
-                    let cell = |slot| String::from_utf8(splitter.cell(text.as_bytes(), slot).into_owned()).unwrap();
+                    let cell =
+                        |slot| String::from_utf8(splitter.cell(text.as_bytes(), slot).into_owned()).unwrap();
                     records.push((0..cells).map(cell).collect());
                     at = next;
                 }

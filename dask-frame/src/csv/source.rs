@@ -1,7 +1,5 @@
 //! What a planned read knows: files, columns, blocks; and how one block becomes a table.
 
-use std::sync::Arc;
-
 use dask_graph::{Tokenize, Tokenizer};
 
 use super::cells::{CellBuilder, guess, widen};
@@ -23,6 +21,8 @@ pub(crate) struct CsvSource {
     pub(crate) na: NaValues,
     /// Whether a row with fewer cells than columns is filled up with missing values.
     pub(crate) fill_short_rows: bool,
+    /// Whether a quoted cell may hold a line feed.
+    pub(crate) newlines_in_quotes: bool,
     pub(crate) blocks: Vec<Block>,
 }
 
@@ -40,6 +40,13 @@ pub(crate) struct Block {
 }
 
 impl CsvSource {
+    /// Returns whether where a record begins depends on what stands before its block.
+    pub(crate) fn needs_states(&self) -> bool {
+        self.newlines_in_quotes
+            && self.dialect.quote.is_some()
+            && self.blocks.iter().any(|block| block.number > 0)
+    }
+
     /// Returns the bytes over which the state changes between a block's beginning and that of the next one.
     ///
     /// They begin one byte early: a line feed right before a block decides that a record begins in its first
@@ -72,13 +79,18 @@ impl CsvSource {
     /// Reads the wanted columns of the records that begin in a block.
     ///
     /// `state` is the one before the byte before the block; it is not looked at for the first of a file.
-    pub(crate) fn read(&self, block: Block, state: QuoteState, columns: &[usize]) -> Result<Table, EvalError> {
+    pub(crate) fn read(
+        &self,
+        block: Block,
+        state: QuoteState,
+        columns: &[usize],
+    ) -> Result<Table, EvalError> {
         match self.read_block(block, state, columns, false)? {
             Some(table) => Ok(table),
             // A text was not UTF-8: the slow way knows where.
-            None => Ok(self.read_block(block, state, columns, true)?.unwrap_or_else(|| {
-                unreachable!("checking every text finds the one that is not UTF-8")
-            })),
+            None => Ok(self
+                .read_block(block, state, columns, true)?
+                .unwrap_or_else(|| unreachable!("checking every text finds the one that is not UTF-8"))),
         }
     }
 
@@ -94,7 +106,10 @@ impl CsvSource {
             0 => file.open(block.start)?,
             _ => {
                 let mut window = file.open(block.start - 1)?;
-                skip_to_record(&mut window, state, self.dialect, block.end).map_err(|source| file.io(source))?;
+                // Where line feeds always end records, quotes do not matter to where they begin.
+                let quote = self.dialect.quote.filter(|_| self.newlines_in_quotes);
+                let dialect = Dialect { quote, ..self.dialect };
+                skip_to_record(&mut window, state, dialect, block.end).map_err(|source| file.io(source))?;
                 window
             }
         };
@@ -129,7 +144,13 @@ impl CsvSource {
                 };
                 let expected = self.schema.len();
                 if cells != expected && (cells > expected || !self.fill_short_rows) {
-                    return Err(ReadError::Ragged { path: file.path.clone(), line: line(), got: cells, expected }.into());
+                    return Err(ReadError::Ragged {
+                        path: file.path.clone(),
+                        line: line(),
+                        got: cells,
+                        expected,
+                    }
+                    .into());
                 }
                 for (slot, builder) in builders.iter_mut().enumerate() {
                     if cells < expected && columns[slot] >= cells {
@@ -140,7 +161,10 @@ impl CsvSource {
                     if builder.push(&cell, &self.na).is_err() {
                         return Err(self.bad_cell(file, line(), fields[slot], &cell).into());
                     }
-                    if check_utf8 && fields[slot].dtype() == DataType::Utf8 && std::str::from_utf8(&cell).is_err() {
+                    if check_utf8
+                        && fields[slot].dtype() == DataType::Utf8
+                        && std::str::from_utf8(&cell).is_err()
+                    {
                         let (path, column) = (file.path.clone(), fields[slot].name().into());
                         let value = String::from_utf8_lossy(&cell).into_owned();
                         return Err(ReadError::NotUtf8 { path, line: line(), column, value }.into());
@@ -176,7 +200,9 @@ impl CsvSource {
     /// Returns the bytes of a block that some columns of it will probably take.
     pub(crate) fn estimate(&self, block: Block, columns: &[usize]) -> u64 {
         // Text is about as large as what it is read into; gzip makes tables about five times smaller.
-        let text = (block.end - block.start).saturating_mul(if self.files[block.file as usize].gzip { 5 } else { 1 });
+        let end = block.end.min(self.files[block.file as usize].nbytes.max(block.start));
+        let text =
+            (end - block.start).saturating_mul(if self.files[block.file as usize].gzip { 5 } else { 1 });
         text / self.schema.len().max(1) as u64 * columns.len() as u64
     }
 
@@ -199,7 +225,12 @@ fn skip(window: &mut Window, mut n: u64) -> std::io::Result<()> {
 }
 
 /// Goes to the first record that begins after the first byte of the window, or to `end`.
-fn skip_to_record(window: &mut Window, mut state: QuoteState, dialect: Dialect, end: u64) -> std::io::Result<()> {
+fn skip_to_record(
+    window: &mut Window,
+    mut state: QuoteState,
+    dialect: Dialect,
+    end: u64,
+) -> std::io::Result<()> {
     while window.offset() < end {
         window.fill()?;
         let bytes = window.bytes();
@@ -227,12 +258,10 @@ impl Tokenize for CsvSource {
         self.dialect.tokenize(t);
         self.na.tokenize(t);
         self.fill_short_rows.tokenize(t);
+        self.newlines_in_quotes.tokenize(t);
         // Blocks follow from the files and where they were cut.
         for block in &self.blocks {
             (block.file, block.start, block.end).tokenize(t);
         }
     }
 }
-
-/// Shared by the plan and every task that reads.
-pub(crate) type SharedSource = Arc<CsvSource>;

@@ -80,10 +80,6 @@ impl Aggregate {
         self.expr.as_ref()
     }
 
-    pub(crate) fn map_expr(&self, f: impl FnOnce(&Expr) -> Expr) -> Self {
-        Self { expr: self.expr.as_ref().map(f), ..self.clone() }
-    }
-
     pub(crate) fn output_name(&self) -> Result<Arc<str>, FrameError> {
         match (&self.alias, &self.expr) {
             (Some(alias), _) => Ok(Arc::clone(alias)),
@@ -109,7 +105,9 @@ impl Aggregate {
             AggregateKind::Sum | AggregateKind::Product => {
                 numbers(if input == DataType::Float64 { DataType::Float64 } else { DataType::Int64 })
             }
-            AggregateKind::Mean | AggregateKind::Var { .. } | AggregateKind::Std { .. } => numbers(DataType::Float64),
+            AggregateKind::Mean | AggregateKind::Var { .. } | AggregateKind::Std { .. } => {
+                numbers(DataType::Float64)
+            }
             AggregateKind::Count | AggregateKind::Size => Ok(DataType::Int64),
             AggregateKind::Min | AggregateKind::Max | AggregateKind::First | AggregateKind::Last => Ok(input),
         }

@@ -139,7 +139,9 @@ fn ints(
         Binary::Remainder => {
             run(Fault::DivisionByZero, |_, y| (0, y == 0))?;
             // i64::MIN % -1 is 0, although the quotient does not fit.
-            run(Fault::Overflow, |x, y| (if y == 0 { 0 } else { x.wrapping_sub(floor_div(x, y).0.wrapping_mul(y)) }, false))
+            run(Fault::Overflow, |x, y| {
+                (if y == 0 { 0 } else { x.wrapping_sub(floor_div(x, y).0.wrapping_mul(y)) }, false)
+            })
         }
         Binary::Power => {
             run(Fault::NegativePower, |_, y| (0, y < 0))?;
@@ -201,7 +203,8 @@ pub(super) fn unary(op: Unary, of: &Column) -> Result<Column, Fault> {
             Ok(Column::from_f64s(values.iter().map(|&x| f(x)).collect(), validity))
         }
         View::Int64(values) => {
-            let negated = |&x: &i64| if op == Unary::Negative { x.overflowing_neg() } else { x.overflowing_abs() };
+            let negated =
+                |&x: &i64| if op == Unary::Negative { x.overflowing_neg() } else { x.overflowing_abs() };
             let valid = |row: usize| validity.as_ref().is_none_or(|valid| valid.get(row));
             if values.iter().enumerate().any(|(row, x)| negated(x).1 && valid(row)) {
                 return Err(Fault::Overflow);

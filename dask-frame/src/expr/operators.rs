@@ -107,7 +107,10 @@ impl Expr {
 
     /// Returns whether the condition does not hold.
     #[must_use]
-    #[allow(clippy::should_implement_trait, reason = "`!` is implemented too; a chain of methods reads better with this")]
+    #[allow(
+        clippy::should_implement_trait,
+        reason = "`!` is implemented too; a chain of methods reads better with this"
+    )]
     pub fn not(&self) -> Self {
         self.unary(Unary::Not)
     }

@@ -33,7 +33,9 @@ impl Expr {
             Node::IsIn(of, values) => {
                 let dtype = of.dtype(schema)?;
                 match values.iter().find(|value| common(dtype, value.dtype()).is_none()) {
-                    Some(value) => Err(mismatch("is_in", of, dtype, &super::lit(value.clone()), value.dtype())),
+                    Some(value) => {
+                        Err(mismatch("is_in", of, dtype, &super::lit(value.clone()), value.dtype()))
+                    }
                     None => Ok(DataType::Bool),
                 }
             }
@@ -69,12 +71,15 @@ fn binary(op: Binary, left: &Expr, right: &Expr, schema: &Schema) -> Result<Data
             expect_bool(operation, right, schema)?;
             Ok(DataType::Bool)
         }
-        Binary::Equal | Binary::NotEqual | Binary::Less | Binary::LessEqual | Binary::Greater | Binary::GreaterEqual => {
-            match common(a, b) {
-                Some(_) => Ok(DataType::Bool),
-                None => Err(mismatch(operation, left, a, right, b)),
-            }
-        }
+        Binary::Equal
+        | Binary::NotEqual
+        | Binary::Less
+        | Binary::LessEqual
+        | Binary::Greater
+        | Binary::GreaterEqual => match common(a, b) {
+            Some(_) => Ok(DataType::Bool),
+            None => Err(mismatch(operation, left, a, right, b)),
+        },
         Binary::Add if a == DataType::Utf8 && b == DataType::Utf8 => Ok(DataType::Utf8),
         _ => {
             for (expr, got) in [(left, a), (right, b)] {

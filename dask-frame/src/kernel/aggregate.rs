@@ -29,7 +29,11 @@ pub(crate) fn state_dtypes(kind: AggregateKind, output: DataType) -> Vec<DataTyp
 }
 
 /// Computes the state of each group from the rows; `input` is `None` for `size` alone.
-pub(crate) fn partial(kind: AggregateKind, input: Option<&Column>, groups: &Groups) -> Result<Vec<Column>, Overflow> {
+pub(crate) fn partial(
+    kind: AggregateKind,
+    input: Option<&Column>,
+    groups: &Groups,
+) -> Result<Vec<Column>, Overflow> {
     let Some(input) = input else { return Ok(vec![count(None, groups)]) };
     Ok(match kind {
         AggregateKind::Size => vec![count(None, groups)],
@@ -47,7 +51,11 @@ pub(crate) fn partial(kind: AggregateKind, input: Option<&Column>, groups: &Grou
 }
 
 /// Joins states: each row of `states` is one, and rows of a group become one.
-pub(crate) fn merge(kind: AggregateKind, states: &[Column], groups: &Groups) -> Result<Vec<Column>, Overflow> {
+pub(crate) fn merge(
+    kind: AggregateKind,
+    states: &[Column],
+    groups: &Groups,
+) -> Result<Vec<Column>, Overflow> {
     Ok(match kind {
         AggregateKind::Var { .. } | AggregateKind::Std { .. } => merge_moments(states, groups),
         AggregateKind::Min | AggregateKind::Max | AggregateKind::First | AggregateKind::Last => {
@@ -164,7 +172,8 @@ fn pick(kind: AggregateKind, input: &Column, groups: &Groups) -> Column {
 
 fn moments(input: &Column, groups: &Groups) -> Vec<Column> {
     let (values, validity) = (floats(input), input.validity());
-    let (mut counts, mut means, mut squares) = (vec![0i64; groups.n], vec![0.0; groups.n], vec![0.0; groups.n]);
+    let (mut counts, mut means, mut squares) =
+        (vec![0i64; groups.n], vec![0.0; groups.n], vec![0.0; groups.n]);
     each_valid(groups, validity.as_ref(), |row, group| {
         counts[group] += 1;
         means[group] += values[row];
@@ -185,7 +194,8 @@ fn merge_moments(states: &[Column], groups: &Groups) -> Vec<Column> {
     let (n, mean, square) = (ints(&states[0]), &states[1], &states[2]);
     // A mean of infinities is missing; so is then the variance.
     let read = |column: &Column, row: usize| if column.is_null(row) { f64::NAN } else { floats(column)[row] };
-    let (mut counts, mut means, mut squares) = (vec![0i64; groups.n], vec![0.0; groups.n], vec![0.0; groups.n]);
+    let (mut counts, mut means, mut squares) =
+        (vec![0i64; groups.n], vec![0.0; groups.n], vec![0.0; groups.n]);
     groups.for_each(|row, group| {
         if n[row] == 0 {
             return;

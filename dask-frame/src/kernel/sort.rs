@@ -9,7 +9,12 @@ use crate::column::{Column, View};
 ///
 /// `descending` has an entry a column. Missing values come last, or first if `nulls_first`, whatever the
 /// direction.
-pub(crate) fn sorted_rows(columns: &[Column], n_rows: usize, descending: &[bool], nulls_first: bool) -> Vec<u32> {
+pub(crate) fn sorted_rows(
+    columns: &[Column],
+    n_rows: usize,
+    descending: &[bool],
+    nulls_first: bool,
+) -> Vec<u32> {
     if let ([column], [descending]) = (columns, descending)
         && column.null_count() == 0
         && let View::Int64(values) | View::Timestamp(values) = column.view()

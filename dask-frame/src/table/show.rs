@@ -14,7 +14,8 @@ impl fmt::Display for Table {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let shown = ShownRows::new(self.n_rows);
         let columns = self.schema().fields().iter().zip(self.columns());
-        let columns = columns.map(|(field, column)| ShownColumn::new(field, &shown, |row| column.get(row).to_string()));
+        let columns =
+            columns.map(|(field, column)| ShownColumn::new(field, &shown, |row| column.get(row).to_string()));
         let columns = columns.collect::<Vec<_>>();
         let lines = columns.first().map_or(0, |column| column.cells.len());
         for line in 0..lines {

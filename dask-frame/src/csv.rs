@@ -1,0 +1,15 @@
+//! CSV files read into frames and written from them.
+
+mod cells;
+mod dialect;
+mod input;
+mod quotes;
+mod read;
+mod record;
+mod source;
+mod write;
+
+pub(crate) use quotes::{QuoteState, Transition};
+pub use read::{ReadCsv, read_csv};
+pub(crate) use source::{Block, CsvSource};
+pub(crate) use write::{Destination, part_op};

@@ -1,0 +1,390 @@
+//! Planning a read: which files, which columns, which blocks.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use dask_graph::LayerInfo;
+
+use super::cells::{guess, widen};
+use super::dialect::{Dialect, NaValues};
+use super::input::{self, InputFile};
+use super::record::{Cursor, Found, Splitter};
+use super::source::{Block, CsvSource};
+use crate::error::{FrameError, ReadError};
+use crate::frame::DataFrame;
+use crate::plan::{PlanNode, PlanOp};
+use crate::schema::{DataType, Field, Schema};
+
+/// Begins a read of CSV files; `pattern` may hold `*`, `?` and `[…]`, and matches are taken in the order of
+/// their names. See [`ReadCsv`].
+#[must_use]
+pub fn read_csv(pattern: impl Into<String>) -> ReadCsv {
+    ReadCsv {
+        pattern: pattern.into(),
+        dialect: Dialect { separator: b',', quote: Some(b'"') },
+        header: true,
+        names: None,
+        columns: None,
+        dtypes: BTreeMap::new(),
+        default_na: true,
+        na_values: Vec::new(),
+        blocksize: 32 << 20,
+        sample: 256 << 10,
+        newlines_in_quotes: true,
+        fill_short_rows: false,
+    }
+}
+
+/// How CSV files are to be read: a builder, finished by [`open`](ReadCsv::open).
+///
+/// **Partitions.** A plain file is cut into blocks of [`blocksize`](ReadCsv::blocksize) bytes, each a
+/// partition with the records that begin in it. A gzip file, known by its first bytes, cannot be entered
+/// in the middle: it is one partition, decompressed through a small window while it is read. Only the columns
+/// that the computation needs are parsed.
+///
+/// **Quotes.** A quoted cell may hold line feeds, so where the records of a block begin depends on all quotes
+/// before it. Each block is scanned for quotes first, which is several times faster than parsing it, and the
+/// answers of a file's blocks are joined exactly; nothing is guessed. The price is that plain files of more
+/// than one block are read twice, the second time mostly from the page cache;
+/// [`newlines_in_quotes(false)`](ReadCsv::newlines_in_quotes) saves it.
+///
+/// **Types.** The type of a column is given by [`dtype`](ReadCsv::dtype), or guessed from a sample at the head
+/// of each file and widened over all of them: integers, floats, truth values, else text. A cell further down
+/// that does not fit is an error which names file, line, column and value, and the `dtype` call to add. A
+/// column whose sample holds no value at all is read as floats, as in pandas. Timestamps are read when asked
+/// for, never guessed.
+///
+/// **Missing values.** The same texts as in pandas (empty, `NA`, `NaN`, `null`, …), quoted or not. Columns of
+/// integers, truth values and texts may hold them too, unlike in pandas.
+///
+/// **Lines** end in `\n` or `\r\n`; empty lines are skipped. A row with more or fewer cells than the header is
+/// an error, unless [`fill_short_rows`](ReadCsv::fill_short_rows) is asked for. Files whose size or time of
+/// change differ when they are read from when they were planned are an error, too.
+///
+/// # Examples
+///
+/// ```
+/// use dask_frame::{DataType, read_csv};
+/// # use dask_graph::Collection;
+/// # let dir = tempfile::tempdir()?;
+/// # let pattern = format!("{}/*.csv", dir.path().display());
+/// # std::fs::write(dir.path().join("a.csv"), "carrier,delay\nUA,11\nAA,NA\n")?;
+/// let delays = read_csv(pattern).dtype("delay", DataType::Float64).blocksize(1 << 20).open()?;
+/// assert_eq!(delays.schema().to_string(), "carrier: Utf8, delay: Float64");
+/// let table = delays.compute_with(&dask_sched_sync::Sync::new())?;
+/// assert_eq!(table.column("delay")?.null_count(), 1);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug)]
+#[must_use = "nothing is read before `open`"]
+pub struct ReadCsv {
+    pattern: String,
+    dialect: Dialect,
+    header: bool,
+    names: Option<Vec<String>>,
+    columns: Option<Vec<String>>,
+    dtypes: BTreeMap<String, DataType>,
+    default_na: bool,
+    na_values: Vec<String>,
+    blocksize: u64,
+    /// How many bytes of each file types are guessed from.
+    sample: usize,
+    newlines_in_quotes: bool,
+    fill_short_rows: bool,
+}
+
+impl ReadCsv {
+    /// Sets the character between cells: a comma unless set.
+    pub fn separator(mut self, separator: u8) -> Self {
+        self.dialect.separator = separator;
+        self
+    }
+
+    /// Sets the character that quotes cells, `"` unless set; `None` if quotes are text like any other.
+    pub fn quote(mut self, quote: Option<u8>) -> Self {
+        self.dialect.quote = quote;
+        self
+    }
+
+    /// Sets whether each file begins with a line of column names: it does, unless set.
+    pub fn header(mut self, header: bool) -> Self {
+        self.header = header;
+        self
+    }
+
+    /// Names the columns, instead of the names in the header. Without either they are named `0`, `1`, ….
+    pub fn names<N: Into<String>>(mut self, names: impl IntoIterator<Item = N>) -> Self {
+        self.names = Some(names.into_iter().map(Into::into).collect());
+        self
+    }
+
+    /// Takes these columns only.
+    pub fn columns<N: Into<String>>(mut self, columns: impl IntoIterator<Item = N>) -> Self {
+        self.columns = Some(columns.into_iter().map(Into::into).collect());
+        self
+    }
+
+    /// Sets the type of a column.
+    pub fn dtype(mut self, column: impl Into<String>, dtype: DataType) -> Self {
+        self.dtypes.insert(column.into(), dtype);
+        self
+    }
+
+    /// Adds a text that stands for a missing value.
+    pub fn na_value(mut self, text: impl Into<String>) -> Self {
+        self.na_values.push(text.into());
+        self
+    }
+
+    /// Sets whether the texts that pandas takes for missing values are: they are, unless set.
+    pub fn default_na(mut self, default_na: bool) -> Self {
+        self.default_na = default_na;
+        self
+    }
+
+    /// Sets how many bytes of a plain file become one partition: 32 MiB unless set.
+    pub fn blocksize(mut self, nbytes: u64) -> Self {
+        self.blocksize = nbytes;
+        self
+    }
+
+    /// Sets from how many bytes at the head of each file types are guessed: 256 KiB unless set.
+    pub fn sample(mut self, nbytes: usize) -> Self {
+        self.sample = nbytes;
+        self
+    }
+
+    /// Sets whether quoted cells may hold line feeds: they may, unless set. If they do although they may not,
+    /// records are cut in pieces, which is an error or, with unlucky cells, wrong rows.
+    pub fn newlines_in_quotes(mut self, newlines_in_quotes: bool) -> Self {
+        self.newlines_in_quotes = newlines_in_quotes;
+        self
+    }
+
+    /// Fills rows with too few cells up with missing values.
+    pub fn fill_short_rows(mut self) -> Self {
+        self.fill_short_rows = true;
+        self
+    }
+
+    /// Looks at the files and plans the read.
+    ///
+    /// # Errors
+    ///
+    /// - `NoMatch`, `BadPattern`, `Io`, `Empty` or `ColumnsDiffer`, in `Read`, about the files.
+    /// - `DuplicateColumn` if a header has a name twice.
+    /// - `UnknownColumn` if [`columns`](ReadCsv::columns) or [`dtype`](ReadCsv::dtype) name one there is not.
+    /// - `BadArgument` for a block size or sample of zero, for separator and quote that are one or a line
+    ///   feed, or for a number of names that is not that of the columns.
+    #[track_caller]
+    pub fn open(self) -> Result<DataFrame, FrameError> {
+        let info = LayerInfo::here();
+        self.check()?;
+        let files = input::find(&self.pattern)?;
+        let na = NaValues::new(self.default_na, &self.na_values);
+        let mut columns: Option<Vec<Sampled>> = None;
+        let mut data_starts = Vec::with_capacity(files.len());
+        for file in &files {
+            let head = self.look_at_head(file, &na)?;
+            data_starts.push(head.data_start);
+            match &mut columns {
+                None => columns = Some(head.columns),
+                Some(columns) => {
+                    if !columns
+                        .iter()
+                        .map(|column| &column.name)
+                        .eq(head.columns.iter().map(|column| &column.name))
+                    {
+                        let (path, first) = (file.path.clone(), files[0].path.clone());
+                        let (got, expected) = (listed(&head.columns), listed(columns));
+                        return Err(ReadError::ColumnsDiffer { path, got, first, expected }.into());
+                    }
+                    for (column, more) in columns.iter_mut().zip(head.columns) {
+                        column.guess = match (column.guess, more.guess) {
+                            (Some(a), Some(b)) => Some(widen(a, b)),
+                            (one, other) => one.or(other),
+                        };
+                    }
+                }
+            }
+        }
+        let columns = columns.unwrap_or_default();
+        let field = |column: Sampled| {
+            let dtype = self.dtypes.get(&column.name).copied().or(column.guess).unwrap_or(DataType::Float64);
+            Field::new(column.name, dtype)
+        };
+        let schema = Schema::new(columns.into_iter().map(field))?;
+        self.dtypes.keys().try_for_each(|name| schema.field(name).map(drop))?;
+        let wanted = match &self.columns {
+            None => (0..schema.len()).collect(),
+            Some(names) => {
+                let position =
+                    |name: &String| schema.field(name).map(|_| schema.position(name).unwrap_or_default());
+                names.iter().map(position).collect::<Result<Vec<_>, _>>()?
+            }
+        };
+        let blocks = blocks(&files, &data_starts, self.blocksize);
+        let n_blocks = blocks.len();
+        if u32::try_from(n_blocks).is_err() {
+            let problem = format!(
+                "a block size of {} bytes gives {n_blocks} partitions; choose a larger one",
+                self.blocksize
+            );
+            return Err(FrameError::BadArgument { operation: "read_csv", problem });
+        }
+        let source = CsvSource {
+            files,
+            schema,
+            dialect: self.dialect,
+            na,
+            fill_short_rows: self.fill_short_rows,
+            newlines_in_quotes: self.newlines_in_quotes,
+            blocks,
+        };
+        let op = PlanOp::Read { source: Arc::new(source), columns: wanted };
+        Ok(DataFrame::new(PlanNode::new(op, Vec::new(), info)?))
+    }
+
+    fn check(&self) -> Result<(), FrameError> {
+        let bad =
+            |problem: &str| Err(FrameError::BadArgument { operation: "read_csv", problem: problem.into() });
+        let Dialect { separator, quote } = self.dialect;
+        if self.blocksize == 0 {
+            return bad("a block size of 0 bytes holds no record");
+        }
+        if self.sample == 0 {
+            return bad("types cannot be guessed from 0 bytes; give every column a `dtype` if that is meant");
+        }
+        if quote == Some(separator)
+            || [Some(b'\n'), Some(b'\r')].iter().any(|&b| b == quote || b == Some(separator))
+        {
+            return bad("separator and quote must be two characters, neither of which ends a line");
+        }
+        Ok(())
+    }
+
+    /// Reads the head of a file: names, where the data begin, and what types the first cells have.
+    fn look_at_head(&self, file: &InputFile, na: &NaValues) -> Result<Head, FrameError> {
+        let mut window = file.open(0)?;
+        let io = |source| FrameError::from(file.io(source));
+        while window.bytes().len() < self.sample && !window.is_last() {
+            window.fill().map_err(io)?;
+        }
+        // A record that does not fit the sample is read as a whole all the same: the header must be.
+        loop {
+            let bytes = window.bytes();
+            let bom = if bytes.starts_with(b"\xef\xbb\xbf") { 3 } else { 0 };
+            match self.head(file, na, bytes, bom, window.is_last())? {
+                Some(head) => return Ok(head),
+                None => window.fill().map_err(io)?,
+            }
+        }
+    }
+
+    /// Looks at the bytes there are; `None` if the first record does not end in them.
+    fn head(
+        &self,
+        file: &InputFile,
+        na: &NaValues,
+        bytes: &[u8],
+        bom: usize,
+        last: bool,
+    ) -> Result<Option<Head>, FrameError> {
+        let path = || file.path.clone();
+        let mut cursor = Cursor::new(bytes, self.dialect);
+        let mut at = bom;
+        let mut counter = Splitter::new(self.dialect, 0, &[]);
+        let (n_columns, after_first) = loop {
+            match counter.record(&mut cursor, at, last) {
+                Found::Record { cells, next } => break (cells, next),
+                Found::Blank { next } => at = next,
+                Found::Incomplete => return Ok(None),
+                Found::Unclosed => return Err(ReadError::UnclosedQuote { path: path(), line: 1 }.into()),
+                Found::End if self.header || self.names.is_none() => {
+                    return Err(ReadError::Empty { path: path() }.into());
+                }
+                Found::End => break (self.names.as_ref().map_or(0, Vec::len), at),
+            }
+        };
+        let every = (0..n_columns).collect::<Vec<_>>();
+        let mut splitter = Splitter::new(self.dialect, n_columns, &every);
+        let header_names = |splitter: &mut Splitter, cursor: &mut Cursor<'_>| {
+            splitter.record(cursor, at, last);
+            let name = |column| match splitter.cell(bytes, column) {
+                cell if cell.is_empty() => format!("Unnamed: {column}"),
+                cell => String::from_utf8_lossy(&cell).into_owned(),
+            };
+            every.iter().map(|&column| name(column)).collect::<Vec<_>>()
+        };
+        let names = match (&self.names, self.header) {
+            (Some(names), _) if names.len() != n_columns => {
+                let problem =
+                    format!("{} names for the {n_columns} columns of {}", names.len(), path().display());
+                return Err(FrameError::BadArgument { operation: "read_csv", problem });
+            }
+            (Some(names), _) => names.clone(),
+            (None, true) => header_names(&mut splitter, &mut cursor),
+            (None, false) => every.iter().map(ToString::to_string).collect(),
+        };
+        let data_start = if self.header { after_first } else { bom };
+        let mut columns = names.into_iter().map(|name| Sampled { name, guess: None }).collect::<Vec<_>>();
+        let mut at = data_start;
+        while at - data_start < self.sample {
+            splitter.clear();
+            match splitter.record(&mut cursor, at, last) {
+                Found::Record { next, .. } => {
+                    for (slot, column) in columns.iter_mut().enumerate() {
+                        let cell = splitter.cell(bytes, slot);
+                        if column.guess != Some(DataType::Utf8) && !na.contains(&cell) {
+                            let dtype = guess(&cell);
+                            column.guess = Some(column.guess.map_or(dtype, |before| widen(before, dtype)));
+                        }
+                    }
+                    at = next;
+                }
+                Found::Blank { next } => at = next,
+                // What is wrong further down is told when it is read, with its line.
+                Found::Incomplete | Found::Unclosed | Found::End => break,
+            }
+        }
+        Ok(Some(Head { columns, data_start: data_start as u64 }))
+    }
+}
+
+/// What the head of a file tells.
+struct Head {
+    columns: Vec<Sampled>,
+    data_start: u64,
+}
+
+/// A column by its name, and the type of its first cells unless all are missing.
+struct Sampled {
+    name: String,
+    guess: Option<DataType>,
+}
+
+fn listed(columns: &[Sampled]) -> String {
+    columns.iter().map(|column| column.name.as_str()).collect::<Vec<_>>().join(", ")
+}
+
+/// Cuts files into blocks; each file has one at least.
+fn blocks(files: &[InputFile], data_starts: &[u64], blocksize: u64) -> Vec<Block> {
+    let mut blocks = Vec::new();
+    for (file, (input, &start)) in files.iter().zip(data_starts).enumerate() {
+        let file = file as u32;
+        if input.gzip {
+            blocks.push(Block { file, start, end: u64::MAX, number: 0 });
+            continue;
+        }
+        let (mut start, mut number) = (start, 0);
+        loop {
+            let end = start.saturating_add(blocksize).min(input.nbytes.max(start));
+            blocks.push(Block { file, start, end, number });
+            (start, number) = (end, number + 1);
+            if start >= input.nbytes {
+                break;
+            }
+        }
+    }
+    blocks
+}

@@ -1,0 +1,186 @@
+//! CSV files written: parts beside the destination first, which then appears as a whole or not at all.
+
+use std::borrow::Cow;
+use std::fs::{self, File};
+use std::io::{self, BufWriter, Write};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use dask_graph::{Args, Op, OpError, Value};
+
+use crate::column::{Mask, View};
+use crate::error::WriteError;
+use crate::table::Table;
+use crate::time;
+
+/// Where a frame is written.
+#[derive(Debug)]
+pub(crate) struct Destination {
+    target: Target,
+    /// A directory beside the target that holds the parts until all are there.
+    staging: PathBuf,
+}
+
+#[derive(Debug)]
+enum Target {
+    One(PathBuf),
+    /// A file a partition: what stands before and after its number.
+    Each {
+        dir: PathBuf,
+        before: String,
+        after: String,
+    },
+}
+
+static STAGED: AtomicU64 = AtomicU64::new(0);
+
+impl Destination {
+    /// Prepares to write `path`, in whose file name a `*` stands for the number of the partition.
+    pub(crate) fn prepare(path: &Path) -> Result<Self, WriteError> {
+        let bad = || WriteError::BadPattern { pattern: path.display().to_string() };
+        let name = path.file_name().and_then(|name| name.to_str()).ok_or_else(bad)?;
+        let dir = match path.parent() {
+            Some(dir) if !dir.as_os_str().is_empty() => dir.to_owned(),
+            _ => PathBuf::from("."),
+        };
+        let target = match name.split('*').collect::<Vec<_>>()[..] {
+            [_] => Target::One(path.to_owned()),
+            [before, after] => Target::Each { dir: dir.clone(), before: before.into(), after: after.into() },
+            _ => return Err(bad()),
+        };
+        let number = STAGED.fetch_add(1, Ordering::Relaxed);
+        let staging =
+            dir.join(format!(".{}.partial-{}-{number}", name.replace('*', "_"), std::process::id()));
+        fs::create_dir(&staging).map_err(|source| WriteError::Io { path: dir, source })?;
+        Ok(Self { target, staging })
+    }
+
+    fn part(&self, number: usize) -> PathBuf {
+        self.staging.join(number.to_string())
+    }
+
+    /// Puts `n` written parts in their place.
+    pub(crate) fn finish(self, n: usize) -> Result<(), WriteError> {
+        let at = |path: &Path| {
+            let path = path.to_owned();
+            move |source| WriteError::Io { path, source }
+        };
+        match &self.target {
+            Target::One(path) => {
+                let whole = self.staging.join("whole");
+                self.join_parts(n, &whole).map_err(at(&whole))?;
+                fs::rename(&whole, path).map_err(at(path))
+            }
+            Target::Each { dir, before, after } => {
+                let width = n.saturating_sub(1).to_string().len();
+                let mut placed = Vec::new();
+                for number in 0..n {
+                    let path = dir.join(format!("{before}{number:0width$}{after}"));
+                    if let Err(error) = fs::rename(self.part(number), &path) {
+                        // All or nothing: what is in place goes again. Why it could not go is no news.
+                        placed.iter().for_each(|path| drop(fs::remove_file(path)));
+                        return Err(at(&path)(error));
+                    }
+                    placed.push(path);
+                }
+                Ok(())
+            }
+        }
+    }
+
+    fn join_parts(&self, n: usize, to: &Path) -> io::Result<()> {
+        let mut whole = File::create(to)?;
+        for number in 0..n {
+            let part = self.part(number);
+            io::copy(&mut File::open(&part)?, &mut whole)?;
+            fs::remove_file(part)?;
+        }
+        whole.sync_all()
+    }
+}
+
+impl Drop for Destination {
+    fn drop(&mut self) {
+        // Nothing that could be done about it would help: the parts are hidden and named as such.
+        drop(fs::remove_dir_all(&self.staging));
+    }
+}
+
+/// Returns the op that writes a partition (the first argument) as part of its number (the second).
+pub(crate) fn part_op(destination: &Destination) -> PartOp {
+    let headers = matches!(destination.target, Target::Each { .. });
+    PartOp { staging: destination.staging.clone(), headers }
+}
+
+#[derive(Debug)]
+pub(crate) struct PartOp {
+    staging: PathBuf,
+    /// Whether every part has a header, or the first alone.
+    headers: bool,
+}
+
+impl Op for PartOp {
+    fn name(&self) -> Cow<'_, str> {
+        "to_csv".into()
+    }
+
+    fn call(&self, args: Args<'_>) -> Result<Value, OpError> {
+        let table = args.get::<Table>(0)?;
+        let number = *args.get::<usize>(1)?;
+        let path = self.staging.join(number.to_string());
+        let write = || {
+            let mut to = BufWriter::with_capacity(256 << 10, File::create(&path)?);
+            write_table(table, self.headers || number == 0, &mut to)?;
+            to.into_inner()?.sync_all()
+        };
+        write().map_err(|source| OpError::failed(WriteError::Io { path: path.clone(), source }))?;
+        Ok(Value::new(()))
+    }
+}
+
+/// Writes a table: texts quoted where they must be, missing values empty.
+fn write_table(table: &Table, header: bool, to: &mut impl Write) -> io::Result<()> {
+    let columns = table.columns().iter().map(|column| (column.view(), column.validity())).collect::<Vec<_>>();
+    if header {
+        for (i, name) in table.schema().names().enumerate() {
+            to.write_all(if i > 0 { b"," } else { b"" })?;
+            write_text(name, to)?;
+        }
+        to.write_all(b"\n")?;
+    }
+    for row in 0..table.n_rows() {
+        for (i, (view, validity)) in columns.iter().enumerate() {
+            if i > 0 {
+                to.write_all(b",")?;
+            }
+            match validity.as_ref().is_none_or(|valid: &Mask| valid.get(row)) {
+                true => write_value(*view, row, to)?,
+                // A line with nothing on it would be skipped by readers.
+                false if columns.len() == 1 => to.write_all(b"\"\"")?,
+                false => {}
+            }
+        }
+        to.write_all(b"\n")?;
+    }
+    Ok(())
+}
+
+fn write_value(view: View<'_>, row: usize, to: &mut impl Write) -> io::Result<()> {
+    match view {
+        View::Int64(values) => to.write_all(itoa::Buffer::new().format(values[row]).as_bytes()),
+        View::Float64(values) => to.write_all(zmij::Buffer::new().format(values[row]).as_bytes()),
+        View::Bool(values) => to.write_all(if values.get(row) { b"True" } else { b"False" }),
+        View::Timestamp(values) => write!(to, "{}", time::Display(values[row])),
+        View::Utf8(values) => write_text(values.get(row), to),
+    }
+}
+
+fn write_text(text: &str, to: &mut impl Write) -> io::Result<()> {
+    let structural = |byte: u8| matches!(byte, b',' | b'"' | b'\n' | b'\r');
+    if !text.is_empty() && !text.bytes().any(structural) {
+        return to.write_all(text.as_bytes());
+    }
+    to.write_all(b"\"")?;
+    to.write_all(text.replace('"', "\"\"").as_bytes())?;
+    to.write_all(b"\"")
+}

@@ -1,0 +1,151 @@
+//! Frames computed: as tables, a few rows at a time, into files.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use dask_graph::{
+    Arg, Collection, ComputeError, Graph, Key, Materialized, Name, RunOptions, Scheduler, Task, Token, Value,
+    installed,
+};
+
+use super::DataFrame;
+use crate::csv::{Destination, part_op};
+use crate::error::WriteError;
+use crate::plan::{PlanNode, PlanOp};
+use crate::table::Table;
+
+impl Collection for DataFrame {
+    type Output = Table;
+
+    fn graph(&self) -> &Graph {
+        &self.lowered().graph
+    }
+
+    fn keys(&self) -> Vec<Key> {
+        self.lowered().keys.clone()
+    }
+
+    fn finish(&self, values: Vec<Value>) -> Result<Table, ComputeError> {
+        let tables = values.iter().map(|value| value.get::<Table>()).collect::<Result<Vec<_>, _>>();
+        Table::concat(self.schema(), &tables.map_err(ComputeError::finish)?).map_err(ComputeError::finish)
+    }
+
+    fn rebuild(&self, graph: Graph, rename: &dyn Fn(&Name) -> Name) -> Self {
+        let keys = self.keys().iter().map(|key| Key::new(rename(key.name()), key.index())).collect();
+        let op = PlanOp::Graph { graph, keys };
+        self.over(PlanNode::source(op, self.schema().clone(), self.plan.info.clone()))
+    }
+}
+
+impl DataFrame {
+    /// Computes the first `n` rows, or all if there are fewer, with the installed scheduler.
+    ///
+    /// The first partition is computed, then twice as many at a time, until there are enough rows.
+    ///
+    /// # Errors
+    ///
+    /// As [`compute`](Collection::compute).
+    pub fn head(&self, n: usize) -> Result<Table, ComputeError> {
+        let installed = installed().ok_or(ComputeError::NoScheduler)?;
+        self.head_opts(n, &installed.scheduler, &installed.options)
+    }
+
+    /// [`head`](DataFrame::head) with this scheduler.
+    ///
+    /// # Errors
+    ///
+    /// As [`compute_with`](Collection::compute_with).
+    pub fn head_with(&self, n: usize, scheduler: &dyn Scheduler) -> Result<Table, ComputeError> {
+        self.head_opts(n, scheduler, &RunOptions::default())
+    }
+
+    fn head_opts(
+        &self,
+        n: usize,
+        scheduler: &dyn Scheduler,
+        options: &RunOptions,
+    ) -> Result<Table, ComputeError> {
+        let keys = self.keys();
+        let (mut values, mut rows) = (Vec::new(), 0);
+        while rows < n && values.len() < keys.len() {
+            let end = (2 * values.len()).clamp(1, keys.len());
+            for value in run(self.graph(), &keys[values.len()..end], scheduler, options)? {
+                rows += value.get::<Table>().map_err(ComputeError::finish)?.n_rows();
+                values.push(value);
+            }
+        }
+        Ok(self.finish(values)?.slice(0, n))
+    }
+
+    /// Writes the frame to CSV files with the installed scheduler.
+    ///
+    /// `path` is one file, or has a `*` in its file name and is one file a partition, in which `*` is the
+    /// partition's number. Partitions are written as they are made to a hidden directory beside the
+    /// destination, whose files appear when all are complete, or not at all. Texts are quoted where they must
+    /// be, missing values are empty.
+    ///
+    /// # Errors
+    ///
+    /// - `Io` if the destination cannot be written, `BadPattern` if `path` is no file name or has several `*`.
+    /// - `Compute` if a partition cannot be computed or written.
+    #[track_caller]
+    pub fn to_csv(&self, path: impl AsRef<Path>) -> Result<(), WriteError> {
+        let installed = installed().ok_or(ComputeError::NoScheduler)?;
+        self.to_csv_opts(path.as_ref(), &installed.scheduler, &installed.options)
+    }
+
+    /// [`to_csv`](DataFrame::to_csv) with this scheduler.
+    ///
+    /// # Errors
+    ///
+    /// As [`to_csv`](DataFrame::to_csv).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use dask_frame::{Column, DataFrame};
+    /// # let dir = tempfile::tempdir()?;
+    /// let frame = DataFrame::from_columns([("name", Column::from(vec![Some("a, b"), None, Some("c")]))], 2)?;
+    /// let path = dir.path().join("names.csv");
+    /// frame.to_csv_with(&path, &dask_sched_sync::Sync::new())?;
+    /// assert_eq!(std::fs::read_to_string(&path)?, "name\n\"a, b\"\n\"\"\nc\n");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[track_caller]
+    pub fn to_csv_with(&self, path: impl AsRef<Path>, scheduler: &dyn Scheduler) -> Result<(), WriteError> {
+        self.to_csv_opts(path.as_ref(), scheduler, &RunOptions::default())
+    }
+
+    #[track_caller]
+    fn to_csv_opts(
+        &self,
+        path: &Path,
+        scheduler: &dyn Scheduler,
+        options: &RunOptions,
+    ) -> Result<(), WriteError> {
+        let destination = Destination::prepare(path)?;
+        let op = Arc::new(part_op(&destination));
+        // Writing is an effect: two calls are never one task, whatever they write.
+        let name = Name::from_token("to_csv", Token::unique());
+        let mut layer = Materialized::new(name.clone());
+        let parts = self.keys();
+        let keys = parts.iter().enumerate().map(|(at, part)| {
+            let key = Key::new(&name, &[at as u32]);
+            layer.insert(key.clone(), Task::new(Arc::clone(&op) as _, [Arg::key(part), Arg::value(at)]));
+            key
+        });
+        let keys = keys.collect::<Vec<_>>();
+        run(&Graph::with_inputs(layer, [self.graph()]), &keys, scheduler, options)?;
+        destination.finish(parts.len())
+    }
+}
+
+fn run(
+    graph: &Graph,
+    keys: &[Key],
+    scheduler: &dyn Scheduler,
+    options: &RunOptions,
+) -> Result<Vec<Value>, ComputeError> {
+    let plan = scheduler.prepare(graph.clone(), keys).lower(keys)?;
+    Ok(scheduler.run(&plan, options)?)
+}

@@ -1,0 +1,153 @@
+//! Operations on rows: which there are, and in what order.
+
+use std::sync::Arc;
+
+use dask_graph::LayerInfo;
+
+use super::DataFrame;
+use crate::error::FrameError;
+use crate::expr::{Expr, col};
+use crate::plan::{PlanNode, PlanOp, SortSpec};
+
+impl DataFrame {
+    /// Returns the rows for which the condition holds; where it is missing, it does not.
+    ///
+    /// # Errors
+    ///
+    /// - `WrongType` if it is no condition.
+    /// - `UnknownColumn`, `WrongType`, `TypeMismatch` or `TooDeep` for what is wrong in it.
+    #[track_caller]
+    pub fn filter(&self, condition: impl Into<Expr>) -> Result<Self, FrameError> {
+        self.with(PlanOp::Filter(condition.into().unaliased()), LayerInfo::here())
+    }
+
+    /// Returns the rows that have a value in each of the given columns, or in each at all if none is given.
+    ///
+    /// # Errors
+    ///
+    /// `UnknownColumn` if there is no column of that name.
+    #[track_caller]
+    pub fn drop_nulls<N: AsRef<str>>(
+        &self,
+        columns: impl IntoIterator<Item = N>,
+    ) -> Result<Self, FrameError> {
+        let info = LayerInfo::here();
+        let named = columns
+            .into_iter()
+            .map(|name| self.schema().field(name.as_ref()).map(|field| field.shared_name()));
+        let mut names = named.collect::<Result<Vec<_>, _>>()?;
+        if names.is_empty() {
+            names = self.schema().fields().iter().map(|field| field.shared_name()).collect();
+        }
+        let filter = |frame: Self, name| frame.with(PlanOp::Filter(col(name).is_not_null()), info.clone());
+        names.into_iter().try_fold(self.clone(), filter)
+    }
+
+    /// Returns the first `n` rows as a frame of one partition.
+    ///
+    /// Computing it takes the first rows of every partition; [`head`](DataFrame::head) looks at as many
+    /// partitions as it needs.
+    #[must_use]
+    #[track_caller]
+    pub fn limit(&self, n: usize) -> Self {
+        let info = LayerInfo::here();
+        let node = PlanNode::new(PlanOp::Limit(n), vec![Arc::clone(&self.plan)], info);
+        self.over(node.expect("the first rows of any frame can be taken"))
+    }
+
+    /// Returns all rows in the order of some columns, in one partition.
+    ///
+    /// For now all rows are gathered in memory to be sorted. Rows of equal keys keep their order; missing
+    /// values come last, unless the options say otherwise.
+    ///
+    /// # Errors
+    ///
+    /// - `UnknownColumn` if there is no column of that name.
+    /// - `BadArgument` if no column is named.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use dask_frame::{Column, DataFrame, Sort};
+    /// # use dask_graph::Collection;
+    /// let frame = DataFrame::from_columns([("x", Column::from(vec![Some(2), None, Some(3), Some(1)]))], 2)?;
+    /// let sorted = frame.sort_values(Sort::by("x").descending())?;
+    /// let table = sorted.compute_with(&dask_sched_sync::Sync::new())?;
+    /// assert_eq!(table.column("x")?, &Column::from(vec![Some(3), Some(2), Some(1), None]));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[track_caller]
+    pub fn sort_values(&self, sort: impl Into<Sort>) -> Result<Self, FrameError> {
+        let info = LayerInfo::here();
+        let Sort(SortSpec { by, descending, nulls_first }) = sort.into();
+        if by.is_empty() {
+            let problem = "name a column to sort by".into();
+            return Err(FrameError::BadArgument { operation: "sort_values", problem });
+        }
+        self.with(PlanOp::Sort(Arc::new(SortSpec { by, descending, nulls_first })), info)
+    }
+
+    /// Returns the partitions of several frames, one frame after another.
+    ///
+    /// # Errors
+    ///
+    /// - `BadArgument` if there is no frame.
+    /// - `SchemaMismatch` if their columns differ in name, type or order; `select` and `cast` make them agree.
+    #[track_caller]
+    pub fn concat<'a>(frames: impl IntoIterator<Item = &'a DataFrame>) -> Result<Self, FrameError> {
+        let info = LayerInfo::here();
+        let frames = frames.into_iter().collect::<Vec<_>>();
+        let Some(first) = frames.first() else {
+            let problem = "there is no frame to put together".into();
+            return Err(FrameError::BadArgument { operation: "concat", problem });
+        };
+        let plans = frames.iter().map(|frame| Arc::clone(&frame.plan)).collect();
+        Ok(first.over(PlanNode::new(PlanOp::Concat, plans, info)?))
+    }
+}
+
+/// In what order to sort.
+#[derive(Debug)]
+#[must_use]
+pub struct Sort(SortSpec);
+
+impl Sort {
+    /// Sorts by a column, smallest first.
+    pub fn by(column: impl Into<Arc<str>>) -> Self {
+        Self(SortSpec { by: vec![column.into()], descending: vec![false], nulls_first: false })
+    }
+
+    /// Sorts rows that are equal so far by another column, smallest first.
+    pub fn then_by(mut self, column: impl Into<Arc<str>>) -> Self {
+        self.0.by.push(column.into());
+        self.0.descending.push(false);
+        self
+    }
+
+    /// Turns the order of the column named last around. Rows of equal keys still keep their order.
+    pub fn descending(mut self) -> Self {
+        if let Some(last) = self.0.descending.last_mut() {
+            *last = true;
+        }
+        self
+    }
+
+    /// Puts missing values first.
+    pub fn nulls_first(mut self) -> Self {
+        self.0.nulls_first = true;
+        self
+    }
+}
+
+impl From<&str> for Sort {
+    fn from(column: &str) -> Self {
+        Sort::by(column)
+    }
+}
+
+impl<N: Into<Arc<str>>, const COLUMNS: usize> From<[N; COLUMNS]> for Sort {
+    fn from(columns: [N; COLUMNS]) -> Self {
+        let by = columns.into_iter().map(Into::into).collect();
+        Self(SortSpec { by, descending: vec![false; COLUMNS], nulls_first: false })
+    }
+}

@@ -1,0 +1,139 @@
+//! Columns that nobody reads, removed from where they are made to where they are read from files.
+
+use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
+
+use super::node::{AggregateSpec, JoinSpec, PlanNode, PlanOp, Side};
+use super::{Plan, id, in_order};
+use crate::expr::{Expr, col};
+use crate::schema::Schema;
+
+/// The names of columns that are wanted of a node.
+type Wanted = BTreeSet<Arc<str>>;
+
+/// Returns the plan with every node giving what its consumers read and nothing else.
+pub(super) fn prune(root: &Plan) -> Plan {
+    let order = in_order(root);
+    let mut wanted: HashMap<*const PlanNode, Wanted> = HashMap::new();
+    wanted.insert(id(root), all(root.schema()));
+    for node in order.iter().rev() {
+        let of_node = wanted.get(&id(node)).cloned().unwrap_or_default();
+        for (at, input) in node.inputs().iter().enumerate() {
+            wanted.entry(id(input)).or_default().extend(of_input(node, &of_node, at));
+        }
+    }
+    let mut new: HashMap<*const PlanNode, Plan> = HashMap::new();
+    for node in &order {
+        let inputs = node.inputs().iter().map(|input| Arc::clone(&new[&id(input)])).collect();
+        new.insert(id(node), rebuild(node, inputs, &wanted[&id(node)]));
+    }
+    let pruned = Arc::clone(&new[&id(root)]);
+    if pruned.schema() == root.schema() { pruned } else { select(&pruned, root.schema().names()) }
+}
+
+fn all(schema: &Schema) -> Wanted {
+    schema.fields().iter().map(|field| field.shared_name()).collect()
+}
+
+fn read_by<'a>(exprs: impl IntoIterator<Item = &'a Expr>) -> Wanted {
+    let mut names = Wanted::new();
+    for expr in exprs {
+        expr.for_each_column(&mut |name| {
+            names.insert(Arc::clone(name));
+        });
+    }
+    names
+}
+
+/// Returns what a node of which `wanted` is wanted reads of an input.
+fn of_input(node: &Plan, wanted: &Wanted, input: usize) -> Wanted {
+    match &node.op {
+        PlanOp::Read { .. } | PlanOp::Tables { .. } | PlanOp::Graph { .. } => {
+            unreachable!("a source has no input")
+        }
+        PlanOp::Project(columns) => {
+            read_by(columns.iter().filter(|(name, _)| wanted.contains(name)).map(|(_, expr)| expr))
+        }
+        PlanOp::Filter(condition) => wanted.union(&read_by([condition])).cloned().collect(),
+        PlanOp::Aggregate(spec) => {
+            let keys = spec.keys.iter().map(|(_, expr)| expr);
+            let aggregates = spec.aggregates.iter().filter(|(name, _)| wanted.contains(name));
+            read_by(keys.chain(aggregates.filter_map(|(_, aggregate)| aggregate.expr())))
+        }
+        PlanOp::Join(spec) => {
+            let keys = spec.on.iter().map(|(left, right, _)| if input == 0 { left } else { right });
+            let columns = spec.columns.iter().filter(|column| wanted.contains(&column.name));
+            let columns = columns.filter_map(|column| match (&column.from, input) {
+                (Side::Left(name), 0) | (Side::Right(name), 1) => Some(name),
+                _ => None,
+            });
+            keys.chain(columns).cloned().collect()
+        }
+        PlanOp::Sort(spec) => wanted.iter().chain(&spec.by).cloned().collect(),
+        PlanOp::Limit(_) | PlanOp::Concat => wanted.clone(),
+    }
+}
+
+/// Makes a node again over pruned inputs, pruned itself.
+fn rebuild(node: &Plan, inputs: Vec<Plan>, wanted: &Wanted) -> Plan {
+    let make = |op| PlanNode::rearranged(op, inputs.clone(), &node.info);
+    match &node.op {
+        PlanOp::Read { source, columns } => {
+            let is_wanted = |&&at: &&usize| wanted.contains(source.schema.fields()[at].name());
+            let columns = columns.iter().filter(is_wanted).copied().collect();
+            make(PlanOp::Read { source: Arc::clone(source), columns })
+        }
+        // What is in memory costs nothing to keep; the consumer takes what it reads.
+        PlanOp::Tables { .. } | PlanOp::Graph { .. } => Arc::clone(node),
+        PlanOp::Project(columns) => {
+            let columns =
+                columns.iter().filter(|(name, _)| wanted.contains(name)).cloned().collect::<Vec<_>>();
+            let same = columns.len() == inputs[0].schema().len()
+                && columns.iter().zip(inputs[0].schema().names()).all(|((name, expr), input)| {
+                    **name == *input && expr.as_column().is_some_and(|column| **column == *input)
+                });
+            if same { Arc::clone(&inputs[0]) } else { make(PlanOp::Project(columns)) }
+        }
+        PlanOp::Aggregate(spec) => {
+            let kept = |at: &usize| wanted.contains(&spec.aggregates[*at].0);
+            let kept = (0..spec.aggregates.len()).filter(kept).collect::<Vec<_>>();
+            make(PlanOp::Aggregate(Arc::new(AggregateSpec {
+                keys: spec.keys.clone(),
+                aggregates: kept.iter().map(|&at| spec.aggregates[at].clone()).collect(),
+                dtypes: kept.iter().map(|&at| spec.dtypes[at]).collect(),
+                ..**spec
+            })))
+        }
+        PlanOp::Join(spec) => {
+            let columns =
+                spec.columns.iter().filter(|column| wanted.contains(&column.name)).cloned().collect();
+            make(PlanOp::Join(Arc::new(JoinSpec { on: spec.on.clone(), columns, ..**spec })))
+        }
+        PlanOp::Filter(_) | PlanOp::Sort(_) => {
+            let new = make(node.op.clone());
+            let narrow =
+                new.schema().fields().iter().map(|field| field.name()).filter(|&name| wanted.contains(name));
+            let narrow = narrow.map(Arc::<str>::from).collect::<Vec<_>>();
+            if narrow.len() == new.schema().len() {
+                new
+            } else {
+                select(&new, narrow.iter().map(|name| &**name))
+            }
+        }
+        PlanOp::Limit(_) => make(node.op.clone()),
+        // Inputs may give more than is wanted, each something else; here they must agree.
+        PlanOp::Concat => {
+            let names = node.schema().names().filter(|&name| wanted.contains(name)).collect::<Vec<_>>();
+            let inputs = inputs.iter().map(|input| match input.schema().names().eq(names.iter().copied()) {
+                true => Arc::clone(input),
+                false => select(input, names.iter().copied()),
+            });
+            PlanNode::rearranged(PlanOp::Concat, inputs.collect(), &node.info)
+        }
+    }
+}
+
+fn select<'a>(input: &Plan, names: impl Iterator<Item = &'a str>) -> Plan {
+    let columns = names.map(|name| (Arc::from(name), col(name))).collect();
+    PlanNode::rearranged(PlanOp::Project(columns), vec![Arc::clone(input)], &input.info)
+}

@@ -1,0 +1,203 @@
+//! The nodes of a plan.
+
+use std::sync::Arc;
+
+use dask_graph::{Graph, Key, LayerInfo, Token, Value};
+
+use super::Plan;
+use crate::csv::CsvSource;
+use crate::error::FrameError;
+use crate::expr::{Aggregate, Expr};
+use crate::schema::{DataType, Field, Schema};
+
+/// One operation of a plan, its inputs, and the columns it gives.
+#[derive(Debug)]
+pub(crate) struct PlanNode {
+    pub(crate) op: PlanOp,
+    inputs: Vec<Plan>,
+    schema: Schema,
+    /// Where the user wrote it.
+    pub(crate) info: LayerInfo,
+}
+
+#[derive(Debug)]
+pub(crate) enum PlanOp {
+    /// Some columns, by position, of CSV files.
+    Read { source: Arc<CsvSource>, columns: Vec<usize> },
+    /// Tables in memory, each in a value.
+    Tables { tables: Arc<[Value]>, token: Token },
+    /// Partitions that a graph computes.
+    Graph { graph: Graph, keys: Vec<Key> },
+    /// The given columns and no others.
+    Project(Vec<(Arc<str>, Expr)>),
+    /// The rows for which the condition holds.
+    Filter(Expr),
+    /// A row a group.
+    Aggregate(Arc<AggregateSpec>),
+    /// Each row of the first input with the rows of the second that have its key.
+    Join(Arc<JoinSpec>),
+    /// All rows in order, in one partition.
+    Sort(Arc<SortSpec>),
+    /// The first rows, in one partition.
+    Limit(usize),
+    /// The partitions of all inputs, which have one schema.
+    Concat,
+}
+
+#[derive(Debug)]
+pub(crate) struct AggregateSpec {
+    pub(crate) keys: Vec<(Arc<str>, Expr)>,
+    pub(crate) aggregates: Vec<(Arc<str>, Aggregate)>,
+    /// The types of the aggregates' results.
+    pub(crate) dtypes: Vec<DataType>,
+    /// Whether rows with a missing key are left out.
+    pub(crate) drop_nulls: bool,
+    /// Whether the groups come in the order of their keys.
+    pub(crate) sort: bool,
+}
+
+#[derive(Debug)]
+pub(crate) struct JoinSpec {
+    /// The key columns of the first and the second input, and the type in which they are compared.
+    pub(crate) on: Vec<(Arc<str>, Arc<str>, DataType)>,
+    /// Whether rows without partner are kept, on the left and on the right.
+    pub(crate) keep: [bool; 2],
+    pub(crate) columns: Vec<JoinColumn>,
+}
+
+/// Where a column of a join's result comes from.
+#[derive(Clone, Debug)]
+pub(crate) struct JoinColumn {
+    pub(crate) name: Arc<str>,
+    pub(crate) from: Side,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) enum Side {
+    Left(Arc<str>),
+    Right(Arc<str>),
+    /// The key of this number: from the left, or from the right where there is no left row.
+    Key(usize),
+}
+
+#[derive(Debug)]
+pub(crate) struct SortSpec {
+    pub(crate) by: Vec<Arc<str>>,
+    pub(crate) descending: Vec<bool>,
+    pub(crate) nulls_first: bool,
+}
+
+impl PlanNode {
+    /// Makes a node, or says which of its expressions does not fit its input.
+    pub(crate) fn new(op: PlanOp, inputs: Vec<Plan>, info: LayerInfo) -> Result<Plan, FrameError> {
+        let schema = op.schema(&inputs)?;
+        Ok(Arc::new(Self { op, inputs, schema, info }))
+    }
+
+    /// Makes a node of a plan that was checked before and is only being rearranged.
+    pub(super) fn rearranged(op: PlanOp, inputs: Vec<Plan>, info: &LayerInfo) -> Plan {
+        Self::new(op, inputs, info.clone()).expect("a rearranged plan fits together as the one written did")
+    }
+
+    /// Makes a source, whose columns nothing else tells.
+    pub(crate) fn source(op: PlanOp, schema: Schema, info: LayerInfo) -> Plan {
+        Arc::new(Self { op, inputs: Vec::new(), schema, info })
+    }
+
+    pub(super) fn with_inputs(&self, inputs: Vec<Plan>) -> Plan {
+        Self::rearranged(self.op.clone(), inputs, &self.info)
+    }
+
+    pub(crate) fn inputs(&self) -> &[Plan] {
+        &self.inputs
+    }
+
+    pub(crate) fn schema(&self) -> &Schema {
+        &self.schema
+    }
+}
+
+/// Long plans are chains; each node is dropped here rather than in the drop of the one above.
+impl Drop for PlanNode {
+    fn drop(&mut self) {
+        let mut stack = std::mem::take(&mut self.inputs);
+        while let Some(input) = stack.pop() {
+            if let Some(mut node) = Arc::into_inner(input) {
+                stack.append(&mut node.inputs);
+            }
+        }
+    }
+}
+
+impl Clone for PlanOp {
+    fn clone(&self) -> Self {
+        match self {
+            PlanOp::Read { source, columns } => {
+                PlanOp::Read { source: Arc::clone(source), columns: columns.clone() }
+            }
+            PlanOp::Tables { tables, token } => PlanOp::Tables { tables: Arc::clone(tables), token: *token },
+            PlanOp::Graph { graph, keys } => PlanOp::Graph { graph: graph.clone(), keys: keys.clone() },
+            PlanOp::Project(columns) => PlanOp::Project(columns.clone()),
+            PlanOp::Filter(condition) => PlanOp::Filter(condition.clone()),
+            PlanOp::Aggregate(spec) => PlanOp::Aggregate(Arc::clone(spec)),
+            PlanOp::Join(spec) => PlanOp::Join(Arc::clone(spec)),
+            PlanOp::Sort(spec) => PlanOp::Sort(Arc::clone(spec)),
+            PlanOp::Limit(n) => PlanOp::Limit(*n),
+            PlanOp::Concat => PlanOp::Concat,
+        }
+    }
+}
+
+impl PlanOp {
+    /// Returns the columns that the operation gives, from those of its inputs.
+    fn schema(&self, inputs: &[Plan]) -> Result<Schema, FrameError> {
+        match self {
+            PlanOp::Read { source, columns } => source.schema.select(source.names(columns)),
+            PlanOp::Tables { .. } | PlanOp::Graph { .. } => {
+                unreachable!("a source of partitions is made with its schema")
+            }
+            PlanOp::Project(columns) => typed(columns, inputs[0].schema()),
+            PlanOp::Filter(condition) => {
+                condition.expect_condition(inputs[0].schema())?;
+                Ok(inputs[0].schema().clone())
+            }
+            PlanOp::Aggregate(spec) => {
+                let keys = typed(&spec.keys, inputs[0].schema())?;
+                let results = spec.aggregates.iter().zip(&spec.dtypes);
+                let results = results.map(|((name, _), dtype)| Field::new(Arc::clone(name), *dtype));
+                Schema::new(keys.fields().iter().cloned().chain(results))
+            }
+            PlanOp::Join(spec) => {
+                let field = |column: &JoinColumn| {
+                    let dtype = match &column.from {
+                        Side::Left(name) => inputs[0].schema().field(name)?.dtype(),
+                        Side::Right(name) => inputs[1].schema().field(name)?.dtype(),
+                        Side::Key(at) => spec.on[*at].2,
+                    };
+                    Ok(Field::new(Arc::clone(&column.name), dtype))
+                };
+                Schema::new(spec.columns.iter().map(field).collect::<Result<Vec<_>, FrameError>>()?)
+            }
+            PlanOp::Sort(spec) => {
+                spec.by.iter().try_for_each(|name| inputs[0].schema().field(name).map(drop))?;
+                Ok(inputs[0].schema().clone())
+            }
+            PlanOp::Limit(_) => Ok(inputs[0].schema().clone()),
+            PlanOp::Concat => {
+                let first = inputs[0].schema();
+                match inputs.iter().position(|input| input.schema() != first) {
+                    None => Ok(first.clone()),
+                    Some(index) => {
+                        let (got, expected) = (inputs[index].schema().to_string(), first.to_string());
+                        Err(FrameError::SchemaMismatch { index, got, expected })
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn typed(columns: &[(Arc<str>, Expr)], schema: &Schema) -> Result<Schema, FrameError> {
+    let field = |(name, expr): &(Arc<str>, Expr)| Ok(Field::new(Arc::clone(name), expr.dtype(schema)?));
+    Schema::new(columns.iter().map(field).collect::<Result<Vec<_>, FrameError>>()?)
+}

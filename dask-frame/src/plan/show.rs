@@ -1,0 +1,106 @@
+//! Plans as text: the last operation first, inputs below it, indented.
+
+use std::collections::HashMap;
+use std::fmt::{self, Write};
+
+use super::node::{PlanOp, Side};
+use super::{Plan, id};
+use crate::expr::Expr;
+
+/// Shows a plan as a tree.
+pub(crate) fn show(root: &Plan) -> String {
+    let mut text = String::new();
+    let mut seen = HashMap::new();
+    let mut stack = vec![(root.clone(), 0)];
+    while let Some((node, depth)) = stack.pop() {
+        let indent = "  ".repeat(depth);
+        if seen.insert(id(&node), ()).is_some() && !node.inputs().is_empty() {
+            let _ = writeln!(text, "{indent}{} (as above)", Line(&node));
+            continue;
+        }
+        let _ = writeln!(text, "{indent}{}", Line(&node));
+        stack.extend(node.inputs().iter().rev().map(|input| (input.clone(), depth + 1)));
+    }
+    text
+}
+
+/// One operation.
+struct Line<'a>(&'a Plan);
+
+impl fmt::Display for Line<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.0.op {
+            PlanOp::Read { source, columns } => {
+                let (files, blocks) = (source.files.len(), source.blocks.len());
+                let names = source.names(columns).collect::<Vec<_>>().join(", ");
+                let (n, of) = (columns.len(), source.schema.len());
+                let first = source.files[0].path.display();
+                write!(f, "read_csv {first}")?;
+                if files > 1 {
+                    write!(f, " and {} more", files - 1)?;
+                }
+                write!(f, ": {n} of {of} columns [{names}] in {blocks} partitions")
+            }
+            PlanOp::Tables { tables, .. } => {
+                write!(f, "tables: columns [{}] in {} partitions", names(self.0), tables.len())
+            }
+            PlanOp::Graph { keys, .. } => {
+                write!(f, "computed: columns [{}] in {} partitions", names(self.0), keys.len())
+            }
+            PlanOp::Project(columns) => write!(f, "project {}", Named(columns)),
+            PlanOp::Filter(condition) => write!(f, "filter {condition}"),
+            PlanOp::Aggregate(spec) => {
+                let aggregates = spec.aggregates.iter().map(|(_, aggregate)| aggregate.to_string());
+                let aggregates = aggregates.collect::<Vec<_>>().join(", ");
+                match spec.keys.is_empty() {
+                    true => write!(f, "aggregate {aggregates}"),
+                    false => write!(f, "group_by {}: {aggregates}", Named(&spec.keys)),
+                }
+            }
+            PlanOp::Join(spec) => {
+                let how = match spec.keep {
+                    [false, false] => "inner",
+                    [true, false] => "left",
+                    [false, true] => "right",
+                    [true, true] => "outer",
+                };
+                let on = spec.on.iter().map(|(left, right, _)| format!("{left} = {right}"));
+                let on = on.collect::<Vec<_>>().join(", ");
+                let columns = spec.columns.iter().map(|column| match &column.from {
+                    Side::Left(_) | Side::Key(_) => format!("{}", column.name),
+                    Side::Right(_) => format!("{} (right)", column.name),
+                });
+                write!(f, "{how} join on {on}: {}", columns.collect::<Vec<_>>().join(", "))
+            }
+            PlanOp::Sort(spec) => {
+                let by = spec.by.iter().zip(&spec.descending);
+                let by = by.map(|(name, descending)| {
+                    format!("{name}{}", if *descending { " descending" } else { "" })
+                });
+                write!(f, "sort by {}", by.collect::<Vec<_>>().join(", "))
+            }
+            PlanOp::Limit(n) => write!(f, "first {n} rows"),
+            PlanOp::Concat => write!(f, "concat"),
+        }
+    }
+}
+
+fn names(plan: &Plan) -> String {
+    plan.schema().names().collect::<Vec<_>>().join(", ")
+}
+
+struct Named<'a>(&'a [(std::sync::Arc<str>, Expr)]);
+
+impl fmt::Display for Named<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (i, (name, expr)) in self.0.iter().enumerate() {
+            f.write_str(if i > 0 { ", " } else { "" })?;
+            let expr = expr.clone().unaliased();
+            match expr.as_column().is_some_and(|column| column == name) {
+                true => f.write_str(name)?,
+                false => write!(f, "{expr} as {name}")?,
+            }
+        }
+        Ok(())
+    }
+}
