@@ -209,6 +209,8 @@ pub(crate) struct Cursor<'b> {
     word: usize,
     /// The top bit of each byte of the word that matches and was not given yet.
     found: u64,
+    /// The place after the last byte that was given.
+    given: usize,
 }
 
 const LOW: u64 = 0x7f7f_7f7f_7f7f_7f7f;
@@ -217,7 +219,7 @@ impl<'b> Cursor<'b> {
     pub(crate) fn new(buffer: &'b [u8], dialect: Dialect) -> Self {
         let splat = |byte: u8| u64::from_ne_bytes([byte; 8]);
         let needles = [splat(dialect.separator), splat(b'\n'), splat(dialect.quote.unwrap_or(b'\n'))];
-        let mut cursor = Self { buffer, needles, word: 0, found: 0 };
+        let mut cursor = Self { buffer, needles, word: 0, found: 0, given: 0 };
         cursor.load(0);
         cursor
     }
@@ -226,7 +228,8 @@ impl<'b> Cursor<'b> {
     #[inline]
     fn seek(&mut self, at: usize) {
         // Nearly always the place is where the cursor stands already.
-        if at < self.word || at - self.word >= 8 {
+        if at < self.given || at - self.word >= 8 {
+            self.given = at;
             self.load(at);
         } else {
             self.found &= u64::MAX << (8 * (at - self.word));
@@ -243,6 +246,7 @@ impl<'b> Cursor<'b> {
         }
         let at = self.word + (self.found.trailing_zeros() / 8) as usize;
         self.found &= self.found - 1;
+        self.given = at + 1;
         Some(at)
     }
 

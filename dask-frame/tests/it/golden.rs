@@ -1,0 +1,120 @@
+//! The answers that pandas gave, for every case whose operations exist here.
+//!
+//! Each case runs on several partitionings, one of them with empty partitions, on every scheduler, with the
+//! planner and without. Cases that cannot run yet stand in [`NOT_YET`] with the reason, and must not run.
+
+mod expr;
+mod steps;
+mod tables;
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use dask_frame::{DataFrame, Table};
+use serde_json::Value as Json;
+
+use super::run::every_way;
+use steps::{Unsupported, run_case};
+use tables::{Expected, read_table};
+
+include!("golden/not_yet.rs");
+
+pub(crate) fn dir() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden")
+}
+
+/// How the tables of a case are cut.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Cut {
+    /// As the case says.
+    Given,
+    One,
+    /// A row a partition.
+    Rows,
+    /// Partitions of 1, 2, 3, … rows.
+    Uneven,
+    /// As the case says, with an empty partition before, between and after.
+    Empties,
+}
+
+impl Cut {
+    const ALL: [Cut; 5] = [Cut::Given, Cut::One, Cut::Rows, Cut::Uneven, Cut::Empties];
+
+    fn cut(self, table: &Table, rows: usize) -> Vec<Table> {
+        let even = |n: usize| (0..table.n_rows()).step_by(n).map(|at| table.slice(at, n)).collect::<Vec<_>>();
+        let none = table.slice(0, 0);
+        let parts = match self {
+            Cut::Given => even(rows),
+            Cut::One => vec![table.clone()],
+            Cut::Rows => even(1),
+            Cut::Uneven => {
+                let starts = (0..).scan(0, |at, n| {
+                    let start = *at;
+                    *at += n + 1;
+                    Some((start, n + 1))
+                });
+                let starts = starts.take_while(|(start, _)| *start < table.n_rows());
+                starts.map(|(start, n)| table.slice(start, n)).collect()
+            }
+            Cut::Empties => {
+                let with = even(rows).into_iter().flat_map(|part| [none.clone(), part]);
+                with.chain([none.clone()]).collect()
+            }
+        };
+        if parts.is_empty() { vec![none] } else { parts }
+    }
+}
+
+pub(crate) struct Golden {
+    index: Json,
+    tables: BTreeMap<String, Table>,
+}
+
+impl Golden {
+    fn load() -> Self {
+        let text = std::fs::read_to_string(dir().join("index.json")).expect("the index is there");
+        let index: Json = serde_json::from_str(&text).expect("the index is JSON");
+        let inputs = index["inputs"].as_object().expect("inputs by name");
+        let tables = inputs.iter().filter(|(_, input)| input["csv"].is_string());
+        let tables = tables.map(|(name, input)| (name.clone(), read_table(input))).collect();
+        Self { index, tables }
+    }
+
+    /// Returns an input of a case as a frame.
+    fn frame(&self, input: &Json, cut: Cut) -> DataFrame {
+        let table = &self.tables[input["table"].as_str().expect("a table by name")];
+        let rows = input["rows_per_partition"].as_u64().expect("rows a partition") as usize;
+        DataFrame::from_tables(cut.cut(table, rows)).expect("the parts of a table have its columns")
+    }
+}
+
+#[test]
+fn pandas_gives_the_same() {
+    let golden = Golden::load();
+    let (mut ran, mut wrong) = (0, Vec::new());
+    for case in golden.index["cases"].as_array().expect("a list of cases") {
+        let id = case["id"].as_str().expect("a case has an id");
+        let listed = NOT_YET.iter().find(|(case, _)| *case == id);
+        match (run_case(&golden, case, Cut::Given), listed) {
+            (Ok(_), None) => ran += 1,
+            (Ok(_), Some((id, reason))) => wrong.push(format!("{id} runs, but is listed: {reason}")),
+            (Err(Unsupported(_)), Some(_)) => continue,
+            (Err(Unsupported(what)), None) => {
+                wrong.push(format!("    (\"{id}\", \"{what}\"),"));
+                continue;
+            }
+        }
+        let expected = Expected::read(case);
+        for cut in Cut::ALL {
+            let frame = run_case(&golden, case, cut).expect("a case that runs in one cut runs in all");
+            let what = format!("{id}, {cut:?}");
+            if let Err(difference) = expected.compare(&every_way(&frame, &what)) {
+                wrong.push(format!("{what}: {difference}"));
+            }
+        }
+    }
+    let known = golden.index["cases"].as_array().map_or(0, Vec::len);
+    assert!(wrong.is_empty(), "{} of {known}:\n{}", wrong.len(), wrong.join("\n"));
+    assert_eq!(ran + NOT_YET.len(), known);
+    assert!(ran >= 90, "{ran} cases ran");
+}

@@ -1,0 +1,103 @@
+//! The expressions of the golden data, said in ours.
+
+use dask_frame::{DataType, Expr, Scalar, Schema, col, lit, timestamp, when};
+use serde_json::Value as Json;
+
+use super::steps::{Unsupported, unsupported};
+
+/// Translates an expression over columns of `schema`.
+///
+/// Where pandas' columns answer a comparison with a missing value by false (`ne`: true), ours answer by a
+/// missing value; `fill_null` says the difference.
+pub(super) fn expr(json: &Json, schema: &Schema) -> Result<Expr, Unsupported> {
+    let call = match json {
+        Json::String(name) => return Ok(col(name.as_str())),
+        Json::Array(call) => call,
+        constant => return Ok(lit(scalar(constant)?)),
+    };
+    let name = call[0].as_str().expect("a call begins with its name");
+    let arg = |at: usize| expr(&call[at], schema);
+    Ok(match name {
+        "lit" => lit(call[1].as_str().expect("a text")),
+        "add" => arg(1)? + arg(2)?,
+        "sub" => arg(1)? - arg(2)?,
+        "mul" => arg(1)? * arg(2)?,
+        "div" => arg(1)? / arg(2)?,
+        "floordiv" => arg(1)?.floor_div(arg(2)?),
+        "mod" => arg(1)? % arg(2)?,
+        "pow" => arg(1)?.pow(arg(2)?),
+        "neg" => -arg(1)?,
+        "abs" => arg(1)?.abs(),
+        "eq" => arg(1)?.eq(arg(2)?).fill_null(false),
+        "ne" => arg(1)?.ne(arg(2)?).fill_null(true),
+        "lt" => arg(1)?.lt(arg(2)?).fill_null(false),
+        "le" => arg(1)?.le(arg(2)?).fill_null(false),
+        "gt" => arg(1)?.gt(arg(2)?).fill_null(false),
+        "ge" => arg(1)?.ge(arg(2)?).fill_null(false),
+        "and" => arg(1)?.and(arg(2)?),
+        "or" => arg(1)?.or(arg(2)?),
+        "not" => arg(1)?.not(),
+        "isna" => arg(1)?.is_null(),
+        "notna" => arg(1)?.is_not_null(),
+        "fillna" | "combine_first" => arg(1)?.fill_null(arg(2)?),
+        "where" if call.len() > 3 => when(arg(2)?).then(arg(1)?).otherwise(arg(3)?),
+        "where" => when(arg(2)?).then(arg(1)?).otherwise_null(),
+        "mask" if call.len() > 3 => when(arg(2)?.not()).then(arg(1)?).otherwise(arg(3)?),
+        "isin" => {
+            let list = call[2].as_array().expect("a list");
+            let values = list[1..].iter().map(|value| match value {
+                Json::Array(lit) => scalar(&lit[1]),
+                value => scalar(value),
+            });
+            arg(1)?.is_in(values.collect::<Result<Vec<_>, _>>()?)
+        }
+        "between" => {
+            let inclusive = call.get(4).map_or("both", |lit| lit[1].as_str().unwrap_or_default());
+            let value = arg(1)?;
+            match inclusive {
+                "both" => value.between(arg(2)?, arg(3)?).fill_null(false),
+                "left" => value.ge(arg(2)?).and(value.lt(arg(3)?)).fill_null(false),
+                other => return unsupported(&format!("between with inclusive {other}")),
+            }
+        }
+        "clip" => {
+            let (value, low, high) = (arg(1)?, arg(2)?, arg(3)?);
+            when(value.lt(&low)).then(&low).otherwise(when(value.gt(&high)).then(&high).otherwise(value))
+        }
+        "astype" => match call[2][1].as_str().expect("a type") {
+            "int64" => arg(1)?.cast(DataType::Int64),
+            "float64" => arg(1)?.cast(DataType::Float64),
+            "str" => arg(1)?.cast(DataType::Utf8),
+            "bool" => arg(1)?.cast(DataType::Bool),
+            other => return unsupported(&format!("cast to {other}")),
+        },
+        // Pairs of key and value; what is not listed becomes missing, or stays as it is.
+        "map" | "replace" => {
+            let value = arg(1)?;
+            let pairs = call[2].as_array().expect("a dictionary");
+            let mut chosen = if name == "replace" { Some(value.clone()) } else { None };
+            for pair in pairs[1..].chunks(2).rev() {
+                let (key, to) = (expr(&pair[0], schema)?, expr(&pair[1], schema)?);
+                let then = when(value.eq(key)).then(to);
+                chosen = Some(match chosen {
+                    Some(chosen) => then.otherwise(chosen),
+                    None => then.otherwise_null(),
+                });
+            }
+            chosen.expect("a dictionary has a pair")
+        }
+        "timestamp" => timestamp(call[1][1].as_str().expect("a time")).expect("a time"),
+        "dt.month" => arg(1)?.month(),
+        other => return unsupported(&format!("no `{other}` expression yet")),
+    })
+}
+
+fn scalar(json: &Json) -> Result<Scalar, Unsupported> {
+    match json {
+        Json::Bool(x) => Ok(Scalar::from(*x)),
+        Json::String(x) => Ok(Scalar::from(x.as_str())),
+        Json::Number(x) if x.is_i64() => Ok(Scalar::from(x.as_i64().expect("an integer"))),
+        Json::Number(x) => Ok(Scalar::from(x.as_f64().expect("a number"))),
+        other => unsupported(&format!("constant {other}")),
+    }
+}

@@ -1,0 +1,259 @@
+//! The steps of the golden cases, taken with our operations.
+
+use dask_frame::{
+    Aggregate, DataFrame, DataType, Expr, How, Merge, ReadCsv, Scalar, Sort, col, lit, read_csv, size,
+};
+use serde_json::Value as Json;
+
+use super::expr::expr;
+use super::{Cut, Golden, dir};
+
+/// What a case needs and there is not.
+#[derive(Debug)]
+pub(super) struct Unsupported(pub(super) String);
+
+pub(super) fn unsupported<T>(what: &str) -> Result<T, Unsupported> {
+    Err(Unsupported(what.into()))
+}
+
+/// Builds the frame of a case; every mistake in it is ours.
+pub(super) fn run_case(golden: &Golden, case: &Json, cut: Cut) -> Result<DataFrame, Unsupported> {
+    if case["expected"]["index"].as_bool() == Some(true) {
+        return unsupported("no index yet");
+    }
+    let inputs = case["inputs"].as_array().expect("inputs");
+    let mut results: Vec<DataFrame> = Vec::new();
+    for step in case["steps"].as_array().expect("steps") {
+        if step["op"] == "read_csv" {
+            results.push(read(&inputs[0], &step["args"], cut)?);
+            continue;
+        }
+        let named = |name: &str| match name.split_at(1) {
+            ("t", at) => golden.frame(&inputs[at.parse::<usize>().expect("a number")], cut),
+            (_, at) => results[at.parse::<usize>().expect("a number")].clone(),
+        };
+        let taken = match step["in"].as_array() {
+            Some(names) => names.iter().map(|name| named(name.as_str().expect("a name"))).collect(),
+            None => vec![results.last().cloned().unwrap_or_else(|| named("t0"))],
+        };
+        results.push(one(step["op"].as_str().expect("an operation"), &step["args"], &taken)?);
+    }
+    Ok(results.pop().expect("a case has steps"))
+}
+
+fn strings(json: &Json) -> Vec<String> {
+    match json {
+        Json::String(one) => vec![one.clone()],
+        json => json.as_array().expect("a list").iter().map(|x| x.as_str().expect("a text").into()).collect(),
+    }
+}
+
+fn given(args: &Json, known: &[&str]) -> Result<(), Unsupported> {
+    let args = args.as_object().expect("arguments");
+    match args.keys().find(|name| !known.contains(&name.as_str())) {
+        Some(name) => unsupported(&format!("no `{name}` argument yet")),
+        None => Ok(()),
+    }
+}
+
+fn one(op: &str, args: &Json, frames: &[DataFrame]) -> Result<DataFrame, Unsupported> {
+    let frame = &frames[0];
+    let done = match op {
+        "select" => frame.select(strings(&args["columns"])),
+        "drop" => frame.drop(strings(&args["columns"])),
+        "rename" => {
+            let names = args["columns"].as_object().expect("names");
+            frame.rename(names.iter().map(|(old, new)| (old, new.as_str().expect("a name"))))
+        }
+        "assign" | "project" => {
+            let columns = args["columns"].as_object().expect("columns");
+            let mut frame = frame.clone();
+            for (name, json) in columns {
+                frame = frame.with_column(name.as_str(), expr(json, frame.schema())?).expect("a column");
+            }
+            match op {
+                "project" => frame.select(columns.keys().cloned()),
+                _ => Ok(frame),
+            }
+        }
+        "filter" => frame.filter(expr(&args["expr"], frame.schema())?),
+        "astype" => {
+            let columns = args["columns"].as_object().expect("columns");
+            let cast = columns.iter().map(|(name, dtype)| {
+                let dtype = match dtype.as_str().expect("a type") {
+                    "float64" => DataType::Float64,
+                    "int64" | "int8" => DataType::Int64,
+                    other => return unsupported(&format!("cast to {other}")),
+                };
+                Ok((name.as_str(), col(name.as_str()).cast(dtype)))
+            });
+            frame.with_columns(cast.collect::<Result<Vec<_>, _>>()?)
+        }
+        "head" => Ok(frame.limit(args["n"].as_u64().expect("a number") as usize)),
+        "nlargest" | "nsmallest" => {
+            let sort = Sort::by(args["columns"].as_str().expect("a column"));
+            let sort = if op == "nlargest" { sort.descending() } else { sort };
+            frame.sort_values(sort).map(|frame| frame.limit(args["n"].as_u64().expect("a number") as usize))
+        }
+        "sort_values" => sort(args, frame),
+        "merge" => return merge(args, frame, &frames[1]),
+        "concat" => return concat(args, frames),
+        "groupby" => {
+            given(args, &["by", "aggs", "dropna", "sort", "split_out", "split_every"])?;
+            let grouped = frame.group_by(strings(&args["by"]));
+            let grouped = if args["dropna"] == false { grouped.keep_nulls() } else { grouped };
+            let grouped = if args["sort"] == false { grouped.unsorted() } else { grouped };
+            grouped.agg(aggregates(&args["aggs"])?)
+        }
+        "aggregate" => frame.agg(aggregates(&args["aggs"])?),
+        "value_counts" => {
+            given(args, &["column", "dropna"])?;
+            let grouped = frame.group_by([args["column"].as_str().expect("a column")]);
+            let grouped = if args["dropna"] == false { grouped.keep_nulls() } else { grouped };
+            grouped.agg([size().alias("n")])
+        }
+        "unique" => frame.group_by([args["column"].as_str().expect("a column")]).keep_nulls().agg([]),
+        "drop_duplicates" => {
+            given(args, &[])?;
+            let columns = frame.schema().names().map(String::from).collect::<Vec<_>>();
+            frame.group_by(columns).keep_nulls().unsorted().agg([])
+        }
+        "fillna" => {
+            let values = args["value"].as_object().expect("values");
+            let filled = values.iter().map(|(name, value)| {
+                let value = match value {
+                    Json::String(text) => lit(text.as_str()),
+                    number => lit(number.as_f64().expect("a number")),
+                };
+                (name.as_str(), col(name.as_str()).fill_null(value))
+            });
+            frame.with_columns(filled)
+        }
+        "dropna" => {
+            given(args, &["subset"])?;
+            frame.drop_nulls(if args["subset"].is_null() { vec![] } else { strings(&args["subset"]) })
+        }
+        "isna" => frame.select(frame.schema().names().map(|name| col(name).is_null())),
+        other => return unsupported(&format!("no `{other}` yet")),
+    };
+    Ok(done.unwrap_or_else(|error| panic!("{op} {args}: {error}")))
+}
+
+fn sort(args: &Json, frame: &DataFrame) -> Result<DataFrame, dask_frame::FrameError> {
+    let mut by = strings(&args["by"]).into_iter().enumerate();
+    let descending = |at: usize| match &args["ascending"] {
+        Json::Array(each) => each[at] == false,
+        one => one == false,
+    };
+    let turned = |sort: Sort, at| if descending(at) { sort.descending() } else { sort };
+    let (at, first) = by.next().expect("a column");
+    let sort = by.fold(turned(Sort::by(first), at), |sort, (at, name)| turned(sort.then_by(name), at));
+    frame.sort_values(if args["na_position"] == "first" { sort.nulls_first() } else { sort })
+}
+
+fn merge(args: &Json, left: &DataFrame, right: &DataFrame) -> Result<DataFrame, Unsupported> {
+    given(args, &["on", "left_on", "right_on", "how", "suffixes"])?;
+    let merge = match args["on"].is_null() {
+        false => Merge::on(strings(&args["on"])),
+        true => Merge::on_pairs(strings(&args["left_on"]).into_iter().zip(strings(&args["right_on"]))),
+    };
+    let merge = merge.how(match args["how"].as_str().unwrap_or("inner") {
+        "inner" => How::Inner,
+        "left" => How::Left,
+        "right" => How::Right,
+        "outer" => How::Outer,
+        other => return unsupported(&format!("no `{other}` join yet")),
+    });
+    let merge = match args["suffixes"].as_array() {
+        Some(suffixes) => {
+            merge.suffixes(suffixes[0].as_str().expect("a text"), suffixes[1].as_str().expect("a text"))
+        }
+        None => merge,
+    };
+    Ok(left.merge(right, merge).expect("the case can be joined"))
+}
+
+/// Frames with other columns are made to agree first: by the common ones, or by missing values.
+fn concat(args: &Json, frames: &[DataFrame]) -> Result<DataFrame, Unsupported> {
+    given(args, &["join"])?;
+    let has = |frame: &DataFrame, name: &str| frame.schema().position(name).is_some();
+    let mut fields = Vec::new();
+    for field in frames.iter().flat_map(|frame| frame.schema().fields()) {
+        let everywhere = frames.iter().all(|frame| has(frame, field.name()));
+        if !fields.contains(field) && (everywhere || args["join"] != "inner") {
+            fields.push(field.clone());
+        }
+    }
+    let agreeing = frames.iter().map(|frame| {
+        frame.select(fields.iter().map(|field| match has(frame, field.name()) {
+            true => col(field.name()),
+            false => lit(Scalar::Null(field.dtype())).alias(field.name()),
+        }))
+    });
+    let agreeing = agreeing.collect::<Result<Vec<_>, _>>().expect("columns that are there");
+    Ok(DataFrame::concat(&agreeing).expect("frames that agree"))
+}
+
+fn aggregates(aggs: &Json) -> Result<Vec<Aggregate>, Unsupported> {
+    let aggregate = |agg: &Json| {
+        given(agg, &["col", "func", "as", "ddof"])?;
+        let of: Expr = col(agg["col"].as_str().expect("a column"));
+        let ddof = agg["ddof"].as_u64().unwrap_or(1) as u8;
+        let aggregate = match agg["func"].as_str().expect("a function") {
+            "sum" => of.sum(),
+            "prod" => of.prod(),
+            "mean" => of.mean(),
+            "min" | "all" => of.min(),
+            "max" | "any" => of.max(),
+            "count" => of.count(),
+            "size" => size(),
+            "first" => of.first(),
+            "last" => of.last(),
+            "var" => of.var_ddof(ddof),
+            "std" => of.std_ddof(ddof),
+            other => return unsupported(&format!("no `{other}` aggregate yet")),
+        };
+        Ok(aggregate.alias(agg["as"].as_str().expect("a name")))
+    };
+    aggs.as_array().expect("a list").iter().map(aggregate).collect()
+}
+
+fn read(input: &Json, args: &Json, cut: Cut) -> Result<DataFrame, Unsupported> {
+    given(args, &["sep", "header", "names", "usecols", "dtype", "na_values"])?;
+    let file = dir().join("in").join(input["text"].as_str().expect("a file"));
+    let mut read: ReadCsv = read_csv(file.to_str().expect("a path of ours"));
+    if let Some(sep) = args["sep"].as_str() {
+        read = read.separator(sep.as_bytes()[0]);
+    }
+    if args.get("header").is_some_and(Json::is_null) {
+        read = read.header(false);
+    }
+    if !args["names"].is_null() {
+        read = read.names(strings(&args["names"]));
+    }
+    if !args["usecols"].is_null() {
+        read = read.columns(strings(&args["usecols"]));
+    }
+    for (name, dtype) in args["dtype"].as_object().into_iter().flatten() {
+        read = read.dtype(
+            name,
+            match dtype.as_str().expect("a type") {
+                "float64" => DataType::Float64,
+                "int64" => DataType::Int64,
+                "str" => DataType::Utf8,
+                other => return unsupported(&format!("no type {other} yet")),
+            },
+        );
+    }
+    for text in args["na_values"].as_array().into_iter().flatten() {
+        read = read.na_value(text.as_str().expect("a text"));
+    }
+    let blocksize = match cut {
+        Cut::Given => input["blocksize"].as_u64().unwrap_or(u64::MAX),
+        Cut::One => u64::MAX,
+        Cut::Rows => 1,
+        Cut::Uneven => 7,
+        Cut::Empties => 3,
+    };
+    Ok(read.blocksize(blocksize).open().expect("the file can be read"))
+}
