@@ -1,0 +1,133 @@
+//! Operations on one item at a time: the steps of a pipeline.
+
+use std::error::Error;
+
+use dask_graph::Token;
+
+use super::Bag;
+use crate::stream::step::{Step, Stepped};
+use crate::stream::steps::{Filter, FilterMap, FlatMap, Flatten, Map, TryMap};
+use crate::stream::stored::Stored;
+use crate::stream::{Collect, Pipeline};
+
+/// # Item by item
+///
+/// These operations run in one pass when the graph is optimised: an item goes through all of them before
+/// the next is read.
+impl<T: Clone + Send + Sync + 'static> Bag<T> {
+    /// A bag of what `f` makes of each item.
+    ///
+    /// For items that are tuples, take them apart in the closure: `|(a, b)| a + b`.
+    #[track_caller]
+    pub fn map<U>(&self, f: impl Fn(T) -> U + Send + Sync + 'static) -> Bag<U>
+    where
+        U: Send + Sync + 'static,
+    {
+        self.step(Token::unique(), Map(f))
+    }
+
+    /// A bag of what `f` makes of each item, where `f` may fail.
+    ///
+    /// The first failure ends the run. Its error is an [`ItemError`](crate::ItemError), which tells the
+    /// position of the item and has `f`'s own error as its source.
+    ///
+    /// ```
+    /// use dask_bag::{Bag, Partitions};
+    /// use dask_graph::Collection;
+    ///
+    /// let words = Bag::from_sequence(["1", "2", "three"], Partitions::count(1));
+    /// let numbers = words.try_map(|word| word.parse::<i64>());
+    /// let mut error: &dyn std::error::Error = &numbers.compute_with(&dask_sched_sync::Sync::new()).unwrap_err();
+    /// let mut chain = Vec::new();
+    /// loop {
+    ///     chain.push(error.to_string());
+    ///     let Some(source) = error.source() else { break };
+    ///     error = source;
+    /// }
+    /// assert!(chain.contains(&"try_map failed on item 2 of its partition".into()), "{chain:?}");
+    /// assert_eq!(chain.last().unwrap(), "invalid digit found in string");
+    /// ```
+    #[track_caller]
+    pub fn try_map<U, E>(&self, f: impl Fn(T) -> Result<U, E> + Send + Sync + 'static) -> Bag<U>
+    where
+        U: Send + Sync + 'static,
+        E: Into<Box<dyn Error + Send + Sync>> + 'static,
+    {
+        self.step(Token::unique(), TryMap(f))
+    }
+
+    /// A bag of the items for which `keep` is true.
+    #[track_caller]
+    pub fn filter(&self, keep: impl Fn(&T) -> bool + Send + Sync + 'static) -> Self {
+        self.step(Token::unique(), Filter::<_, true>(keep))
+    }
+
+    /// A bag of the items for which `drop` is not true: the opposite of [`filter`](Self::filter).
+    #[track_caller]
+    pub fn remove(&self, drop: impl Fn(&T) -> bool + Send + Sync + 'static) -> Self {
+        self.step(Token::unique(), Filter::<_, false>(drop))
+    }
+
+    /// A bag of what is in the `Some`s that `f` returns.
+    #[track_caller]
+    pub fn filter_map<U>(&self, f: impl Fn(T) -> Option<U> + Send + Sync + 'static) -> Bag<U>
+    where
+        U: Send + Sync + 'static,
+    {
+        self.step(Token::unique(), FilterMap(f))
+    }
+
+    /// A bag of all that the iterators give which `f` makes of the items.
+    ///
+    /// ```
+    /// use dask_bag::{Bag, Partitions};
+    /// use dask_graph::Collection;
+    ///
+    /// let lines = Bag::from_sequence(["to be", "or not to be"], Partitions::count(2));
+    /// let words = lines.flat_map(|line| line.split(' ').map(String::from).collect::<Vec<_>>());
+    /// let counts = words.frequencies().compute_with(&dask_sched_sync::Sync::new()).unwrap();
+    /// assert_eq!(counts[..2], [("to".into(), 2), ("be".into(), 2)]);
+    /// ```
+    #[track_caller]
+    pub fn flat_map<I>(&self, f: impl Fn(T) -> I + Send + Sync + 'static) -> Bag<I::Item>
+    where
+        I: IntoIterator + 'static,
+        I::Item: Send + Sync + 'static,
+    {
+        self.step(Token::unique(), FlatMap(f))
+    }
+
+    /// A bag of the items of the items; one level.
+    #[track_caller]
+    pub fn flatten(&self) -> Bag<T::Item>
+    where
+        T: IntoIterator,
+        T::Item: Send + Sync + 'static,
+    {
+        self.step(self.token("flatten"), Flatten)
+    }
+
+    /// This bag with one more step, which means what `token` stands for.
+    #[track_caller]
+    pub(super) fn step<S: Step<T>>(&self, token: Token, step: S) -> Bag<S::Out>
+    where
+        S::Out: Send + Sync + 'static,
+    {
+        let mut names = Vec::new();
+        step.label(&mut names);
+        let stream = Stepped::new(Stored::shared(), step.into());
+        self.blockwise(&names.join("+"), token, Pipeline::op(stream, Collect))
+    }
+}
+
+impl<A, B> Bag<(A, B)>
+where
+    A: Clone + Send + Sync + 'static,
+    B: Clone + Send + Sync + 'static,
+{
+    /// A bag of the first and a bag of the second parts of pairs.
+    #[track_caller]
+    pub fn unzip(&self) -> (Bag<A>, Bag<B>) {
+        (self.map(|(a, _)| a), self.map(|(_, b)| b))
+    }
+}

@@ -1,0 +1,222 @@
+//! One value a key: frequencies, distinct, foldby.
+
+use std::collections::hash_map::RandomState;
+use std::hash::{BuildHasher, Hash};
+use std::sync::OnceLock;
+
+use dask_graph::{Payload, Token, Value};
+use foldhash::fast::FixedState;
+use hashbrown::HashTable;
+use hashbrown::hash_table::Entry;
+
+use super::Reduction;
+use crate::bag::Bag;
+use crate::partition::heap_nbytes;
+use crate::stream::NEXT;
+
+/// # By key
+///
+/// The results are bags of one partition, in the order in which the keys first appear in the bag: the
+/// same on every run, on any number of threads and for any partitioning.
+impl<T: Clone + Send + Sync + 'static> Bag<T> {
+    /// A bag of pairs: each distinct item, and how often it occurs.
+    ///
+    /// ```
+    /// use dask_bag::{Bag, Partitions};
+    /// use dask_graph::Collection;
+    ///
+    /// let letters = Bag::from_sequence("abracadabra".chars(), Partitions::count(3));
+    /// let counts = letters.frequencies().compute_with(&dask_sched_sync::Sync::new()).unwrap();
+    /// assert_eq!(counts, [('a', 5), ('b', 2), ('r', 2), ('c', 1), ('d', 1)]);
+    /// ```
+    #[track_caller]
+    pub fn frequencies(&self) -> Bag<(T, u64)>
+    where
+        T: Hash + Eq,
+    {
+        let push = |groups: &mut Groups<T, u64>, item| *groups.slot(item, || 0) += 1;
+        self.grouped("frequencies", self.token("frequencies"), push, |a, b| *a += b, |item, n| (item, n))
+    }
+
+    /// A bag of the items without repetitions.
+    #[track_caller]
+    pub fn distinct(&self) -> Self
+    where
+        T: Hash + Eq,
+    {
+        let push = |groups: &mut Groups<T, ()>, item| *groups.slot(item, || ());
+        self.grouped("distinct", self.token("distinct"), push, |(), ()| (), |item, ()| item)
+    }
+
+    /// A bag of the first item of each key.
+    #[track_caller]
+    pub fn distinct_by<K>(&self, key: impl Fn(&T) -> K + Send + Sync + 'static) -> Self
+    where
+        K: Hash + Eq + Clone + Send + Sync + 'static,
+    {
+        let push = move |groups: &mut Groups<K, T>, item: T| {
+            groups.slot(key(&item), || item);
+        };
+        self.grouped("distinct_by", Token::unique(), push, |_, _| (), |_, item| item)
+    }
+
+    /// A bag of pairs: each key, and the fold of its items by `binop`, starting from `init`.
+    ///
+    /// Results of a key from several partitions are joined by `combine`, in the order of the partitions;
+    /// `init` enters once a partition that has the key.
+    ///
+    /// ```
+    /// use dask_bag::{Bag, Partitions};
+    /// use dask_graph::Collection;
+    ///
+    /// let sales = Bag::from_sequence([("tea", 3), ("milk", 1), ("tea", 4)], Partitions::count(2));
+    /// let total = sales.foldby(|sale| sale.0, 0, |sum, sale| sum + sale.1, |a, b| a + b);
+    /// assert_eq!(total.compute_with(&dask_sched_sync::Sync::new()).unwrap(), [("tea", 7), ("milk", 1)]);
+    /// ```
+    #[track_caller]
+    pub fn foldby<K, A>(
+        &self,
+        key: impl Fn(&T) -> K + Send + Sync + 'static,
+        init: A,
+        binop: impl Fn(A, T) -> A + Send + Sync + 'static,
+        combine: impl Fn(A, A) -> A + Send + Sync + 'static,
+    ) -> Bag<(K, A)>
+    where
+        K: Hash + Eq + Clone + Send + Sync + 'static,
+        A: Clone + Send + Sync + 'static,
+    {
+        let start = init.clone();
+        // Slots are empty only while a function has their content.
+        let push = move |groups: &mut Groups<K, Option<A>>, item: T| {
+            let slot = groups.slot(key(&item), || Some(start.clone()));
+            *slot = slot.take().map(|acc| binop(acc, item));
+        };
+        let join = move |a: &mut Option<A>, b: Option<A>| {
+            *a = match (a.take(), b) {
+                (Some(a), Some(b)) => Some(combine(a, b)),
+                (a, b) => a.or(b),
+            };
+        };
+        self.grouped("foldby", Token::unique(), push, join, move |key, acc| {
+            (key, acc.unwrap_or_else(|| init.clone()))
+        })
+    }
+
+    #[track_caller]
+    fn grouped<K, A, B>(
+        &self,
+        label: &'static str,
+        token: Token,
+        push: impl Fn(&mut Groups<K, A>, T) + Send + Sync + 'static,
+        join: impl Fn(&mut A, A) + Send + Sync + 'static,
+        last: impl Fn(K, A) -> B + Send + Sync + 'static,
+    ) -> Bag<B>
+    where
+        K: Hash + Eq + Clone + Send + Sync + 'static,
+        A: Clone + Send + Sync + 'static,
+        B: Send + Sync + 'static,
+    {
+        let reduction = Reduction::accumulate(
+            label,
+            Groups::new(),
+            move |groups: &mut Groups<K, A>, item: T| {
+                push(groups, item);
+                NEXT
+            },
+            move |a, b| a.joined(b, &join),
+            Value::sized,
+        );
+        self.reduce_to_bag(token, reduction, move |groups| {
+            groups.entries.into_iter().map(|(key, acc)| last(key, acc)).collect()
+        })
+    }
+}
+
+/// A hash table that keeps its keys in the order of their coming.
+#[derive(Clone)]
+struct Groups<K, A> {
+    entries: Vec<(K, A)>,
+    /// Positions in `entries`.
+    table: HashTable<usize>,
+}
+
+impl<K: Hash + Eq, A> Groups<K, A> {
+    fn new() -> Self {
+        Self { entries: Vec::new(), table: HashTable::new() }
+    }
+
+    /// The value of `key`, which is `start` at first.
+    #[inline]
+    fn slot(&mut self, key: K, start: impl FnOnce() -> A) -> &mut A {
+        let at = self.find(&key);
+        if at == self.entries.len() {
+            self.entries.push((key, start()));
+        }
+        &mut self.entries[at].1
+    }
+
+    /// This table and then `other`'s entries, those of equal keys joined.
+    fn joined(mut self, other: Self, join: impl Fn(&mut A, A)) -> Self {
+        for (key, acc) in other.entries {
+            let at = self.find(&key);
+            match self.entries.get_mut(at) {
+                Some((_, before)) => join(before, acc),
+                None => self.entries.push((key, acc)),
+            }
+        }
+        self
+    }
+
+    /// The position of `key`; for a new key, that of the entry that the caller adds at the end.
+    #[inline]
+    fn find(&mut self, key: &K) -> usize {
+        let hasher = hasher();
+        let Self { entries, table } = self;
+        let rehash = |&at: &usize| hasher.hash_one(&entries[at].0);
+        match table.entry(hasher.hash_one(key), |&at| entries[at].0 == *key, rehash) {
+            Entry::Occupied(entry) => *entry.get(),
+            Entry::Vacant(entry) => *entry.insert(entries.len()).get(),
+        }
+    }
+}
+
+impl<K: Send + Sync + 'static, A: Send + Sync + 'static> Payload for Groups<K, A> {
+    fn nbytes(&self) -> u64 {
+        let entries = self.entries.capacity() * size_of::<(K, A)>() + heap_nbytes(&self.entries);
+        (entries + self.table.capacity() * (size_of::<usize>() + 1)) as u64
+    }
+}
+
+/// The hash of this process. It decides nothing that can be seen: keys are kept in the order of their
+/// coming. Its seed is random, so that nobody can choose keys that all collide.
+fn hasher() -> FixedState {
+    static SEED: OnceLock<u64> = OnceLock::new();
+    FixedState::with_seed(*SEED.get_or_init(|| RandomState::new().hash_one(0)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_stay_in_the_order_of_their_coming() {
+        let mut left = Groups::new();
+        for key in [5, 3, 5, 9] {
+            *left.slot(key, || 0) += 1;
+        }
+        let mut right = Groups::new();
+        for key in [1, 3, 3] {
+            *right.slot(key, || 0) += 1;
+        }
+        assert_eq!(left.joined(right, |a, b| *a += b).entries, [(5, 2), (3, 3), (9, 1), (1, 1)]);
+    }
+
+    #[test]
+    fn many_keys_are_found_again_after_the_table_grew() {
+        let mut groups = Groups::new();
+        for key in (0..10_000).chain(0..10_000) {
+            *groups.slot(key, || 0) += 1;
+        }
+        assert!(groups.entries.iter().enumerate().all(|(i, &(key, n))| i == key && n == 2));
+    }
+}

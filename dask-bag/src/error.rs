@@ -1,0 +1,224 @@
+//! What can go wrong, one type a phase: reading, writing, a step on one item, and joining bags.
+
+use std::error::Error;
+use std::fmt;
+use std::io;
+use std::path::{Path, PathBuf};
+
+/// Why text could not be read, or a description of text to read makes no sense.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ReadError {
+    /// The pattern does not follow the rules of patterns.
+    #[error("`{pattern}` is not a valid pattern; write [*], [?] or [[] to mean *, ? or [ themselves")]
+    Pattern {
+        /// The pattern.
+        pattern: String,
+        /// Where it goes wrong.
+        source: glob::PatternError,
+    },
+    /// No file has a name of this pattern.
+    #[error("no file matches `{pattern}`; patterns are relative to the working directory, {directory}")]
+    NoMatch {
+        /// The pattern.
+        pattern: String,
+        /// The working directory.
+        directory: PathBuf,
+    },
+    /// A list of files to read is empty.
+    #[error("the list of files to read is empty; give at least one path")]
+    NoPaths,
+    /// Blocks of no bytes.
+    #[error("the block size is 0 bytes; give at least 1, or leave it out to read each file as one block")]
+    ZeroBlocksize,
+    /// More blocks than there are partition numbers.
+    #[error("the files make {blocks} blocks, more than {}; give a larger block size", u32::MAX)]
+    TooManyBlocks {
+        /// Number of blocks.
+        blocks: u64,
+    },
+    /// Something that is not a file stands where one was expected.
+    #[error("{} is not a file; name files, for example {}/*.txt", path.display(), path.display())]
+    NotAFile {
+        /// The path.
+        path: PathBuf,
+    },
+    /// A compression that this version does not read, told by the file's name.
+    #[error("{} is compressed as .{extension}, which cannot be read; decompress it, or use .gz", path.display())]
+    UnknownCompression {
+        /// The file.
+        path: PathBuf,
+        /// The end of its name.
+        extension: String,
+    },
+    /// The system could not open, look up, read or write.
+    #[error("could not {doing} {}", path.display())]
+    Io {
+        /// What was tried: `open`, `read`, `write` and so on.
+        doing: &'static str,
+        /// The file.
+        path: PathBuf,
+        /// The system's answer.
+        source: io::Error,
+    },
+    /// The file is not the one that was there when the bag was described.
+    #[error(
+        "{} changed since the bag was made ({expected} bytes then, {got} now); make the bag again to read the new content",
+        path.display()
+    )]
+    Changed {
+        /// The file.
+        path: PathBuf,
+        /// Its size when the bag was made.
+        expected: u64,
+        /// Its size, or what could be read of it, now. Equal sizes mean that only its time changed.
+        got: u64,
+    },
+    /// A gzip file that ends too early.
+    #[error("{} ends in the middle of its gzip data, after {offset} bytes of text; copy it again", path.display())]
+    TruncatedGzip {
+        /// The file.
+        path: PathBuf,
+        /// Number of bytes of text before the end.
+        offset: u64,
+    },
+    /// A gzip file whose data make no sense.
+    #[error("{} is not valid gzip data after {offset} bytes of text; copy it again", path.display())]
+    CorruptGzip {
+        /// The file.
+        path: PathBuf,
+        /// Number of bytes of text before the fault.
+        offset: u64,
+        /// What the decoder says.
+        source: io::Error,
+    },
+    /// Bytes that are not UTF-8.
+    #[error(
+        "{} is not UTF-8 at byte {offset} (of its text); read it with `lossy(true)` to replace such bytes",
+        path.display()
+    )]
+    InvalidUtf8 {
+        /// The file.
+        path: PathBuf,
+        /// Position of the first bad byte, from 0; for compressed files in the decompressed text.
+        offset: u64,
+    },
+}
+
+/// Why text could not be written, or a description of where to write makes no sense.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum WriteError {
+    /// More than one place for the number of the partition.
+    #[error("`{pattern}` has more than one `*`; write one, which stands for the number of the partition")]
+    Pattern {
+        /// The pattern.
+        pattern: String,
+    },
+    /// A compression that this version does not write, told by the file's name.
+    #[error("{} asks for .{extension}, which cannot be written; use .gz, or no compression", path.display())]
+    UnknownCompression {
+        /// The file.
+        path: PathBuf,
+        /// The end of its name.
+        extension: String,
+    },
+    /// The system could not create, write or rename.
+    #[error("could not {doing} {}", path.display())]
+    Io {
+        /// What was tried: `create`, `write` and so on.
+        doing: &'static str,
+        /// The file.
+        path: PathBuf,
+        /// The system's answer.
+        source: io::Error,
+    },
+}
+
+impl WriteError {
+    pub(crate) fn io(doing: &'static str, path: &Path, source: io::Error) -> Self {
+        Self::Io { doing, path: path.to_owned(), source }
+    }
+}
+
+/// A step that can fail did so, on one item of a partition.
+///
+/// The partition is told by the key of the failed task, which the run's error holds.
+#[derive(Debug)]
+pub struct ItemError {
+    /// The step: `try_map`, ...
+    pub step: &'static str,
+    /// Position of the item among those that the step received of this partition, from 0.
+    pub item: u64,
+    /// The line of text from which the item was made, where the step runs in one pass with the reading.
+    pub place: Option<Place>,
+    /// The step's own error.
+    pub error: Box<dyn Error + Send + Sync>,
+}
+
+impl fmt::Display for ItemError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} failed on item {} of its partition", self.step, self.item)?;
+        match &self.place {
+            Some(place) => write!(f, ", from {place}"),
+            None => Ok(()),
+        }
+    }
+}
+
+impl Error for ItemError {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        Some(&*self.error)
+    }
+}
+
+/// A line of a text file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Place {
+    /// The file.
+    pub path: PathBuf,
+    /// Number of the line, from 1; `None` when the lines before could not be counted.
+    pub line: Option<u64>,
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.line {
+            Some(line) => write!(f, "{} line {line}", self.path.display()),
+            None => write!(f, "{}", self.path.display()),
+        }
+    }
+}
+
+/// Bags that cannot be joined as asked.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum BagError {
+    /// Bags that are zipped must have equally many partitions.
+    #[error(
+        "zip needs bags with equally many partitions, got {left} and {right}; make both with the same number"
+    )]
+    PartitionCounts {
+        /// Of the bag itself.
+        left: usize,
+        /// Of the other.
+        right: usize,
+    },
+    /// Partitions that are zipped must have equally many items.
+    #[error("zip needs partitions with equally many items, got {left} and {right}")]
+    PartitionLengths {
+        /// Of the bag itself.
+        left: usize,
+        /// Of the other.
+        right: usize,
+    },
+    /// The sum of the items does not fit its type.
+    #[error("the sum is {sum}, which does not fit {type_name}; sum with `fold` into a wider type")]
+    SumOverflow {
+        /// The sum.
+        sum: i128,
+        /// The type of the result.
+        type_name: &'static str,
+    },
+}

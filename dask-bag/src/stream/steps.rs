@@ -1,0 +1,123 @@
+//! The steps that there are.
+
+use std::error::Error;
+
+use super::step::Step;
+use super::{Flow, NEXT, Run};
+
+/// What the closure makes of an item.
+pub(crate) struct Map<F>(pub(crate) F);
+
+impl<A, B, F: Fn(A) -> B + Send + Sync + 'static> Step<A> for Map<F> {
+    type Out = B;
+    type State = ();
+
+    fn label(&self, names: &mut Vec<&'static str>) {
+        names.push("map");
+    }
+
+    #[inline]
+    fn push(&self, _: &Run, (): &mut (), item: A, out: &mut (impl FnMut(B) -> Flow + ?Sized)) -> Flow {
+        out((self.0)(item))
+    }
+}
+
+/// What the closure makes of an item, if it does not fail.
+pub(crate) struct TryMap<F>(pub(crate) F);
+
+impl<A, B, E, F> Step<A> for TryMap<F>
+where
+    E: Into<Box<dyn Error + Send + Sync>>,
+    F: Fn(A) -> Result<B, E> + Send + Sync + 'static,
+{
+    type Out = B;
+    /// Number of items seen.
+    type State = u64;
+
+    fn label(&self, names: &mut Vec<&'static str>) {
+        names.push("try_map");
+    }
+
+    #[inline]
+    fn push(&self, run: &Run, seen: &mut u64, item: A, out: &mut (impl FnMut(B) -> Flow + ?Sized)) -> Flow {
+        match (self.0)(item) {
+            Ok(item) => {
+                *seen += 1;
+                out(item)
+            }
+            Err(e) => run.fail("try_map", *seen, e.into()),
+        }
+    }
+}
+
+/// Passes on the items for which the closure says `KEEP`.
+pub(crate) struct Filter<F, const KEEP: bool>(pub(crate) F);
+
+impl<A, F: Fn(&A) -> bool + Send + Sync + 'static, const KEEP: bool> Step<A> for Filter<F, KEEP> {
+    type Out = A;
+    type State = ();
+
+    fn label(&self, names: &mut Vec<&'static str>) {
+        names.push(if KEEP { "filter" } else { "remove" });
+    }
+
+    #[inline]
+    fn push(&self, _: &Run, (): &mut (), item: A, out: &mut (impl FnMut(A) -> Flow + ?Sized)) -> Flow {
+        if (self.0)(&item) == KEEP { out(item) } else { NEXT }
+    }
+}
+
+/// What the closure returns in a `Some`.
+pub(crate) struct FilterMap<F>(pub(crate) F);
+
+impl<A, B, F: Fn(A) -> Option<B> + Send + Sync + 'static> Step<A> for FilterMap<F> {
+    type Out = B;
+    type State = ();
+
+    fn label(&self, names: &mut Vec<&'static str>) {
+        names.push("filter_map");
+    }
+
+    #[inline]
+    fn push(&self, _: &Run, (): &mut (), item: A, out: &mut (impl FnMut(B) -> Flow + ?Sized)) -> Flow {
+        (self.0)(item).map_or(NEXT, out)
+    }
+}
+
+/// All that the iterator gives which the closure makes of an item.
+pub(crate) struct FlatMap<F>(pub(crate) F);
+
+impl<A, I, F> Step<A> for FlatMap<F>
+where
+    I: IntoIterator,
+    F: Fn(A) -> I + Send + Sync + 'static,
+{
+    type Out = I::Item;
+    type State = ();
+
+    fn label(&self, names: &mut Vec<&'static str>) {
+        names.push("flat_map");
+    }
+
+    #[inline]
+    fn push(&self, _: &Run, (): &mut (), item: A, out: &mut (impl FnMut(I::Item) -> Flow + ?Sized)) -> Flow {
+        (self.0)(item).into_iter().try_for_each(out)
+    }
+}
+
+/// The items of an item.
+pub(crate) struct Flatten;
+
+impl<A: IntoIterator> Step<A> for Flatten {
+    type Out = A::Item;
+    type State = ();
+
+    fn label(&self, names: &mut Vec<&'static str>) {
+        names.push("flatten");
+    }
+
+    #[inline]
+    fn push(&self, _: &Run, (): &mut (), item: A, out: &mut (impl FnMut(A::Item) -> Flow + ?Sized)) -> Flow {
+        item.into_iter().try_for_each(out)
+    }
+}
