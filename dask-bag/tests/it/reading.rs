@@ -1,0 +1,221 @@
+//! Reading text: line borders, compression, and files that are not as they should be.
+
+use std::fs;
+use std::io::Write;
+use std::path::Path;
+use std::time::{Duration, SystemTime};
+
+use dask_bag::{Bag, ReadError, ReadText, read_text};
+use dask_graph::Collection;
+use dask_sched_sync::Sync;
+use flate2::Compression;
+use flate2::write::GzEncoder;
+use proptest::prelude::*;
+use tempfile::{TempDir, tempdir};
+
+use super::runners::{chain, check, check_fails};
+
+/// A directory with these files.
+fn files(files: &[(&str, &[u8])]) -> TempDir {
+    let dir = tempdir().unwrap();
+    for (name, content) in files {
+        fs::write(dir.path().join(name), content).unwrap();
+    }
+    dir
+}
+
+fn gzip(text: &[u8]) -> Vec<u8> {
+    let mut packed = GzEncoder::new(Vec::new(), Compression::fast());
+    packed.write_all(text).unwrap();
+    packed.finish().unwrap()
+}
+
+fn pattern(dir: &TempDir, pattern: &str) -> String {
+    dir.path().join(pattern).to_str().unwrap().to_owned()
+}
+
+fn lines_of(path: &Path, blocksize: u64) -> Bag<String> {
+    ReadText::files([path]).blocksize(blocksize).lines().unwrap()
+}
+
+#[test]
+fn files_come_sorted_and_by_pattern() {
+    let dir = files(&[("b.txt", b"3\n"), ("a.txt", b"1\n2"), ("c.log", b"no\n"), ("d.txt", b"")]);
+    let bag = read_text(&pattern(&dir, "*.txt")).unwrap();
+    assert_eq!(bag.npartitions(), 3);
+    check(&bag, vec!["1".into(), "2".into(), "3".into()]);
+    let listed = ReadText::files([dir.path().join("b.txt"), dir.path().join("a.txt")]).lines().unwrap();
+    check(&listed, vec!["3".into(), "1".into(), "2".into()]);
+}
+
+#[test]
+fn line_ends_are_dropped_or_kept() {
+    let dir = files(&[("a.txt", b"unix\ndos\r\n\nold\rmac\nlast\r")]);
+    let text = ReadText::new(pattern(&dir, "a.txt"));
+    let dropped = ["unix", "dos", "", "old\rmac", "last\r"].map(String::from).to_vec();
+    check(&text.lines().unwrap(), dropped);
+    let kept = ["unix\n", "dos\r\n", "\n", "old\rmac\n", "last\r"].map(String::from).to_vec();
+    check(&text.keep_line_ends(true).lines().unwrap(), kept);
+}
+
+#[test]
+fn every_line_is_in_one_block_whatever_the_block_size() {
+    let texts: [&[u8]; 7] = [
+        b"",
+        b"\n",
+        b"a",
+        b"a\nbb\nccc\n",
+        b"a\r\nbb\r\n\r\nccc",
+        b"\n\n\n\n",
+        b"a line longer than most blocks\nb\n",
+    ];
+    for text in texts {
+        let dir = files(&[("a.txt", text)]);
+        let path = dir.path().join("a.txt");
+        let expected: Vec<String> = std::str::from_utf8(text).unwrap().lines().map(String::from).collect();
+        for blocksize in 1..=text.len() as u64 + 2 {
+            let got = lines_of(&path, blocksize).compute_with(&Sync::new()).unwrap();
+            assert_eq!(got, expected, "{text:?} in blocks of {blocksize}");
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+    #[test]
+    fn random_text_in_random_blocks_is_the_same_text(
+        text in "([a-cé日]{0,6}(\n|\r\n)?){0,30}",
+        blocksize in 1_u64..50,
+    ) {
+        let dir = files(&[("a.txt", text.as_bytes())]);
+        let bag = ReadText::files([dir.path().join("a.txt")]).blocksize(blocksize).keep_line_ends(true);
+        let got = bag.lines().unwrap().compute_with(&Sync::new()).unwrap();
+        let expected: Vec<String> = text.split_inclusive('\n').map(String::from).collect();
+        prop_assert_eq!(got, expected);
+    }
+}
+
+#[test]
+fn a_line_far_longer_than_buffers_and_blocks_is_one_line() {
+    let long = "x".repeat(1 << 20);
+    let dir = files(&[("a.txt", format!("first\n{long}\nlast").as_bytes())]);
+    check(&lines_of(&dir.path().join("a.txt"), 50_000), vec!["first".into(), long, "last".into()]);
+}
+
+#[test]
+fn gzip_files_are_one_partition_and_may_have_several_members() {
+    let members = [gzip(b"one\ntw"), gzip(b"o\nthree")].concat();
+    let dir = files(&[("a.txt.gz", &members), ("b.txt.GZ", &gzip(b"")), ("c.txt", b"plain")]);
+    let bag = ReadText::new(pattern(&dir, "*")).blocksize(2).lines().unwrap();
+    assert_eq!(bag.npartitions(), 1 + 1 + 2);
+    check(&bag, ["one", "two", "three", "plain"].map(String::from).to_vec());
+}
+
+#[test]
+fn a_cut_or_spoilt_gzip_file_is_an_error_with_its_name() {
+    let text: Vec<u8> =
+        (0..100_000_u32).flat_map(|n| format!("{}\n", n.wrapping_mul(2_654_435_761)).into_bytes()).collect();
+    let packed = gzip(&text);
+    let mut spoilt = packed.clone();
+    *spoilt.iter_mut().nth_back(6).unwrap() ^= 1;
+    let dir = files(&[
+        ("cut.gz", &packed[..packed.len() / 2]),
+        ("tail.gz", &packed[..packed.len() - 3]),
+        ("spoilt.gz", &spoilt),
+        ("empty.gz", b""),
+        ("plain.gz", b"this is no gzip data"),
+    ]);
+    for (name, word) in [
+        ("cut.gz", "in the middle of its gzip data"),
+        ("tail.gz", "in the middle of its gzip data"),
+        ("spoilt.gz", "not valid gzip data"),
+        ("empty.gz", "in the middle of its gzip data, after 0 bytes"),
+        ("plain.gz", "not valid gzip data"),
+    ] {
+        check_fails(&read_text(&pattern(&dir, name)).unwrap().count(), &[name, word]);
+    }
+}
+
+#[test]
+fn names_that_match_nothing_or_no_file_are_errors() {
+    let dir = files(&[("a.txt", b"")]);
+    fs::create_dir(dir.path().join("sub")).unwrap();
+    let error = read_text(&pattern(&dir, "*.csv")).unwrap_err();
+    assert!(
+        matches!(error, ReadError::NoMatch { .. }) && chain(&error).contains("*.csv"),
+        "{}",
+        chain(&error)
+    );
+    assert!(matches!(read_text("a[").unwrap_err(), ReadError::Pattern { .. }));
+    assert!(matches!(ReadText::files([""; 0]).lines().unwrap_err(), ReadError::NoPaths));
+    let missing = ReadText::files([dir.path().join("none.txt")]).lines().unwrap_err();
+    assert!(chain(&missing).contains("could not find") && chain(&missing).contains("none.txt"));
+    assert!(matches!(read_text(&pattern(&dir, "*")).unwrap_err(), ReadError::NotAFile { .. }));
+    let zero = ReadText::new(pattern(&dir, "a.txt")).blocksize(0).lines().unwrap_err();
+    assert!(matches!(zero, ReadError::ZeroBlocksize));
+    fs::write(dir.path().join("a.xz"), b"").unwrap();
+    assert!(matches!(read_text(&pattern(&dir, "a.xz")).unwrap_err(), ReadError::UnknownCompression { .. }));
+}
+
+#[test]
+fn a_file_that_changed_or_vanished_is_an_error() {
+    let dir = files(&[("a.txt", b"one\ntwo\n"), ("b.txt", b"one\n"), ("c.txt", b"one\n")]);
+    let (longer, touched, gone) = (
+        read_text(&pattern(&dir, "a.txt")).unwrap(),
+        read_text(&pattern(&dir, "b.txt")).unwrap(),
+        read_text(&pattern(&dir, "c.txt")).unwrap(),
+    );
+    fs::write(dir.path().join("a.txt"), b"one\ntwo\nthree\n").unwrap();
+    let later = SystemTime::now() + Duration::from_secs(10);
+    fs::File::options().write(true).open(dir.path().join("b.txt")).unwrap().set_modified(later).unwrap();
+    fs::remove_file(dir.path().join("c.txt")).unwrap();
+    check_fails(&longer, &["a.txt changed", "8 bytes then, 14 now"]);
+    check_fails(&touched, &["b.txt changed"]);
+    check_fails(&gone, &["could not open", "c.txt"]);
+}
+
+#[test]
+fn names_follow_path_size_time_and_options() {
+    let dir = files(&[("a.txt", b"one\n")]);
+    let text = ReadText::new(pattern(&dir, "a.txt"));
+    let name = |text: &ReadText| text.lines().unwrap().name().clone();
+    let before = name(&text);
+    assert_eq!(before, name(&ReadText::files([dir.path().join("a.txt")])));
+    assert_ne!(before, name(&text.clone().keep_line_ends(true)));
+    assert_ne!(before, name(&text.clone().lossy(true)));
+    fs::write(dir.path().join("a.txt"), b"other\n").unwrap();
+    assert_ne!(before, name(&text));
+}
+
+#[test]
+fn bytes_that_are_no_utf8_are_an_error_or_replaced() {
+    let bad = b"fine\nalso fine\nb\xffd\nfine\n";
+    let dir = files(&[("a.txt", bad), ("b.txt.gz", &gzip(bad))]);
+    for name in ["a.txt", "b.txt.gz"] {
+        let text = ReadText::new(pattern(&dir, name)).blocksize(7);
+        check_fails(&text.lines().unwrap(), &[name, "byte 16"]);
+        let lossy = text.lossy(true).lines().unwrap();
+        check(&lossy, ["fine", "also fine", "b\u{fffd}d", "fine"].map(String::from).to_vec());
+    }
+}
+
+#[test]
+fn a_step_that_fails_on_a_line_tells_file_and_line() {
+    let numbers: String =
+        (1..=100).map(|n| if n == 63 { "oops\n".into() } else { format!("{n}\n") }).collect();
+    let dir = files(&[("a.txt", numbers.as_bytes()), ("b.txt.gz", &gzip(numbers.as_bytes()))]);
+    for name in ["a.txt", "b.txt.gz"] {
+        for blocksize in [1, 2, 3, 5, 17, 60, 1000] {
+            let text = ReadText::new(pattern(&dir, name)).blocksize(blocksize);
+            let parsed = text.try_map_lines(|line| line.parse::<u32>()).unwrap();
+            check_fails(
+                &parsed.sum(),
+                &["try_map_lines failed", &format!("{name} line 63"), "invalid digit"],
+            );
+        }
+    }
+    // A later step knows the line too, when it runs in one pass with the reading.
+    let parsed = read_text(&pattern(&dir, "a.txt")).unwrap().try_map(|line| line.parse::<u32>());
+    let error = parsed.compute_with(&dask_optimize::Optimized::new(Sync::new())).unwrap_err();
+    assert!(chain(&error).contains("a.txt line 63"), "{}", chain(&error));
+}

@@ -1,0 +1,55 @@
+//! Every way of running a graph.
+
+use dask_graph::{Collection, ComputeError, Scheduler};
+use dask_optimize::Optimized;
+use dask_sched_sync::Sync;
+use dask_sched_threaded::Threaded;
+
+/// The schedulers that every test runs on, with their names.
+pub(crate) fn schedulers() -> Vec<(&'static str, Box<dyn Scheduler>)> {
+    vec![
+        ("sync", Box::new(Sync::new())),
+        ("threaded", Box::new(Threaded::with_workers(2))),
+        ("sync, optimised", Box::new(Optimized::new(Sync::new()))),
+        ("threaded, optimised", Box::new(Optimized::new(Threaded::with_workers(2)))),
+    ]
+}
+
+/// Computes on every scheduler; all must give `expected`.
+#[track_caller]
+pub(crate) fn check<C: Collection>(collection: &C, expected: C::Output)
+where
+    C::Output: PartialEq + std::fmt::Debug,
+{
+    for (name, scheduler) in schedulers() {
+        let got = collection.compute_with(&*scheduler).unwrap_or_else(|e| panic!("{name}: {}", chain(&e)));
+        assert_eq!(got, expected, "{name}");
+    }
+}
+
+/// Computes on every scheduler; all must fail, with these words in their chains of errors.
+#[track_caller]
+pub(crate) fn check_fails<C: Collection>(collection: &C, words: &[&str])
+where
+    C::Output: std::fmt::Debug,
+{
+    for (name, scheduler) in schedulers() {
+        let error: ComputeError = collection.compute_with(&*scheduler).expect_err(name);
+        let chain = chain(&error);
+        for word in words {
+            assert!(chain.contains(word), "{name}: `{word}` is not in: {chain}");
+        }
+    }
+}
+
+/// An error with its causes.
+pub(crate) fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut next = error.source();
+    while let Some(error) = next {
+        text.push_str("\n  caused by: ");
+        text.push_str(&error.to_string());
+        next = error.source();
+    }
+    text
+}
