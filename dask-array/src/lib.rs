@@ -1,1 +1,57 @@
 //! Blocked n-dimensional arrays over data larger than memory.
+//!
+//! An [`Array`] describes work on blocks: its operations add to a task graph, and nothing is computed until a
+//! scheduler runs it. Blocks are [`ndarray`] arrays, ndarray's `s![…]` slices, and names and semantics are numpy's
+//! where ndarray has no word of its own.
+//!
+//! - **Made** by [`zeros`](Array::zeros), [`full`](Array::full), [`arange`](Array::arange),
+//!   [`from_ndarray`](Array::from_ndarray), [`from_npy`](Array::from_npy), or from a storage of your own by
+//!   [`from_source`](Array::from_source).
+//! - **Worked on** by operators and methods with broadcasting, reductions over axes ([`Over`]),
+//!   [`slice`](Array::slice), [`transpose`](Array::transpose) and [`rechunk`](Array::rechunk).
+//! - **Had** by [`compute`](dask_graph::Collection::compute), [`item`](Array::item) or
+//!   [`to_npy`](Array::to_npy), which writes blocks as they are made; to a storage of your own by
+//!   [`store`](Array::store).
+//!
+//! Chains of elementwise operations, with the first step of a reduction behind them, are fused by the optimiser into
+//! one program that runs over each block tile by tile: the inputs are read once, and no block is made in between. A
+//! slice of a stored array reads less. Nothing here knows a scheduler: any crate's will do.
+//!
+//! ```
+//! use dask_array::{Array, ndarray::Array2};
+//! use dask_graph::Collection;
+//! use dask_sched_sync::Sync;
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! // Standardise a matrix of 6 blocks by columns.
+//! let data = Array2::from_shape_fn((300, 4), |(i, j)| (i * (j + 1)) as f64);
+//! let x = Array::from_ndarray(data, [100, 2])?;
+//! let z = (&x - &x.mean(0)?) / &x.std(0, 0.0)?;
+//!
+//! let spread = z.var(0, 0.0)?.compute_with(&Sync::new())?;
+//! assert!(spread.iter().all(|var| (var - 1.0).abs() < 1e-12));
+//! # Ok(())
+//! # }
+//! ```
+
+mod array;
+mod block;
+mod chunks;
+mod element;
+mod error;
+mod program;
+mod reduce;
+mod selection;
+mod storage;
+
+pub use array::{Array, BlockShapeError, NotOneElementError, Other, Over, where_};
+pub use block::Block;
+pub use chunks::{ChunkSpec, Chunks, ChunksError, ChunksSpec, IntoChunks};
+pub use element::{Bits, DType, Element, Integer, Number, Real};
+pub use error::ArrayError;
+pub use ndarray;
+pub use program::run::ProgramError;
+pub use storage::{
+    BlockSink, BlockSource, BlockWriter, NpyError, NpySink, NpySource, Region, SourceShapeError, Span,
+    StorageError, Store,
+};

@@ -1,0 +1,48 @@
+//! The first step of a reduction and the tree that joins its results.
+//!
+//! ```text
+//! block ──fold──┐
+//! block ──fold──┼─ join ─┐            a partial result has length one along the reduced axes; joins take
+//! block ──fold──┘        ├─ finish    partial results in the order of their blocks, in groups of fixed size,
+//! block ──fold──── join ─┘            so that a result never depends on who was ready first
+//! ```
+//!
+//! # Accuracy
+//!
+//! Floating-point sums are made in eight interleaved lanes within a tile of about a thousand elements, the sums of
+//! at most 128 tiles (or rows) are added up before they enter the block's sum, and blocks are added in a
+//! tree: the rounding error grows with the number of *levels and groups*, not with the number of elements,
+//! and is much like that of pairwise summation. Deviations merge counts, means and centred sums (Chan,
+//! Golub and LeVeque 1979), never the difference of two large sums.
+
+pub(crate) mod fold;
+pub(crate) mod lanes;
+pub(crate) mod moments;
+pub(crate) mod op;
+pub(crate) mod tree;
+
+/// How elements are put together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) enum Fold {
+    Sum,
+    Prod,
+    /// The smallest; of bools, whether all hold.
+    Min,
+    /// The largest; of bools, whether any holds.
+    Max,
+    /// Count, mean and sum of squared distances from the mean, of `f64`.
+    Moments,
+}
+
+/// What is done to the joined result in the end.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) enum Finish {
+    /// Nothing.
+    Keep,
+    /// Divided by the number of elements.
+    Mean { count: f64 },
+    /// Moments to the variance.
+    Var { ddof: f64 },
+    /// Moments to the standard deviation.
+    Std { ddof: f64 },
+}

@@ -1,0 +1,191 @@
+//! Folding what a program makes, tile by tile.
+
+use std::ops::Range;
+
+use super::lanes;
+use crate::element::Element;
+use crate::program::domain::{Domain, TILE, row_major};
+use crate::program::op::Compiled;
+use crate::program::run::{Input, ProgramError, Runner};
+
+/// Additions to a partial sum before it is added to the sum proper.
+const SETTLE: usize = 128;
+
+/// Partial results, one a slot, that elements are folded into.
+pub(crate) trait Folding<T> {
+    /// Folds all of `line` into one slot.
+    fn along(&mut self, slot: usize, line: &[T]);
+    /// Folds the elements of `line` into one slot each.
+    fn across(&mut self, slots: Range<usize>, line: &[T]);
+    /// Called when many elements, or the last of a group, went into these slots.
+    fn settle(&mut self, _slots: Range<usize>) {}
+}
+
+/// Sums on two levels.
+pub(crate) struct Sums<T> {
+    low: Vec<T>,
+    high: Vec<T>,
+}
+
+impl<T: Element> Sums<T> {
+    pub(crate) fn new(slots: usize) -> Self {
+        Self { low: vec![T::default(); slots], high: vec![T::default(); slots] }
+    }
+
+    pub(crate) fn finish(self) -> Vec<T> {
+        self.high
+    }
+}
+
+impl<T: Element> Folding<T> for Sums<T> {
+    fn along(&mut self, slot: usize, line: &[T]) {
+        self.low[slot] = T::add(self.low[slot], lanes::sum(line));
+    }
+
+    fn across(&mut self, slots: Range<usize>, line: &[T]) {
+        for (low, &x) in self.low[slots].iter_mut().zip(line) {
+            *low = T::add(*low, x);
+        }
+    }
+
+    fn settle(&mut self, slots: Range<usize>) {
+        for (high, low) in self.high[slots.clone()].iter_mut().zip(&mut self.low[slots]) {
+            *high = T::add(*high, *low);
+            *low = T::default();
+        }
+    }
+}
+
+/// Folds with a function that needs no care: products, minima, maxima.
+pub(crate) struct Plain<T, F> {
+    slots: Vec<T>,
+    first: T,
+    join: F,
+}
+
+impl<T: Element, F: Fn(T, T) -> T> Plain<T, F> {
+    pub(crate) fn new(slots: usize, first: T, join: F) -> Self {
+        Self { slots: vec![first; slots], first, join }
+    }
+
+    pub(crate) fn finish(self) -> Vec<T> {
+        self.slots
+    }
+}
+
+impl<T: Element, F: Fn(T, T) -> T> Folding<T> for Plain<T, F> {
+    fn along(&mut self, slot: usize, line: &[T]) {
+        let folded = lanes::fold(line, self.first, |x| x, &self.join);
+        self.slots[slot] = (self.join)(self.slots[slot], folded);
+    }
+
+    fn across(&mut self, slots: Range<usize>, line: &[T]) {
+        for (slot, &x) in self.slots[slots].iter_mut().zip(line) {
+            *slot = (self.join)(*slot, x);
+        }
+    }
+}
+
+/// Where partial results lie in the index space of the elements.
+pub(crate) struct Slots {
+    domain: Domain,
+    strides: Vec<usize>,
+    /// Number of partial results.
+    pub(crate) len: usize,
+}
+
+impl Slots {
+    /// The slots of elements of this shape (axes slowest first), folded along the axes marked in `reduced`.
+    pub(crate) fn new(shape: &[usize], reduced: &[bool]) -> Self {
+        let kept: Vec<usize> =
+            shape.iter().zip(reduced).map(|(&n, &reduced)| if reduced { 1 } else { n }).collect();
+        let mut strides = [row_major(&kept)];
+        let domain = Domain::merge(shape, &mut strides);
+        let [strides] = strides;
+        Self { domain, strides, len: kept.iter().product() }
+    }
+
+    fn inner(&self) -> usize {
+        self.strides[self.strides.len() - 1]
+    }
+}
+
+/// Evaluates a program on all elements and folds them.
+///
+/// The order in which elements meet in a slot follows from `slots` alone, so it is the same however much of
+/// the work before it was fused into the program.
+pub(crate) fn run<T: Element>(
+    compiled: &Compiled,
+    inputs: &[Input<'_>],
+    shape: &[usize],
+    order: &[usize],
+    slots: &Slots,
+    folding: &mut impl Folding<T>,
+) -> Result<(), ProgramError> {
+    let domain = &slots.domain;
+    if compiled.program.dtype != T::DTYPE {
+        return Err(ProgramError::Result { got: compiled.program.dtype, expected: T::DTYPE });
+    }
+    let tile = domain.tile().min(domain.len()).max(1);
+    let mut runner = Runner::new(&compiled.program, &compiled.allocation, inputs, shape, order, tile);
+    let mut scratch = vec![T::default(); tile];
+    let mut settling = Settling { slots: 0..0, calls: 0 };
+
+    let line = domain.line();
+    if domain.len() > 0 && line > TILE && slots.inner() == 1 {
+        // Long lines whose elements go to slots of their own: down the lines, a tile's width at a time, so
+        // that the slots stay in the cache.
+        for within in (0..line).step_by(TILE) {
+            let n = TILE.min(line - within);
+            for outer in 0..domain.len() / line {
+                let slot = domain.line_offset(outer, &slots.strides) + within;
+                runner.seek(outer * line + within, n);
+                settling.enter(slot..slot + n, folding);
+                runner.show(&mut scratch, |tile| folding.across(slot..slot + n, tile))?;
+            }
+        }
+    } else {
+        let mut start = 0;
+        while start < domain.len() {
+            // A tile is a piece of a line or several whole lines.
+            let n = match line - start % line {
+                rest if line > TILE => tile.min(rest),
+                _ => tile.min(domain.len() - start),
+            };
+            runner.seek(start, n);
+            runner.show(&mut scratch, |tile| {
+                let mut at = start;
+                for piece in tile.chunks(line - start % line) {
+                    let slot = domain.line_offset(at / line, &slots.strides);
+                    if slots.inner() == 1 {
+                        settling.enter(slot..slot + piece.len(), folding);
+                        folding.across(slot..slot + piece.len(), piece);
+                    } else {
+                        settling.enter(slot..slot + 1, folding);
+                        folding.along(slot, piece);
+                    }
+                    at += piece.len();
+                }
+            })?;
+            start += n;
+        }
+    }
+    folding.settle(settling.slots);
+    Ok(())
+}
+
+/// Keeps count of what goes where, to settle in time.
+struct Settling {
+    slots: Range<usize>,
+    calls: usize,
+}
+
+impl Settling {
+    fn enter<T>(&mut self, slots: Range<usize>, folding: &mut impl Folding<T>) {
+        if self.slots != slots || self.calls == SETTLE {
+            folding.settle(std::mem::replace(&mut self.slots, slots));
+            self.calls = 0;
+        }
+        self.calls += 1;
+    }
+}

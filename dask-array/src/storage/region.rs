@@ -1,0 +1,90 @@
+//! A part of a stored array.
+
+use ndarray::{ArrayViewD, Slice};
+
+/// The positions `start, start + step, …` (`len` of them) along one axis.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Span {
+    /// The first position.
+    pub start: usize,
+    /// How many positions.
+    pub len: usize,
+    /// From one position to the next; at least 1.
+    pub step: usize,
+}
+
+impl Span {
+    /// The positions of a whole axis.
+    pub fn whole(len: usize) -> Self {
+        Self { start: 0, len, step: 1 }
+    }
+
+    /// The range from the first to the last position, which has `(len - 1) * step + 1` elements.
+    pub fn bounds(&self) -> std::ops::Range<usize> {
+        match self.len {
+            0 => self.start..self.start,
+            n => self.start..self.start + (n - 1) * self.step + 1,
+        }
+    }
+
+    /// Whether there are no gaps between the positions.
+    pub fn is_dense(&self) -> bool {
+        self.step == 1 || self.len <= 1
+    }
+}
+
+/// A part of a stored array: a [`Span`] along each axis.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Region {
+    /// The spans, one an axis.
+    pub axes: Vec<Span>,
+}
+
+impl Region {
+    /// The shape of the part.
+    pub fn shape(&self) -> Vec<usize> {
+        self.axes.iter().map(|span| span.len).collect()
+    }
+
+    /// The number of elements.
+    pub fn len(&self) -> usize {
+        self.axes.iter().map(|span| span.len).product()
+    }
+
+    /// Whether the part has no elements.
+    pub fn is_empty(&self) -> bool {
+        self.axes.iter().any(|span| span.len == 0)
+    }
+
+    /// The part of an array in memory.
+    ///
+    /// # Panics
+    ///
+    /// When the region lies outside of the array.
+    pub fn of<'a, A>(&self, mut array: ArrayViewD<'a, A>) -> ArrayViewD<'a, A> {
+        array.slice_each_axis_inplace(|axis| {
+            let span = self.axes[axis.axis.index()];
+            let bounds = span.bounds();
+            Slice::new(bounds.start as isize, Some(bounds.end as isize), span.step.max(1) as isize)
+        });
+        array
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use ndarray::Array1;
+
+    #[test]
+    fn a_span_takes_every_step_th() {
+        let x = Array1::from_iter(0..10).into_dyn();
+        let of = |start, len, step| {
+            let region = Region { axes: vec![Span { start, len, step }] };
+            region.of(x.view()).iter().copied().collect::<Vec<i32>>()
+        };
+        assert_eq!(of(1, 3, 4), [1, 5, 9]);
+        assert_eq!(of(3, 0, 2), []);
+        assert_eq!(of(9, 1, 7), [9]);
+    }
+}
