@@ -4,6 +4,7 @@ mod cast;
 mod collection;
 mod creation;
 mod elementwise;
+mod index;
 mod operators;
 mod rechunk;
 mod reductions;
@@ -23,6 +24,7 @@ use crate::storage::origin::Origin;
 pub use self::collection::{BlockShapeError, NotOneElementError};
 pub(crate) use self::creation::extents;
 pub use self::elementwise::{Other, where_};
+pub use self::index::SliceIndex;
 pub use self::reductions::Over;
 
 /// A blocked n-dimensional array: what is to be computed, cut into blocks.

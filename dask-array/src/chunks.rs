@@ -362,12 +362,15 @@ fn auto_lengths(shape: &[usize], wishes: &[ChunkSpec], dtype: DType) -> Vec<usiz
     // Axes that are shorter than their share are taken whole and leave more to the others.
     open.sort_by_key(|&axis| shape[axis]);
     for at in 0..open.len() {
-        let axis = open[at];
         let share = room.max(1.0).powf(1.0 / (open.len() - at) as f64);
         // A power that should be whole may come out a little below.
-        let each = ((share + 1e-9).floor() as usize).clamp(1, shape[axis].max(1));
-        lengths[axis] = each;
-        room /= each as f64;
+        let share = ((share + 1e-9).floor() as usize).max(1);
+        if share < shape[open[at]] {
+            open[at..].iter().for_each(|&axis| lengths[axis] = share);
+            break;
+        }
+        lengths[open[at]] = shape[open[at]];
+        room /= shape[open[at]].max(1) as f64;
     }
     lengths
 }

@@ -44,7 +44,7 @@ mod reduce;
 mod selection;
 mod storage;
 
-pub use array::{Array, BlockShapeError, NotOneElementError, Other, Over, where_};
+pub use array::{Array, BlockShapeError, NotOneElementError, Other, Over, SliceIndex, where_};
 pub use block::Block;
 pub use chunks::{ChunkSpec, Chunks, ChunksError, ChunksSpec, IntoChunks};
 pub use element::{Bits, DType, Element, Integer, Number, Real};

@@ -170,30 +170,29 @@ pub(crate) fn cut(starts: &[usize], start: usize, step: isize, len: usize) -> Ve
 #[cfg(test)]
 mod tests {
     use super::*;
-    use ndarray::s;
-
-    fn new(shape: &[usize], index: &[SliceInfoElem]) -> Result<Selection, ArrayError> {
-        Selection::new(shape, index)
-    }
+    use crate::SliceIndex;
+    use ndarray::{NewAxis, Slice};
 
     #[test]
     fn mistakes_name_axis_index_and_length() {
-        let error = |shape: &[usize], index: &[SliceInfoElem]| new(shape, index).unwrap_err().to_string();
-        assert_eq!(error(&[3, 4], s![.., 4].as_ref()), "index 4 is out of range for axis 1 with length 4");
-        assert_eq!(error(&[3], s![-4].as_ref()), "index -4 is out of range for axis 0 with length 3");
-        assert_eq!(error(&[3], s![..5].as_ref()), "index 5 is out of range for axis 0 with length 3");
-        assert!(error(&[3], s![2..1].as_ref()).contains("ends before it begins"));
-        assert!(error(&[3], s![0, 0].as_ref()).starts_with("2 indices"));
+        let error = |shape: &[usize], index: &dyn SliceIndex| {
+            Selection::new(shape, &index.elems()).unwrap_err().to_string()
+        };
+        assert_eq!(error(&[3, 4], &(.., 4)), "index 4 is out of range for axis 1 with length 4");
+        assert_eq!(error(&[3], &(-4,)), "index -4 is out of range for axis 0 with length 3");
+        assert_eq!(error(&[3], &(..5,)), "index 5 is out of range for axis 0 with length 3");
+        assert!(error(&[3], &[Slice::new(2, Some(1), 1).into()]).contains("ends before it begins"));
+        assert!(error(&[3], &(0, 0)).starts_with("2 indices"));
         let zero = SliceInfoElem::Slice { start: 0, end: None, step: 0 };
         assert!(error(&[3], &[zero]).contains("step 0"));
     }
 
     #[test]
     fn a_slice_of_a_slice_is_a_slice() {
-        let first = new(&[20, 5], s![2..19;-3, 1].as_ref()).unwrap();
+        let new = |shape: &[usize], index: &dyn SliceIndex| Selection::new(shape, &index.elems()).unwrap();
+        let first = new(&[20, 5], &(Slice::new(2, Some(19), -3), 1));
         assert_eq!(first.source[0], Taken::Along { start: 18, step: -3, len: 6 });
-        let second =
-            new(&[6], s![ndarray::NewAxis, 1..;2].as_ref()).unwrap_or_else(|error| panic!("{error}"));
+        let second = new(&[6], &(NewAxis, Slice::new(1, None, 2)));
         let both = first.then(&second);
         assert_eq!(both.source, [Taken::Along { start: 15, step: -6, len: 3 }, Taken::At(1)]);
         assert_eq!(both.out, [None, Some(0)]);

@@ -9,6 +9,7 @@ use dask_graph::{
 };
 use ndarray::SliceInfoElem;
 
+use super::index::SliceIndex;
 use super::{Array, Lazy, name_of};
 use crate::block::Block;
 use crate::chunks::{Chunks, indices};
@@ -45,9 +46,9 @@ impl<A: Element> Array<A> {
     /// # }
     /// ```
     #[track_caller]
-    pub fn slice(&self, index: impl AsRef<[SliceInfoElem]>) -> Result<Array<A>, ArrayError> {
+    pub fn slice(&self, index: impl SliceIndex) -> Result<Array<A>, ArrayError> {
         let info = LayerInfo::here();
-        let selection = Selection::new(self.shape(), index.as_ref())?;
+        let selection = Selection::new(self.shape(), &index.elems())?;
         if selection == Selection::whole(self.shape()) {
             return Ok(self.clone());
         }

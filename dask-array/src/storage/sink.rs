@@ -214,10 +214,6 @@ impl<A: Element> Op for WriteOp<A> {
         args.get::<Opened<A>>(1)?.0.write(&extent.offset, block).map_err(OpError::failed)?;
         Ok(Value::new(()))
     }
-
-    fn output_nbytes(&self, _: &[Arg]) -> Option<u64> {
-        Some(0)
-    }
 }
 
 struct FinishOp<A>(PhantomData<fn(A)>);

@@ -1,0 +1,9 @@
+//! Integration tests of dask-array, in one binary.
+
+mod it {
+    mod configurations;
+    mod golden;
+    mod laws;
+    mod slices;
+    mod storage;
+}

@@ -1,0 +1,56 @@
+//! Comparing a result with the expected file.
+
+use std::path::Path;
+
+use dask_sched_sync::Sync;
+use serde_json::Value as Json;
+
+use super::dynamic::{Dynamic, Result_};
+use super::{lengths, text};
+
+pub(super) struct Expected {
+    shape: Vec<usize>,
+    exact: bool,
+    rtol: f64,
+    atol: f64,
+    texts: Vec<String>,
+    numbers: Vec<f64>,
+}
+
+impl Expected {
+    pub(super) fn new(folder: &Path, case: &Json) -> Self {
+        let expected = &case["expected"][0];
+        let shape = lengths(&expected["shape"]);
+        let path = folder.join(text(&expected["file"]));
+        let whole = shape.iter().map(|&n| vec![n]).collect();
+        let array = Dynamic::from_npy(&path, text(&expected["dtype"]), whole).compute(&Sync::new());
+        let exact = match text(&case["check"]) {
+            "exact" => true,
+            "close" => false,
+            other => panic!("no check {other}"),
+        };
+        let of = |name: &str| case[name].as_f64().unwrap_or(0.0);
+        Self {
+            shape,
+            exact,
+            rtol: of("rtol"),
+            atol: of("atol"),
+            texts: array.texts(),
+            numbers: array.numbers(),
+        }
+    }
+
+    #[track_caller]
+    pub(super) fn check(&self, got: &Result_, what: &str) {
+        assert_eq!(got.shape(), self.shape, "{what}");
+        if self.exact {
+            assert_eq!(got.texts(), self.texts, "{what}");
+            return;
+        }
+        for (i, (&got, &want)) in got.numbers().iter().zip(&self.numbers).enumerate() {
+            let same = got == want || (got.is_nan() && want.is_nan());
+            let close = (got - want).abs() <= self.atol + self.rtol * want.abs();
+            assert!(same || close, "{what}: element {i} is {got}, expected {want}");
+        }
+    }
+}

@@ -1,0 +1,159 @@
+//! Arrays and results of an element type that is known only when the test runs.
+
+use std::path::Path;
+
+use dask_array::ndarray::ArrayD;
+use dask_array::{Array, Element};
+use dask_graph::{Collection, Scheduler};
+
+/// Calls a macro with every type as `Rust type, variant, numpy's name`.
+macro_rules! for_each_type {
+    ($then:ident) => {
+        $then! {
+            bool Bool "bool", i8 I8 "int8", i16 I16 "int16", i32 I32 "int32", i64 I64 "int64",
+            u8 U8 "uint8", u16 U16 "uint16", u32 U32 "uint32", u64 U64 "uint64",
+            f32 F32 "float32", f64 F64 "float64"
+        }
+    };
+}
+
+/// Runs an expression with `$x` the typed array in a [`Dynamic`] and `$T` its element type.
+macro_rules! with_type {
+    ($dynamic:expr, |$x:ident, $T:ident| $body:expr) => {
+        match $dynamic {
+            $crate::it::golden::dynamic::Dynamic::Bool($x) => {
+                type $T = bool;
+                $body
+            }
+            $crate::it::golden::dynamic::Dynamic::I8($x) => {
+                type $T = i8;
+                $body
+            }
+            $crate::it::golden::dynamic::Dynamic::I16($x) => {
+                type $T = i16;
+                $body
+            }
+            $crate::it::golden::dynamic::Dynamic::I32($x) => {
+                type $T = i32;
+                $body
+            }
+            $crate::it::golden::dynamic::Dynamic::I64($x) => {
+                type $T = i64;
+                $body
+            }
+            $crate::it::golden::dynamic::Dynamic::U8($x) => {
+                type $T = u8;
+                $body
+            }
+            $crate::it::golden::dynamic::Dynamic::U16($x) => {
+                type $T = u16;
+                $body
+            }
+            $crate::it::golden::dynamic::Dynamic::U32($x) => {
+                type $T = u32;
+                $body
+            }
+            $crate::it::golden::dynamic::Dynamic::U64($x) => {
+                type $T = u64;
+                $body
+            }
+            $crate::it::golden::dynamic::Dynamic::F32($x) => {
+                type $T = f32;
+                $body
+            }
+            $crate::it::golden::dynamic::Dynamic::F64($x) => {
+                type $T = f64;
+                $body
+            }
+        }
+    };
+}
+pub(super) use with_type;
+
+macro_rules! types {
+    ($($T:ident $Variant:ident $name:literal),*) => {
+        #[derive(Clone, Debug)]
+        pub(super) enum Dynamic {
+            $( $Variant(Array<$T>), )*
+        }
+
+        #[derive(Clone, Debug)]
+        pub(super) enum Result_ {
+            $( $Variant(ArrayD<$T>), )*
+        }
+
+        /// An array of a static type as one of a dynamic type.
+        pub(super) trait Typed: Element {
+            fn dynamic(array: Array<Self>) -> Dynamic;
+        }
+
+        $(
+            impl Typed for $T {
+                fn dynamic(array: Array<$T>) -> Dynamic {
+                    Dynamic::$Variant(array)
+                }
+            }
+        )*
+
+        pub(super) fn is_known(dtype: &str) -> bool {
+            [$($name),*].contains(&dtype)
+        }
+
+        impl Dynamic {
+            pub(super) fn from_npy(path: &Path, dtype: &str, chunks: Vec<Vec<usize>>) -> Self {
+                match dtype {
+                    $( $name => Dynamic::$Variant(Array::from_npy(path, chunks).unwrap()), )*
+                    other => panic!("no element type {other}"),
+                }
+            }
+
+            pub(super) fn dtype(&self) -> &'static str {
+                match self { $( Dynamic::$Variant(_) => $name, )* }
+            }
+
+            pub(super) fn astype(&self, dtype: &str) -> Result<Self, String> {
+                with_type!(self, |x, _T| match dtype {
+                    $( $name => Ok(Dynamic::$Variant(x.astype::<$T>())), )*
+                    other => Err(format!("no element type {other}")),
+                })
+            }
+
+            pub(super) fn compute(&self, scheduler: &dyn Scheduler) -> Result_ {
+                match self { $( Dynamic::$Variant(x) => Result_::$Variant(x.compute_with(scheduler).unwrap()), )* }
+            }
+        }
+
+        impl Result_ {
+            pub(super) fn shape(&self) -> &[usize] {
+                match self { $( Result_::$Variant(x) => x.shape(), )* }
+            }
+
+            /// The elements as text that tells any two apart, NaNs aside.
+            pub(super) fn texts(&self) -> Vec<String> {
+                match self { $( Result_::$Variant(x) => x.iter().map(|x| format!("{x:?}")).collect(), )* }
+            }
+
+            pub(super) fn numbers(&self) -> Vec<f64> {
+                self.texts()
+                    .iter()
+                    .map(|text| match text.as_str() {
+                        "true" => 1.0,
+                        "false" => 0.0,
+                        number => number.parse().unwrap(),
+                    })
+                    .collect()
+            }
+        }
+    };
+}
+for_each_type!(types);
+
+impl Dynamic {
+    pub(super) fn shape(&self) -> &[usize] {
+        with_type!(self, |x, _T| x.shape())
+    }
+
+    pub(super) fn chunks(&self) -> &[Vec<usize>] {
+        with_type!(self, |x, _T| x.chunks().axes())
+    }
+}

@@ -1,0 +1,528 @@
+//! What the operations of the golden cases are called here.
+
+use dask_array::ndarray::{NewAxis, SliceInfoElem};
+use dask_array::{Array, ArrayError, Element, Number, Over, Real, where_};
+use serde_json::Value as Json;
+
+use super::chunks::wishes;
+use super::dynamic::{Dynamic, Typed, with_type};
+use super::{lengths, text};
+
+type Outcome = Result<Dynamic, String>;
+
+/// Applies the steps of a case; `Err` says what is not covered.
+pub(super) fn run(case: &Json, inputs: &[Dynamic]) -> Outcome {
+    let mut results: Vec<Dynamic> = Vec::new();
+    let steps = case["steps"].as_array().ok_or("no steps")?;
+    for step in steps {
+        let operands = step["in"].as_array().unwrap().iter().map(|operand| match operand {
+            Json::String(name) => {
+                let number: usize = name[1..].parse().map_err(|_| format!("operand {name}"))?;
+                let of = if name.starts_with('i') { inputs } else { &results };
+                Ok(Operand::Array(of[number].clone()))
+            }
+            number => Ok(Operand::Number(number.clone())),
+        });
+        let operands = operands.collect::<Result<Vec<_>, String>>()?;
+        results.push(apply(text(&step["op"]), operands, &step["args"])?);
+    }
+    if case["expected"].as_array().unwrap().len() != 1 {
+        return Err("several outputs".into());
+    }
+    results.pop().ok_or_else(|| "no steps".into())
+}
+
+#[derive(Clone)]
+enum Operand {
+    Array(Dynamic),
+    Number(Json),
+}
+
+impl Operand {
+    fn array(&self) -> &Dynamic {
+        match self {
+            Operand::Array(array) => array,
+            Operand::Number(number) => panic!("{number} is no array"),
+        }
+    }
+}
+
+fn apply(op: &str, operands: Vec<Operand>, args: &Json) -> Outcome {
+    match op {
+        "zeros" | "ones" | "full" | "arange" => return create(op, args),
+        "where" => return choose(operands),
+        _ => {}
+    }
+    match operands.len() {
+        1 => one(op, operands[0].array(), args),
+        2 if operands.iter().all(|operand| matches!(operand, Operand::Number(_))) => {
+            Err("numbers only".into())
+        }
+        2 => two(op, &operands),
+        n => Err(format!("`{op}` of {n} operands")),
+    }
+}
+
+fn fits<A: Typed>(array: Result<Array<A>, ArrayError>) -> Outcome {
+    Ok(A::dynamic(array.unwrap()))
+}
+
+fn known(args: &Json, names: &[&str]) -> Result<(), String> {
+    for (name, value) in args.as_object().unwrap() {
+        if !names.contains(&name.as_str()) && !value.is_null() {
+            return Err(format!("argument {name}"));
+        }
+    }
+    Ok(())
+}
+
+fn create(op: &str, args: &Json) -> Outcome {
+    let chunks = wishes(&args["chunks"], None);
+    if op == "arange" {
+        let dtype = text(&args["dtype"]);
+        return match dtype {
+            "int64" => {
+                let of = |name: &str| args[name].as_i64().unwrap();
+                fits(Array::arange(of("start"), of("stop"), of("step"), chunks))
+            }
+            "float64" => {
+                let of = |name: &str| args[name].as_f64().unwrap();
+                fits(Array::arange(of("start"), of("stop"), of("step"), chunks))
+            }
+            other => Err(format!("arange of {other}")),
+        };
+    }
+    let shape = lengths(&args["shape"]);
+    let value = match op {
+        "zeros" => 0.0,
+        "ones" => 1.0,
+        _ => args["value"].as_f64().unwrap(),
+    };
+    let full = Array::full(&shape, value, chunks).unwrap();
+    Dynamic::F64(full).astype(args["dtype"].as_str().unwrap_or("float64"))
+}
+
+fn choose(operands: Vec<Operand>) -> Outcome {
+    let (a, b) = promote(&operands[1], &operands[2])?;
+    let Dynamic::Bool(cond) = operands[0].array() else { return Err("a condition that is no bool".into()) };
+    match (&a, &b) {
+        (Operand::Array(a), Operand::Array(b)) => {
+            with_type!(a, |a, T| fits(where_(cond, a, typed::<T>(b))))
+        }
+        (Operand::Array(a), Operand::Number(b)) => {
+            with_type!(a, |a, T| fits(where_(cond, a, number::<T>(b))))
+        }
+        (Operand::Number(a), Operand::Array(b)) => {
+            with_type!(b, |b, T| fits(where_(cond, number::<T>(a), b)))
+        }
+        _ => Err("numbers only".into()),
+    }
+}
+
+/// A number of a static type, by way of an array.
+fn number<T: Typed>(value: &Json) -> T {
+    let value = match value {
+        Json::Bool(value) => f64::from(u8::from(*value)),
+        value => value.as_f64().unwrap(),
+    };
+    let one = Array::full(&[], value, -1).unwrap().astype::<T>();
+    one.item_with(&dask_sched_sync::Sync::new()).unwrap()
+}
+
+fn typed<T: Typed>(array: &Dynamic) -> &Array<T> {
+    with_type!(array, |array, _S| (array as &dyn std::any::Any).downcast_ref().unwrap())
+}
+
+/// Brings two operands to the type that numpy gives their result.
+fn promote(a: &Operand, b: &Operand) -> Result<(Operand, Operand), String> {
+    let dtype = match (a, b) {
+        (Operand::Array(a), Operand::Array(b)) => common(a.dtype(), b.dtype()),
+        (Operand::Array(array), Operand::Number(number))
+        | (Operand::Number(number), Operand::Array(array)) => match array.dtype() {
+            float @ ("float32" | "float64") => float,
+            _ if number.is_f64() => "float64",
+            "bool" => "int64",
+            integer => integer,
+        },
+        _ => "float64",
+    };
+    let cast = |operand: &Operand| match operand {
+        Operand::Array(array) => array.astype(dtype).map(Operand::Array),
+        number => Ok(number.clone()),
+    };
+    Ok((cast(a)?, cast(b)?))
+}
+
+/// numpy's common type of two.
+fn common(a: &'static str, b: &'static str) -> &'static str {
+    let kind = |name: &str| match name {
+        "bool" => (0, 8),
+        name if name.starts_with("uint") => (1, name[4..].parse().unwrap()),
+        name if name.starts_with("int") => (2, name[3..].parse().unwrap()),
+        name => (3, name[5..].parse::<u32>().unwrap()),
+    };
+    let ((ka, na), (kb, nb)) = (kind(a), kind(b));
+    match (ka.max(kb), ka.min(kb)) {
+        (high, low) if high == low || low == 0 => {
+            if (ka, na) >= (kb, nb) {
+                a
+            } else {
+                b
+            }
+        }
+        // A signed type that holds the unsigned one.
+        (2, 1) => {
+            let (signed, unsigned) = if ka == 2 { (na, nb) } else { (nb, na) };
+            match signed.max(unsigned * 2) {
+                8 => "int8",
+                16 => "int16",
+                32 => "int32",
+                64 => "int64",
+                _ => "float64",
+            }
+        }
+        // A float that holds the integer.
+        _ => {
+            let (float, integer) = if ka == 3 { (na, nb) } else { (nb, na) };
+            if float == 32 && integer <= 16 { "float32" } else { "float64" }
+        }
+    }
+}
+
+macro_rules! numeric {
+    ($array:expr, |$x:ident, $T:ident| $body:expr) => {
+        match $array {
+            Dynamic::Bool(_) => Err("of bools".into()),
+            Dynamic::I8($x) => {
+                type $T = i8;
+                $body
+            }
+            Dynamic::I16($x) => {
+                type $T = i16;
+                $body
+            }
+            Dynamic::I32($x) => {
+                type $T = i32;
+                $body
+            }
+            Dynamic::I64($x) => {
+                type $T = i64;
+                $body
+            }
+            Dynamic::U8($x) => {
+                type $T = u8;
+                $body
+            }
+            Dynamic::U16($x) => {
+                type $T = u16;
+                $body
+            }
+            Dynamic::U32($x) => {
+                type $T = u32;
+                $body
+            }
+            Dynamic::U64($x) => {
+                type $T = u64;
+                $body
+            }
+            Dynamic::F32($x) => {
+                type $T = f32;
+                $body
+            }
+            Dynamic::F64($x) => {
+                type $T = f64;
+                $body
+            }
+        }
+    };
+}
+
+macro_rules! bits {
+    ($array:expr, |$x:ident, $T:ident| $body:expr) => {
+        match $array {
+            Dynamic::Bool($x) => {
+                type $T = bool;
+                $body
+            }
+            Dynamic::I8($x) => {
+                type $T = i8;
+                $body
+            }
+            Dynamic::I32($x) => {
+                type $T = i32;
+                $body
+            }
+            Dynamic::I64($x) => {
+                type $T = i64;
+                $body
+            }
+            Dynamic::U8($x) => {
+                type $T = u8;
+                $body
+            }
+            other => Err(format!("bits of {}", other.dtype())),
+        }
+    };
+}
+
+fn two(op: &str, operands: &[Operand]) -> Outcome {
+    if op.starts_with("logical_") {
+        let truth = |operand: &Operand| operand.array().astype("bool").map(Operand::Array);
+        let [a, b] = [truth(&operands[0])?, truth(&operands[1])?];
+        return pair(&op.replace("logical", "bitwise"), &a, &b);
+    }
+    let (a, b) = promote(&operands[0], &operands[1])?;
+    match (&a, op) {
+        (Operand::Array(Dynamic::Bool(_)), "add") => pair("bitwise_or", &a, &b),
+        (Operand::Array(Dynamic::Bool(_)), "multiply") => pair("bitwise_and", &a, &b),
+        _ => pair(op, &a, &b),
+    }
+}
+
+fn pair(op: &str, a: &Operand, b: &Operand) -> Outcome {
+    let Operand::Array(left) = a else {
+        // A number on the left: as an array of no axes.
+        let one = with_type!(b.array(), |x, T| {
+            let _ = x;
+            T::dynamic(
+                Array::full(
+                    &[],
+                    number::<T>(match a {
+                        Operand::Number(value) => value,
+                        Operand::Array(_) => unreachable!(),
+                    }),
+                    -1,
+                )
+                .unwrap(),
+            )
+        });
+        return pair(op, &Operand::Array(one), b);
+    };
+    macro_rules! other {
+        ($T:ident, |$b:ident| $body:expr) => {
+            match b {
+                Operand::Array(b) => {
+                    let $b = typed::<$T>(b);
+                    fits($body)
+                }
+                Operand::Number(b) => {
+                    let $b = number::<$T>(b);
+                    fits($body)
+                }
+            }
+        };
+    }
+    match op {
+        "equal" => with_type!(left, |x, T| other!(T, |b| x.eq(b))),
+        "not_equal" => with_type!(left, |x, T| other!(T, |b| x.ne(b))),
+        "less" => with_type!(left, |x, T| other!(T, |b| x.lt(b))),
+        "less_equal" => with_type!(left, |x, T| other!(T, |b| x.le(b))),
+        "greater" => with_type!(left, |x, T| other!(T, |b| x.gt(b))),
+        "greater_equal" => with_type!(left, |x, T| other!(T, |b| x.ge(b))),
+        "maximum" => with_type!(left, |x, T| other!(T, |b| x.maximum(b))),
+        "minimum" => with_type!(left, |x, T| other!(T, |b| x.minimum(b))),
+        "add" => numeric!(left, |x, T| other!(T, |b| x.try_add(b))),
+        "subtract" => numeric!(left, |x, T| other!(T, |b| x.try_sub(b))),
+        "multiply" => numeric!(left, |x, T| other!(T, |b| x.try_mul(b))),
+        "divide" | "true_divide" => numeric!(left, |x, T| other!(T, |b| x.try_div(b))),
+        "floor_divide" => numeric!(left, |x, T| other!(T, |b| x.floor_divide(b))),
+        "mod" | "remainder" => numeric!(left, |x, T| other!(T, |b| x.remainder(b))),
+        "power" => numeric!(left, |x, T| other!(T, |b| x.power(b))),
+        "bitwise_and" => bits!(left, |x, T| other!(T, |b| x.try_and(b))),
+        "bitwise_or" => bits!(left, |x, T| other!(T, |b| x.try_or(b))),
+        "bitwise_xor" => bits!(left, |x, T| other!(T, |b| x.try_xor(b))),
+        other => Err(format!("operation {other}")),
+    }
+}
+
+fn plain<A: Typed>(array: Array<A>) -> Outcome {
+    Ok(A::dynamic(array))
+}
+
+fn negated<A: Number + Typed>(x: &Array<A>) -> Outcome {
+    plain(-x)
+}
+
+fn like(op: &str, x: &Dynamic, args: &Json) -> Outcome {
+    let value = match op {
+        "zeros_like" => 0.0,
+        "ones_like" => 1.0,
+        _ => args["value"].as_f64().unwrap(),
+    };
+    let full = Array::full(x.shape(), value, x.chunks().to_vec()).unwrap();
+    Dynamic::F64(full).astype(args["dtype"].as_str().unwrap_or(x.dtype()))
+}
+
+fn one(op: &str, x: &Dynamic, args: &Json) -> Outcome {
+    match op {
+        "zeros_like" | "ones_like" | "full_like" => return like(op, x, args),
+        "astype" => return x.astype(text(&args["dtype"])),
+        "getitem" => {
+            let index = index(&args["index"], x.shape())?;
+            return with_type!(x, |x, _T| fits(x.slice(index)));
+        }
+        "transpose" => {
+            return with_type!(x, |x, _T| match args["axes"].as_array() {
+                None => plain(x.t()),
+                Some(axes) => {
+                    let axes: Vec<isize> = axes.iter().map(|axis| axis.as_i64().unwrap() as isize).collect();
+                    fits(x.transpose(&axes))
+                }
+            });
+        }
+        "rechunk" => {
+            let chunks = wishes(&args["chunks"], None);
+            return with_type!(x, |x, _T| fits(x.rechunk(chunks)));
+        }
+        "broadcast_to" => {
+            return with_type!(x, |x, _T| fits(x.broadcast_to(&lengths(&args["shape"]))));
+        }
+        "clip" => return numeric!(x, |x, T| clip::<T>(x, args)),
+        _ => {}
+    }
+    if let Some(reduced) = reduce(op, x, args) {
+        return reduced;
+    }
+    match op {
+        "negative" => numeric!(x, |x, _T| negated(x)),
+        "absolute" => numeric!(x, |x, _T| plain(x.abs())),
+        "square" => numeric!(x, |x, _T| plain(x.square())),
+        "sign" => numeric!(x, |x, _T| plain(x.sign())),
+        "floor" => numeric!(x, |x, _T| plain(x.floor())),
+        "ceil" => numeric!(x, |x, _T| plain(x.ceil())),
+        "rint" => numeric!(x, |x, _T| plain(x.rint())),
+        "trunc" => numeric!(x, |x, _T| plain(x.trunc())),
+        "reciprocal" => match x {
+            Dynamic::F32(x) => reciprocal(x),
+            Dynamic::F64(x) => reciprocal(x),
+            _ => Err("reciprocal of integers".into()),
+        },
+        "sqrt" => with_type!(x, |x, _T| plain(x.sqrt())),
+        "exp" => with_type!(x, |x, _T| plain(x.exp())),
+        "expm1" => with_type!(x, |x, _T| plain(x.expm1())),
+        "log" => with_type!(x, |x, _T| plain(x.log())),
+        "log1p" => with_type!(x, |x, _T| plain(x.log1p())),
+        "sin" => with_type!(x, |x, _T| plain(x.sin())),
+        "cos" => with_type!(x, |x, _T| plain(x.cos())),
+        "tan" => with_type!(x, |x, _T| plain(x.tan())),
+        "tanh" => with_type!(x, |x, _T| plain(x.tanh())),
+        "isnan" => with_type!(x, |x, _T| plain(x.is_nan())),
+        "isinf" => with_type!(x, |x, _T| plain(x.is_infinite())),
+        "isfinite" => with_type!(x, |x, _T| plain(x.is_finite())),
+        "invert" => bits!(x, |x, _T| plain(!x)),
+        "logical_not" => match x.astype("bool")? {
+            Dynamic::Bool(x) => plain(!x),
+            _ => unreachable!(),
+        },
+        other => Err(format!("operation {other}")),
+    }
+}
+
+fn reciprocal<A: Real + Typed>(x: &Array<A>) -> Outcome {
+    plain(x.reciprocal())
+}
+
+fn clip<T: Number + Typed>(x: &Array<T>, args: &Json) -> Outcome {
+    let bound = |name: &str| (!args[name].is_null()).then(|| number::<T>(&args[name]));
+    plain(x.clip(bound("min"), bound("max")))
+}
+
+fn over(args: &Json) -> Result<Over, String> {
+    let mut over = match &args["axis"] {
+        Json::Null => Over::from(..),
+        Json::Array(axes) => {
+            let axes: Vec<isize> = axes.iter().map(|axis| axis.as_i64().unwrap() as isize).collect();
+            Over::from(&axes[..])
+        }
+        axis => Over::from(axis.as_i64().unwrap() as isize),
+    };
+    if args["keepdims"] == true {
+        over = over.keepdims();
+    }
+    over = match &args["split_every"] {
+        Json::Null => over,
+        Json::Object(axes) => over.split_every(axes.values().next().unwrap().as_u64().unwrap() as u32),
+        n => over.split_every(n.as_u64().unwrap() as u32),
+    };
+    Ok(over)
+}
+
+fn reduce(op: &str, x: &Dynamic, args: &Json) -> Option<Outcome> {
+    if !["sum", "prod", "mean", "var", "std", "min", "max", "any", "all"].contains(&op) {
+        return None;
+    }
+    if let Err(missing) = known(args, &["axis", "keepdims", "split_every", "ddof"]) {
+        return Some(Err(missing));
+    }
+    let over = match over(args) {
+        Ok(over) => over,
+        Err(missing) => return Some(Err(missing)),
+    };
+    let ddof = args["ddof"].as_f64().unwrap_or(0.0);
+    Some(with_type!(x, |x, _T| reduced(op, x, over, ddof)))
+}
+
+fn reduced<A: Typed>(op: &str, x: &Array<A>, over: Over, ddof: f64) -> Outcome
+where
+    <A as Element>::Sum: Typed,
+    <A as Element>::Float: Typed,
+{
+    match op {
+        "sum" => fits(x.sum(over)),
+        "prod" => fits(x.prod(over)),
+        "mean" => fits(x.mean(over)),
+        "var" => fits(x.var(over, ddof)),
+        "std" => fits(x.std(over, ddof)),
+        "min" => fits(x.min(over)),
+        "max" => fits(x.max(over)),
+        "any" => fits(x.any(over)),
+        _ => fits(x.all(over)),
+    }
+}
+
+/// A Python index as ndarray writes it. Python cuts bounds that lie outside, ndarray refuses them.
+fn index(index: &Json, shape: &[usize]) -> Result<Vec<SliceInfoElem>, String> {
+    let parts = index.as_array().unwrap();
+    let is_axis = |part: &&Json| *part != "newaxis" && *part != "ellipsis";
+    let named = parts.iter().filter(is_axis).count();
+    let mut elems = Vec::new();
+    let mut axis = 0;
+    for part in parts {
+        match part {
+            Json::String(word) if word == "newaxis" => elems.push(NewAxis.into()),
+            Json::String(_) => {
+                for _ in named..shape.len() {
+                    elems.push((..).into());
+                    axis += 1;
+                }
+            }
+            Json::Number(at) => {
+                elems.push(SliceInfoElem::Index(at.as_i64().unwrap() as isize));
+                axis += 1;
+            }
+            Json::Object(slice) if slice.contains_key("slice") => {
+                elems.push(range(&slice["slice"], shape[axis] as isize));
+                axis += 1;
+            }
+            other => return Err(format!("index {other}")),
+        }
+    }
+    Ok(elems)
+}
+
+/// Python's rules for `start:stop:step`.
+fn range(slice: &Json, n: isize) -> SliceInfoElem {
+    let part = |at: usize| slice[at].as_i64().map(|x| x as isize);
+    let step = part(2).unwrap_or(1);
+    let bound = |given: Option<isize>, default: isize| {
+        let (low, high) = if step > 0 { (0, n) } else { (-1, n - 1) };
+        given.map_or(default, |x| (if x < 0 { x + n } else { x }).clamp(low, high))
+    };
+    if step > 0 {
+        let (start, stop) = (bound(part(0), 0), bound(part(1), n));
+        return SliceInfoElem::Slice { start, end: Some(stop.max(start)), step };
+    }
+    // Down from `start` to just above `stop` is the range from there up to `start`, backwards.
+    let (start, stop) = (bound(part(0), n - 1), bound(part(1), -1));
+    SliceInfoElem::Slice { start: (stop + 1).min(start + 1), end: Some(start + 1), step }
+}
