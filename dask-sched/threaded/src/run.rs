@@ -2,8 +2,7 @@
 //!
 //! | part | holds | touched by |
 //! |---|---|---|
-//! | `slots` | per node: its result, and how often it will still be taken | maker and takers |
-//! | `waiting` | per node: dependencies that are not done | those who finish them |
+//! | `cells` | per node: how many dependencies are not done; its result and how often it will be taken | its neighbours |
 //! | `supply` | nodes that wait for nothing, in static order | who has nothing else to do |
 //! | `queues` | per thread: ready nodes, last in first out | its worker; thieves at the other end |
 //! | `crew` | how many workers there are | who comes, leaves, or calls another |
@@ -19,7 +18,7 @@
 
 use crate::apart::Apart;
 use crate::gate::{Admitted, Gate};
-use crate::handover::{Countdown, Crew, Slot, Taken};
+use crate::handover::{Cell, Crew, Taken};
 use crate::place::{self, RunId};
 use crate::roots::Roots;
 use crate::sync::{AtomicUsize, Mutex, Ordering};
@@ -45,8 +44,7 @@ pub(crate) struct Run<'p> {
     options: &'p RunOptions,
     watch: Watch<'p>,
     id: RunId,
-    slots: Vec<Slot<Value>>,
-    waiting: Vec<Countdown>,
+    cells: Vec<Cell<Value>>,
     supply: Supply,
     queues: Vec<Mutex<Worker<NodeId>>>,
     stealers: Vec<Stealer<NodeId>>,
@@ -83,14 +81,13 @@ struct Hands<'q> {
 impl<'p> Run<'p> {
     pub(crate) fn new(plan: &'p Plan, options: &'p RunOptions, workers: usize) -> Self {
         let queues: Vec<_> = (0..workers).map(|_| Worker::new_lifo()).collect();
-        let n_dependencies = |node| plan.dependencies(node).len() as u32;
+        let cell = |node| Cell::new(plan.dependencies(node).len() as u32, plan.uses(node));
         Run {
             plan,
             options,
             watch: Watch::start(plan, options),
             id: RunId::next(),
-            slots: plan.nodes().map(|node| Slot::new(plan.uses(node))).collect(),
-            waiting: plan.nodes().map(|node| Countdown::new(n_dependencies(node))).collect(),
+            cells: plan.nodes().map(cell).collect(),
             supply: match options.get_memory_limit() {
                 Some(limit) if plan.has_producers() => Supply::Gated(Gate::new(limit, Roots::of(plan))),
                 _ => Supply::Free(Roots::new(plan, workers)),
@@ -131,7 +128,7 @@ impl<'p> Run<'p> {
             None => {}
         }
         let result = |node: &NodeId| {
-            self.slots[node.index()]
+            self.cells[node.index()]
                 .share()
                 .unwrap_or_else(|| unreachable!("the run ended before {node:?} was made"))
         };
@@ -244,7 +241,7 @@ impl<'p> Run<'p> {
         let error = match value {
             Ok(value) => {
                 // Nobody asks for what comes back: it is dropped.
-                if self.slots[node.index()].put(value).is_some() {
+                if self.cells[node.index()].put(value).is_some() {
                     released += made;
                 }
                 None
@@ -268,8 +265,8 @@ impl<'p> Run<'p> {
     }
 
     fn fetch(&self, of: NodeId, is_last_place: bool) -> (Value, bool) {
-        let slot = &self.slots[of.index()];
-        let taken = if is_last_place { slot.take() } else { slot.share().map(Taken::Shared) };
+        let cell = &self.cells[of.index()];
+        let taken = if is_last_place { cell.take() } else { cell.share().map(Taken::Shared) };
         match taken {
             Some(Taken::Shared(value)) => (value, false),
             Some(Taken::Last(value)) => (value, true),
@@ -289,7 +286,7 @@ impl<'p> Run<'p> {
         let mut has_pushed = false;
         // Dependents stand in static order: backwards, the worst is pushed first and the best is kept.
         for &dependent in self.plan.dependents(node).iter().rev() {
-            if !self.waiting[dependent.index()].arrive() || self.supply.holds(self.plan, dependent) {
+            if !self.cells[dependent.index()].arrive() || self.supply.holds(self.plan, dependent) {
                 continue;
             }
             if let Some(worse) = first.replace(dependent) {

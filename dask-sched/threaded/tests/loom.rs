@@ -24,7 +24,7 @@ mod sync {
     }
 }
 
-use handover::{Countdown, Crew, Slot, Taken};
+use handover::{Cell, Crew, Taken};
 use loom::sync::Arc;
 use loom::sync::atomic::{AtomicUsize, Ordering};
 use loom::thread;
@@ -33,45 +33,45 @@ use loom::thread;
 #[test]
 fn the_last_dependency_starts_the_task_and_sees_all_results() {
     loom::model(|| {
-        let slots = Arc::new([Slot::new(1), Slot::new(1)]);
-        let waiting = Arc::new(Countdown::new(2));
-        let finish = move |i: usize, slots: &[Slot<usize>; 2], waiting: &Countdown| {
-            assert!(slots[i].put(10 + i).is_none());
-            if !waiting.arrive() {
+        let inputs = Arc::new([Cell::new(0, 1), Cell::new(0, 1)]);
+        let task: Arc<Cell<usize>> = Arc::new(Cell::new(2, 0));
+        let finish = move |i: usize, inputs: &[Cell<usize>; 2], task: &Cell<usize>| {
+            assert!(inputs[i].put(10 + i).is_none());
+            if !task.arrive() {
                 return 0;
             }
-            for (j, slot) in slots.iter().enumerate() {
-                assert!(matches!(slot.take(), Some(Taken::Last(value)) if value == 10 + j));
+            for (j, input) in inputs.iter().enumerate() {
+                assert!(matches!(input.take(), Some(Taken::Last(value)) if value == 10 + j));
             }
             1
         };
         let other = {
-            let (slots, waiting) = (slots.clone(), waiting.clone());
-            thread::spawn(move || finish(1, &slots, &waiting))
+            let (inputs, task) = (inputs.clone(), task.clone());
+            thread::spawn(move || finish(1, &inputs, &task))
         };
-        let ran = finish(0, &slots, &waiting) + other.join().unwrap();
+        let ran = finish(0, &inputs, &task) + other.join().unwrap();
         assert_eq!(ran, 1);
     });
 }
 
-/// Two tasks take one result at the same time: one of them owns it, and the slot is empty afterwards.
+/// Two tasks take one result at the same time: one of them owns it, and the cell is empty afterwards.
 #[test]
 fn the_last_to_take_owns() {
     loom::model(|| {
-        let slot = Arc::new(Slot::new(2));
-        slot.put(7);
-        let take = |slot: &Slot<i32>| match slot.take() {
+        let cell = Arc::new(Cell::new(0, 2));
+        cell.put(7);
+        let take = |cell: &Cell<i32>| match cell.take() {
             Some(Taken::Last(7)) => 1,
             Some(Taken::Shared(7)) => 0,
-            _ => panic!("the value was not there"),
+            _ => panic!("the result was not there"),
         };
         let other = {
-            let slot = slot.clone();
-            thread::spawn(move || take(&slot))
+            let cell = cell.clone();
+            thread::spawn(move || take(&cell))
         };
-        let owners = take(&slot) + other.join().unwrap();
+        let owners = take(&cell) + other.join().unwrap();
         assert_eq!(owners, 1);
-        assert!(slot.take().is_none());
+        assert!(cell.take().is_none());
     });
 }
 
