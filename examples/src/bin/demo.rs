@@ -13,7 +13,7 @@ use std::time::Instant;
 
 use anyhow::{Context, Result, bail, ensure};
 use dask_array::Array;
-use dask_array::ndarray::{NewAxis, s};
+use dask_array::ndarray::NewAxis;
 use dask_bag::read_text;
 use dask_examples::{PeakMemory, ProgressLine, Scratch, bytes};
 use dask_frame::{Merge, Sort, col, read_csv, size};
@@ -29,9 +29,9 @@ demo [--size small|full|ROWS] [--memory-limit BYTES]
   --memory-limit  bytes of results that may be alive: 512 MB unless given
 ";
 
-const COLUMNS: usize = 1000;
+const COLUMNS: isize = 1000;
 /// Rows of a block: 16 MB with 1000 columns.
-const BLOCK_ROWS: usize = 2000;
+const BLOCK_ROWS: isize = 2000;
 
 fn main() -> Result<()> {
     let Some(settings) = Settings::parse(std::env::args().skip(1))? else {
@@ -84,7 +84,7 @@ impl Settings {
     }
 
     fn nbytes(&self) -> u64 {
-        (self.rows * COLUMNS * size_of::<f64>()) as u64
+        self.rows as u64 * COLUMNS as u64 * 8
     }
 }
 
@@ -110,7 +110,7 @@ impl Demo {
         // there is always room (a producer runs when nothing else can): an input block, an output block, and
         // the buffers of reading and writing them.
         let workers = std::thread::available_parallelism().map_or(1, usize::from) as u64;
-        let in_hand = workers * 4 * (BLOCK_ROWS * COLUMNS * size_of::<f64>()) as u64;
+        let in_hand = workers * 4 * 8 * (BLOCK_ROWS * COLUMNS) as u64;
         let allowed = before + self.settings.memory_limit + in_hand;
         ensure!(peak <= allowed, "the peak is above {}, the limit and what workers hold", bytes(allowed));
         Ok(())
@@ -176,7 +176,7 @@ impl Demo {
 
         let z = Array::<f64>::from_npy(&to, [BLOCK_ROWS, COLUMNS])?;
         let rows = z.mean(1)?;
-        let parts = (rows.slice(s![..3])?, (rows.min(0)?, rows.max(0)?, z.abs().max([0, 1])?));
+        let parts = (rows.slice((..3,))?, (rows.min(0)?, rows.max(0)?, z.abs().max([0, 1])?));
         let (first, (least, most, farthest)) =
             compute_with(parts, &self.installed.scheduler, &self.options("row means"))?;
         let size = bytes(self.settings.nbytes());
@@ -190,8 +190,8 @@ impl Demo {
     /// Writes a matrix whose numbers look random and are the same everywhere.
     fn make_matrix(&self, path: &Path) -> Result<()> {
         let rows = self.settings.rows;
-        let i = Array::arange(0.0, rows as f64, 1.0, BLOCK_ROWS)?.slice(s![.., NewAxis])?;
-        let j = Array::arange(0.0, COLUMNS as f64, 1.0, COLUMNS)?.slice(s![NewAxis, ..])?;
+        let i = Array::arange(0.0, rows as f64, 1.0, BLOCK_ROWS)?.slice((.., NewAxis))?;
+        let j = Array::arange(0.0, COLUMNS as f64, 1.0, COLUMNS)?.slice((NewAxis, ..))?;
         // Fractional parts of multiples of irrational numbers, spread and shifted by column.
         let mixed = (i * 0.754_877_666_246_692_8) + (&j * 0.569_840_290_998_053_2);
         let matrix = (&mixed - &mixed.floor()) * (&j + 1.0) + j;
