@@ -82,6 +82,8 @@ pub struct Plan {
     /// Per node, if any node has one: the expected size of what a producer makes.
     producers: Option<Vec<Option<u64>>>,
     n_tasks: usize,
+    /// Whether any layer is annotated with retries: if not, running a node need not look up its layer.
+    has_retries: bool,
 }
 
 /// A layer as a plan remembers it.

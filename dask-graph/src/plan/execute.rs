@@ -59,7 +59,7 @@ impl Plan {
             [Code::Last(of)] => return Ok(fetch(of, true)),
             _ => {}
         }
-        let retries = self.layer(node).info.annotations.retries;
+        let retries = if self.has_retries { self.layer(node).info.annotations.retries } else { 0 };
         if retries > 0 {
             return self.execute_with_retries(code, retries, scratch, fetch);
         }

@@ -332,6 +332,7 @@ impl Draft {
             keys,
             ops: self.ops,
             literals: self.literals,
+            has_retries: layers.iter().any(|layer: &PlanLayer| layer.info.annotations.retries > 0),
             layers,
             producers,
             n_tasks,

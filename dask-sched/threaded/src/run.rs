@@ -89,7 +89,9 @@ impl<'p> Run<'p> {
             id: RunId::next(),
             cells: plan.nodes().map(cell).collect(),
             supply: match options.get_memory_limit() {
-                Some(limit) if plan.has_producers() => Supply::Gated(Gate::new(limit, Roots::of(plan))),
+                Some(limit) if plan.has_producers() && workers > 1 => {
+                    Supply::Gated(Gate::new(limit, Roots::of(plan)))
+                }
                 _ => Supply::Free(Roots::new(plan, workers)),
             },
             stealers: queues.iter().map(Worker::stealer).collect(),
@@ -148,12 +150,35 @@ impl<'p> Run<'p> {
             unreachable!("a thread has one worker loop of a run at a time");
         };
         let mut hands = Hands { queue: &queue, me, scratch: Scratch::default(), finished: 0, steps: 0 };
+        if self.queues.len() == 1 {
+            self.run_in_order(&mut hands);
+        } else {
+            self.run_as_ready(&mut hands, scope, is_back);
+        }
+        self.finished.fetch_add(hands.finished, Ordering::Relaxed);
+    }
+
+    /// The loop of a worker that is the only one: the static order itself.
+    ///
+    /// It is the order in which the fewest results are alive, and the one in which the plan lies in memory:
+    /// on a random graph of a hundred thousand empty tasks this takes half the time of going by what is
+    /// ready.
+    fn run_in_order(&self, hands: &mut Hands<'_>) {
+        for node in self.plan.nodes() {
+            if !self.perform(Admitted { node, reserved: 0 }, hands) {
+                return;
+            }
+        }
+    }
+
+    /// The loop of one worker of several: whatever is ready, until there is nothing.
+    fn run_as_ready<'s>(&'s self, hands: &mut Hands<'_>, scope: &Scope<'s>, is_back: bool) {
         if !is_back {
             self.enter_gate();
         }
         loop {
-            if let Some(next) = self.find(&hands, scope).or_else(|| self.leave_gate()) {
-                if self.go_on(next, &mut hands, scope) {
+            if let Some(next) = self.find(hands, scope).or_else(|| self.leave_gate()) {
+                if self.go_on(next, hands, scope) {
                     continue;
                 }
                 // Still counted, in the crew and at the gate: only the thread may change.
@@ -165,15 +190,15 @@ impl<'p> Run<'p> {
             }
             self.enter_gate();
         }
-        self.finished.fetch_add(hands.finished, Ordering::Relaxed);
     }
 
     /// Runs a node, then one that it made ready, and so on; returns false if it is time to step aside.
     fn go_on<'s>(&'s self, mut next: Admitted, hands: &mut Hands<'_>, scope: &Scope<'s>) -> bool {
         loop {
-            let ready = self.run_node(next, hands, scope);
+            let is_done = self.perform(next, hands);
+            let ready = if is_done { self.tell_dependents(next.node, hands.queue, scope) } else { None };
             hands.steps += 1;
-            let is_to_step_aside = hands.steps >= STEP_ASIDE && self.queues.len() > 1;
+            let is_to_step_aside = hands.steps >= STEP_ASIDE;
             match ready {
                 Some(node) if is_to_step_aside => hands.queue.push(node),
                 Some(node) => {
@@ -217,11 +242,10 @@ impl<'p> Run<'p> {
         })
     }
 
-    /// Runs one node and returns the first in static order of those that it made ready; the others are
-    /// pushed.
-    fn run_node<'s>(&'s self, next: Admitted, hands: &mut Hands<'_>, scope: &Scope<'s>) -> Option<NodeId> {
+    /// Runs one node and puts its result where it belongs; returns false if the run is to stop.
+    fn perform(&self, next: Admitted, hands: &mut Hands<'_>) -> bool {
         if self.is_to_stop() {
-            return None;
+            return false;
         }
         let node = next.node;
         let is_counting = self.watch.is_counting();
@@ -255,11 +279,11 @@ impl<'p> Run<'p> {
         match error {
             Some(error) => {
                 self.fail(Failure::Task(node, RunError::of_task(self.plan, node, error)));
-                None
+                false
             }
             None => {
                 hands.finished += usize::from(self.plan.is_task(node));
-                self.tell_dependents(node, hands.queue, scope)
+                true
             }
         }
     }
@@ -276,6 +300,8 @@ impl<'p> Run<'p> {
         }
     }
 
+    /// Tells the dependents of a node that it is done, and returns the first in static order of those that
+    /// this made ready; the others are pushed.
     fn tell_dependents<'s>(
         &'s self,
         node: NodeId,
