@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
 use crate::function::{named_op, op, try_named_op};
 use crate::scheduler::{RunError, Scheduler};
@@ -69,7 +70,7 @@ pub(super) fn a_wrong_type_is_an_error(make: &Make<'_>) {
 
 /// Of a chain nothing runs after the error; of many independent tasks not all do.
 pub(super) fn the_first_error_stops(make: &Make<'_>) {
-    const TASKS: usize = 50_000;
+    const TASKS: usize = 5_000;
     let ran = Arc::new(AtomicUsize::new(0));
     let count = |ran: &Arc<AtomicUsize>| {
         let ran = ran.clone();
@@ -88,9 +89,18 @@ pub(super) fn the_first_error_stops(make: &Make<'_>) {
     error_of(&*scheduler, &graph, 99);
     assert_eq!(ran.swap(0, Ordering::SeqCst), 50, "tasks ran after the one that failed");
 
+    // The others take a while, so that the scheduler has time to learn of the error.
+    let others = {
+        let ran = ran.clone();
+        op(move || {
+            std::thread::sleep(Duration::from_millis(1));
+            ran.fetch_add(1, Ordering::SeqCst)
+        })
+    };
+    let fail = try_named_op("fail", || Err::<usize, _>(Bare));
     let graph = tasks((0..TASKS).map(|task| match task {
-        0 => (op(|| -> usize { panic!("on purpose") }), vec![]),
-        _ => (start.clone(), vec![]),
+        0 => (fail.clone(), vec![]),
+        _ => (others.clone(), vec![]),
     }));
     let keys: Vec<_> = (0..TASKS).map(t).collect();
     assert!(run(&*scheduler, &graph, &keys).is_err());
