@@ -3,12 +3,12 @@
 use std::sync::Arc;
 
 use crate::graph::Graph;
-use crate::key::Key;
-use crate::layer::Materialized;
+use crate::key::{Key, Name};
+use crate::layer::{Layer, LayerInfo, Materialized};
 use crate::op::Op;
 use crate::plan::Plan;
 use crate::scheduler::{RunError, RunOptions, Scheduler};
-use crate::task::{Arg, Task};
+use crate::task::{Arg, Node, Task};
 use crate::value::Value;
 
 /// The key of task `i`.
@@ -23,6 +23,50 @@ pub(super) fn tasks(nodes: impl IntoIterator<Item = (Arc<dyn Op>, Vec<usize>)>) 
         layer.insert(t(i), Task::new(op, dependencies.into_iter().map(|d| Arg::Key(t(d)))));
     }
     Graph::from_layer(layer)
+}
+
+/// A graph like that of [`tasks`], whose tasks are made when they are asked for: for large ones.
+pub(super) fn rule(
+    n: usize,
+    node: impl Fn(usize) -> (Arc<dyn Op>, Vec<usize>) + Send + Sync + 'static,
+) -> Graph {
+    Graph::from_layer(Rule { name: Name::new("t"), n, node, info: LayerInfo::here() })
+}
+
+struct Rule<F> {
+    name: Name,
+    n: usize,
+    node: F,
+    info: LayerInfo,
+}
+
+impl<F> Layer for Rule<F>
+where
+    F: Fn(usize) -> (Arc<dyn Op>, Vec<usize>) + Send + Sync + 'static,
+{
+    fn name(&self) -> &Name {
+        &self.name
+    }
+    fn len(&self) -> usize {
+        self.n
+    }
+    fn node(&self, key: &Key) -> Option<Node> {
+        let &[task] = key.index() else { return None };
+        if *key.name() != self.name || task as usize >= self.n {
+            return None;
+        }
+        let (op, dependencies) = (self.node)(task as usize);
+        Some(Task::new(op, dependencies.into_iter().map(|d| Arg::Key(t(d)))).into())
+    }
+    fn keys(&self) -> Box<dyn Iterator<Item = Key> + '_> {
+        Box::new((0..self.n).map(t))
+    }
+    fn inputs(&self) -> Vec<Name> {
+        Vec::new()
+    }
+    fn info(&self) -> &LayerInfo {
+        &self.info
+    }
 }
 
 /// The plan for some keys of a graph that is known to be sound.

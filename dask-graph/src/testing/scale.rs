@@ -5,15 +5,15 @@ use crate::graph::Graph;
 use crate::layer::Materialized;
 use crate::task::{Arg, Task};
 use crate::testing::Make;
-use crate::testing::graphs::{get, random_dependencies, t, tasks};
+use crate::testing::graphs::{get, random_dependencies, rule, t};
 
 pub(super) fn a_long_chain(make: &Make<'_>) {
     const TASKS: usize = 1_000_000;
     let (start, step) = (op(|| 1_u64), op(|x: u64| x + 1));
-    let graph = tasks((0..TASKS).map(|task| match task {
+    let graph = rule(TASKS, move |task| match task {
         0 => (start.clone(), vec![]),
         _ => (step.clone(), vec![task - 1]),
-    }));
+    });
     assert_eq!(get::<u64>(&*make(), &graph, t(TASKS - 1)), TASKS as u64);
 }
 
@@ -30,10 +30,10 @@ pub(super) fn a_wide_graph(make: &Make<'_>) {
 pub(super) fn a_tree(make: &Make<'_>) {
     const LEAVES: usize = 1 << 16;
     let (leaf, add) = (op(|| 1_u64), op(|a: u64, b: u64| a + b));
-    let graph = tasks((0..2 * LEAVES - 1).map(|task| match task.checked_sub(LEAVES) {
+    let graph = rule(2 * LEAVES - 1, move |task| match task.checked_sub(LEAVES) {
         None => (leaf.clone(), vec![]),
         Some(joined) => (add.clone(), vec![2 * joined, 2 * joined + 1]),
-    }));
+    });
     assert_eq!(get::<u64>(&*make(), &graph, t(2 * LEAVES - 2)), LEAVES as u64);
 }
 
@@ -45,10 +45,10 @@ pub(super) fn a_random_graph(make: &Make<'_>) {
         op(|a: u64, b: u64| a.wrapping_mul(3).wrapping_add(b)),
         op(|a: u64, b: u64, c: u64| a.wrapping_mul(5).wrapping_add(b ^ c)),
     ];
-    let graph = tasks((0..TASKS).map(|task| {
+    let graph = rule(TASKS, move |task| {
         let dependencies = random_dependencies(task);
         (ops[dependencies.len()].clone(), dependencies)
-    }));
+    });
     let mut expected: Vec<u64> = Vec::with_capacity(TASKS);
     for task in 0..TASKS {
         let inputs: Vec<u64> = random_dependencies(task).iter().map(|&input| expected[input]).collect();
