@@ -10,3 +10,8 @@ mod scratch;
 pub use memory::{PeakMemory, bytes};
 pub use progress::ProgressLine;
 pub use scratch::Scratch;
+
+/// The programs of the README, compiled and run with the documentation's tests.
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+struct Readme;
