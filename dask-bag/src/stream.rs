@@ -23,7 +23,9 @@
 //! instead of a state machine. The price is that two streams cannot be read in step; `zip` stores one side.
 //!
 //! A stream knows its item type and nothing of how the items are made, so that [`Bag<T>`](crate::Bag) names
-//! one type. Each step costs one indirect call an item.
+//! one type. Each step costs one indirect call an item, about a nanosecond; [`Bag::pipe`](crate::Bag::pipe)
+//! is for steps that take no longer themselves. Sources whose items lie in memory hand them over in batches
+//! instead.
 
 use std::any::Any;
 use std::borrow::Cow;

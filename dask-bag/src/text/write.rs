@@ -60,7 +60,7 @@ impl<T: AsRef<str> + Clone + Send + Sync + 'static> Bag<T> {
             }
             other => unreachable!("telling the compression from a name fails in one way only: {other}"),
         })?;
-        let width = (self.npartitions() - 1).max(1).ilog10() as usize + 1;
+        let width = self.npartitions().saturating_sub(1).max(1).ilog10() as usize + 1;
         let path = move |i: u32| Value::new(PathBuf::from(pattern.replace('*', &format!("{i:0width$}"))));
         let op = Arc::new(WriteLines { stream: Stored::<T>::shared(), compression });
         Ok(self.blockwise_with("to_textfiles", Token::unique(), op, path))

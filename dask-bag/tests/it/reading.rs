@@ -175,6 +175,29 @@ fn a_file_that_changed_or_vanished_is_an_error() {
 }
 
 #[test]
+fn readers_say_what_they_will_make() {
+    let packed = gzip(&[b'x'; 1000]);
+    let dir = files(&[("a.txt", &[b'\n'; 1000]), ("b.gz", &packed)]);
+    let expected_of = |collection: &Bag<String>| {
+        let keys = collection.keys();
+        let graph = dask_optimize::Pipeline::standard().run(collection.graph(), &keys);
+        let plan = graph.lower(&keys).unwrap();
+        plan.nodes().map(|node| plan.producer_nbytes(node)).collect::<Vec<_>>()
+    };
+    let plain = ReadText::new(pattern(&dir, "a.txt")).blocksize(500).lines().unwrap();
+    assert_eq!(expected_of(&plain), [Some(750), Some(750)]);
+    assert_eq!(expected_of(&plain.filter(|line| line.is_empty())), [Some(750), Some(750)]);
+    let packed_lines = read_text(&pattern(&dir, "b.gz")).unwrap();
+    assert_eq!(expected_of(&packed_lines), [Some(6 * packed.len() as u64)]);
+    // What is counted on the way is never stored.
+    let keys = plain.count().keys();
+    let graph = dask_optimize::Pipeline::standard().run(plain.count().graph(), &keys);
+    let plan = graph.lower(&keys).unwrap();
+    let sizes: Vec<_> = plan.nodes().filter_map(|node| plan.producer_nbytes(node)).collect();
+    assert_eq!(sizes, [8, 8]);
+}
+
+#[test]
 fn names_follow_path_size_time_and_options() {
     let dir = files(&[("a.txt", b"one\n")]);
     let text = ReadText::new(pattern(&dir, "a.txt"));

@@ -109,6 +109,16 @@ fn a_fold_joins_in_the_order_of_the_partitions() {
 }
 
 #[test]
+fn borrowed_keys_are_counted_as_owned_ones_are() {
+    for bag in cuts(&["a b a", "", "b", "c  a"]) {
+        let owned = bag.flat_map(|line| line.split(' ').map(String::from).collect::<Vec<_>>()).frequencies();
+        let expected = vec![("a".to_string(), 3), ("b".into(), 2), (String::new(), 2), ("c".into(), 1)];
+        check(&owned, expected.clone());
+        check(&bag.frequencies_of(|line, count| line.split(' ').for_each(count)), expected);
+    }
+}
+
+#[test]
 fn items_can_be_worked_on() {
     let bag = Bag::range(10, Partitions::count(3));
     let item = bag.count().map(|n| n * 2).map(|n| n.to_string());

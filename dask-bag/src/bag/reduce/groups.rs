@@ -1,5 +1,6 @@
 //! One value a key: frequencies, distinct, foldby.
 
+use std::borrow::Borrow;
 use std::collections::hash_map::RandomState;
 use std::hash::{BuildHasher, Hash};
 use std::sync::OnceLock;
@@ -36,6 +37,36 @@ impl<T: Clone + Send + Sync + 'static> Bag<T> {
     {
         let push = |groups: &mut Groups<T, u64>, item| *groups.slot(item, || 0) += 1;
         self.grouped("frequencies", self.token("frequencies"), push, |a, b| *a += b, |item, n| (item, n))
+    }
+
+    /// A bag of pairs: each distinct key, and how often it is counted, where `keys` counts any number of
+    /// borrowed keys of an item.
+    ///
+    /// The same as [`flat_map`](Bag::flat_map) to the keys and [`frequencies`](Bag::frequencies), without an
+    /// owned key for each time that it occurs: parts of lines are counted where they are.
+    ///
+    /// ```
+    /// use dask_bag::{Bag, Partitions};
+    /// use dask_graph::Collection;
+    ///
+    /// let lines = Bag::from_sequence(["to be", "or not to be"], Partitions::count(2));
+    /// let words = lines.frequencies_of(|line, count| line.split(' ').for_each(count));
+    /// let counts: Vec<(String, u64)> = words.compute_with(&dask_sched_sync::Sync::new()).unwrap();
+    /// assert_eq!(counts[..2], [("to".into(), 2), ("be".into(), 2)]);
+    /// ```
+    #[track_caller]
+    pub fn frequencies_of<Q>(
+        &self,
+        keys: impl Fn(&T, &mut dyn FnMut(&Q)) + Send + Sync + 'static,
+    ) -> Bag<(Q::Owned, u64)>
+    where
+        Q: Hash + Eq + ToOwned + ?Sized,
+        Q::Owned: Hash + Eq + Clone + Send + Sync + 'static,
+    {
+        let push = move |groups: &mut Groups<Q::Owned, u64>, item: T| {
+            keys(&item, &mut |key| *groups.slot_of(key, || 0) += 1);
+        };
+        self.grouped("frequencies_of", Token::unique(), push, |a, b| *a += b, |key, n| (key, n))
     }
 
     /// A bag of the items without repetitions.
@@ -155,6 +186,23 @@ impl<K: Hash + Eq, A> Groups<K, A> {
         &mut self.entries[at].1
     }
 
+    /// As [`slot`](Self::slot), for a borrowed key, which is made an owned one when it is new.
+    #[inline]
+    fn slot_of<Q: Hash + Eq + ToOwned<Owned = K> + ?Sized>(
+        &mut self,
+        key: &Q,
+        start: impl FnOnce() -> A,
+    ) -> &mut A
+    where
+        K: Borrow<Q>,
+    {
+        let at = self.find(key);
+        if at == self.entries.len() {
+            self.entries.push((key.to_owned(), start()));
+        }
+        &mut self.entries[at].1
+    }
+
     /// This table and then `other`'s entries, those of equal keys joined.
     fn joined(mut self, other: Self, join: impl Fn(&mut A, A)) -> Self {
         for (key, acc) in other.entries {
@@ -169,11 +217,14 @@ impl<K: Hash + Eq, A> Groups<K, A> {
 
     /// The position of `key`; for a new key, that of the entry that the caller adds at the end.
     #[inline]
-    fn find(&mut self, key: &K) -> usize {
+    fn find<Q: Hash + Eq + ?Sized>(&mut self, key: &Q) -> usize
+    where
+        K: Borrow<Q>,
+    {
         let hasher = hasher();
         let Self { entries, table } = self;
         let rehash = |&at: &usize| hasher.hash_one(&entries[at].0);
-        match table.entry(hasher.hash_one(key), |&at| entries[at].0 == *key, rehash) {
+        match table.entry(hasher.hash_one(key), |&at| entries[at].0.borrow() == key, rehash) {
             Entry::Occupied(entry) => *entry.get(),
             Entry::Vacant(entry) => *entry.insert(entries.len()).get(),
         }
