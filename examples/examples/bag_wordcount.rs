@@ -13,17 +13,16 @@ fn main() -> anyhow::Result<()> {
     };
 
     let lines = text.blocksize(16 << 20).lossy(true).lines()?;
-    let words = lines.flat_map(|line| {
-        line.split(|c: char| !c.is_alphabetic())
-            .filter(|word| word.len() > 2)
-            .map(str::to_lowercase)
-            .collect::<Vec<_>>()
+    let words = lines.frequencies_of(|line, count| {
+        let line = line.to_lowercase();
+        line.split(|c: char| !c.is_alphabetic()).filter(|word| word.len() > 2).for_each(count);
     });
     // Of words that occur equally often, the first ones in the alphabet.
-    let most = words.frequencies().topk_by_key(10, |(word, n)| (*n, std::cmp::Reverse(word.clone())));
+    let most = words.topk_by_key(10, |(word, n)| (*n, std::cmp::Reverse(word.clone())));
+    let total = words.map(|(_, n)| n).sum();
 
     // Both results come from one pass over the files.
-    let (most, total) = dask_graph::compute((most, words.count()))?;
+    let (most, total) = dask_graph::compute((most, total))?;
     for (word, n) in most {
         println!("{n:>6}  {word}");
     }
