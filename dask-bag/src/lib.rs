@@ -6,11 +6,14 @@
 //! item goes through all steps before the next is read, and only what a reduction keeps stays in memory.
 //!
 //! - make one: [`read_text`] and [`ReadText`], [`Bag::from_sequence`], [`Bag::range`]
-//! - item by item: [`map`](Bag::map), [`filter`](Bag::filter), [`flat_map`](Bag::flat_map), … and their
-//!   fallible forms, whose errors tell the item's place
+//! - item by item: [`map`](Bag::map), [`filter`](Bag::filter), [`flat_map`](Bag::flat_map), …;
+//!   [`try_map`](Bag::try_map), whose errors tell the item's place; [`pipe`](Bag::pipe) for tiny steps
+//! - by partition, and several bags: [`map_partitions`](Bag::map_partitions), [`zip`](Bag::zip),
+//!   [`concat`](Bag::concat)
 //! - to a single value, an [`Item`]: [`fold`](Bag::fold), [`count`](Bag::count), [`sum`](Bag::sum), …
 //! - to a small bag: [`frequencies`](Bag::frequencies), [`foldby`](Bag::foldby),
 //!   [`distinct`](Bag::distinct), [`topk`](Bag::topk)
+//! - to the first few items, from as few partitions as will do: [`take`](Bag::take)
 //! - to files: [`to_textfiles`](Bag::to_textfiles)
 //!
 //! ```

@@ -242,9 +242,29 @@ pub(crate) fn for_each<T>(
     stream.drive(run, args, &mut push)
 }
 
-/// Number of items in a batch that is made for the purpose: it stays in the first-level cache, and is soon
-/// made in vain.
-pub(crate) const BATCH: usize = 64;
+/// All items of `stream`; for a stored partition that nobody else holds, its memory as it is.
+pub(crate) fn collect<T>(stream: &dyn Stream<T>, run: &Run, args: &mut Args<'_>) -> Result<Vec<T>, OpError> {
+    let mut items = Vec::new();
+    let batched = stream.drive_batches(args, &mut |mut batch| {
+        if items.is_empty() {
+            items = batch;
+        } else {
+            items.append(&mut batch);
+        }
+        NEXT
+    })?;
+    if !batched {
+        stream.drive(run, args, &mut |item| {
+            items.push(item);
+            NEXT
+        })?;
+    }
+    Ok(items)
+}
+
+/// Number of items in a batch that is made ahead of its use: enough that making the batch itself costs
+/// nothing, few enough that making it in vain costs little.
+pub(crate) const BATCH: usize = 256;
 
 /// The stream inside `producer`, if it is one that makes a partition of `T`s.
 pub(crate) fn stream_of<T: Send + Sync + 'static>(

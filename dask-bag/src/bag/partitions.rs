@@ -7,7 +7,7 @@ use dask_graph::{Arg, Args, Op, OpError, Token};
 
 use super::Bag;
 use crate::stream::stored::Stored;
-use crate::stream::{Collect, Flow, Pipeline, Run, Stream};
+use crate::stream::{Collect, Flow, Pipeline, Run, Stream, collect};
 
 impl<T: Clone + Send + Sync + 'static> Bag<T> {
     /// A bag of what `f` makes of each partition.
@@ -74,11 +74,7 @@ where
         args: &mut Args<'_>,
         sink: &mut dyn FnMut(I::Item) -> Flow,
     ) -> Result<(), OpError> {
-        let mut items = Vec::new();
-        self.inner.drive(run, args, &mut |item| {
-            items.push(item);
-            Flow::Continue(())
-        })?;
+        let items = collect(&*self.inner, run, args)?;
         if !run.failed() {
             let _ = (self.f)(items)?.into_iter().try_for_each(sink);
         }

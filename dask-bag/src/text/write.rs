@@ -179,3 +179,31 @@ impl Drop for Unfinished {
         }
     }
 }
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_full_disk_is_an_error_and_leaves_nothing() {
+        let dir = tempfile::tempdir().unwrap();
+        let (path, name) = (dir.path().join(".hidden"), dir.path().join("out.txt"));
+        for compression in [Compression::None, Compression::Gzip] {
+            // Few lines fail when the buffer is written out at the end, many in between.
+            for lines in [1, 1_000_000] {
+                fs::write(&path, "").unwrap();
+                let file = File::options().write(true).open("/dev/full").unwrap();
+                let full = Unfinished { file, path: path.clone(), name: name.clone(), renamed: false };
+                let outcome = full.write(compression, |out| {
+                    (0..lines)
+                        .try_for_each(|n| write_line(out, &n.to_string()))
+                        .map_err(|e| OpError::failed(WriteError::io("write", &name, e)))
+                });
+                let Err(OpError::Failed(error)) = outcome.map(drop) else { panic!("no error") };
+                assert_eq!(error.to_string(), format!("could not write {}", name.display()));
+                assert!(error.source().unwrap().to_string().contains("No space left"));
+                assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 0);
+            }
+        }
+    }
+}
