@@ -10,8 +10,9 @@
 //! # Accuracy
 //!
 //! Floating-point sums are made in eight interleaved lanes within a tile of about a thousand elements, the sums of
-//! at most 128 tiles (or rows) are added up before they enter the block's sum, and blocks are added in a
-//! tree: the rounding error grows with the number of *levels and groups*, not with the number of elements,
+//! at most 128 tiles (or rows) are added up before they are added to others of their kind, at most 128 of these before
+//! they enter the block's sum, and blocks are added in a tree: the rounding error grows with the number of *levels
+//! and groups*, not with the number of elements,
 //! and is much like that of pairwise summation. Deviations merge counts, means and centred sums (Chan,
 //! Golub and LeVeque 1979), never the difference of two large sums.
 

@@ -21,19 +21,33 @@ pub(crate) trait Folding<T> {
     fn settle(&mut self, _slots: Range<usize>) {}
 }
 
-/// Sums on two levels.
+/// Sums on three levels: a number enters a sum of at most [`SETTLE`] numbers, that a sum of as many sums, and only
+/// that the sum proper.
 pub(crate) struct Sums<T> {
     low: Vec<T>,
+    middle: Vec<T>,
     high: Vec<T>,
+    /// Sums in `middle`; for slots that are filled side by side, only that of the first is kept.
+    settled: Vec<u8>,
 }
 
 impl<T: Element> Sums<T> {
     pub(crate) fn new(slots: usize) -> Self {
-        Self { low: vec![T::default(); slots], high: vec![T::default(); slots] }
+        let zeros = || vec![T::default(); slots];
+        Self { low: zeros(), middle: zeros(), high: zeros(), settled: vec![0; slots] }
     }
 
-    pub(crate) fn finish(self) -> Vec<T> {
+    pub(crate) fn finish(mut self) -> Vec<T> {
+        move_into(&mut self.high, &mut self.middle);
         self.high
+    }
+}
+
+/// Adds sums to those of the next level and begins them anew.
+fn move_into<T: Element>(high: &mut [T], low: &mut [T]) {
+    for (high, low) in high.iter_mut().zip(low) {
+        *high = T::add(*high, *low);
+        *low = T::default();
     }
 }
 
@@ -49,9 +63,15 @@ impl<T: Element> Folding<T> for Sums<T> {
     }
 
     fn settle(&mut self, slots: Range<usize>) {
-        for (high, low) in self.high[slots.clone()].iter_mut().zip(&mut self.low[slots]) {
-            *high = T::add(*high, *low);
-            *low = T::default();
+        let Some(settled) = self.settled.get_mut(slots.start) else { return };
+        *settled += 1;
+        let full = usize::from(*settled) == SETTLE;
+        if full {
+            *settled = 0;
+        }
+        move_into(&mut self.middle[slots.clone()], &mut self.low[slots.clone()]);
+        if full {
+            move_into(&mut self.high[slots.clone()], &mut self.middle[slots]);
         }
     }
 }

@@ -1,1 +1,186 @@
-//! laws
+//! Laws, against the plainest way to compute the same.
+
+use dask_array::ndarray::{ArrayD, Axis, IxDyn, Slice, SliceInfoElem};
+use dask_array::{Array, Over, where_};
+use dask_graph::{Collection, Scheduler};
+use dask_optimize::Optimized;
+use dask_sched_sync::Sync;
+use dask_sched_threaded::Threaded;
+use proptest::prelude::*;
+
+/// An array and a way to cut it.
+#[derive(Debug, Clone)]
+struct Cut {
+    array: ArrayD<f64>,
+    chunks: Vec<Vec<usize>>,
+}
+
+impl Cut {
+    fn lazy(&self) -> Array<f64> {
+        Array::from_ndarray(self.array.clone(), self.chunks.clone()).unwrap()
+    }
+}
+
+fn chunks_of(n: usize) -> impl Strategy<Value = Vec<usize>> {
+    proptest::collection::vec(0..=n, 0..4).prop_map(move |mut cuts| {
+        cuts.extend([0, n]);
+        cuts.sort_unstable();
+        cuts.windows(2).map(|pair| pair[1] - pair[0]).collect()
+    })
+}
+
+fn cut(shape: Vec<usize>) -> impl Strategy<Value = Cut> {
+    let n: usize = shape.iter().product();
+    let elements = proptest::collection::vec(-1000..1000_i32, n);
+    let chunks: Vec<_> = shape.iter().map(|&n| chunks_of(n)).collect();
+    (elements, chunks).prop_map(move |(elements, chunks)| {
+        let elements = elements.into_iter().map(|x| f64::from(x) / 8.0).collect();
+        Cut { array: ArrayD::from_shape_vec(IxDyn(&shape), elements).unwrap(), chunks }
+    })
+}
+
+fn any_cut() -> impl Strategy<Value = Cut> {
+    proptest::collection::vec(1..9_usize, 1..4).prop_flat_map(cut)
+}
+
+/// Two arrays that broadcast: some axes of the second have length one or are missing.
+fn broadcasting() -> impl Strategy<Value = (Cut, Cut)> {
+    (proptest::collection::vec((1..7_usize, any::<bool>()), 1..4), 0..3_usize).prop_flat_map(
+        |(axes, missing)| {
+            let shape: Vec<usize> = axes.iter().map(|&(n, _)| n).collect();
+            let missing = missing.min(axes.len());
+            let other = axes[missing..].iter().map(|&(n, one)| if one { 1 } else { n }).collect();
+            (cut(shape), cut(other))
+        },
+    )
+}
+
+fn everywhere(array: &Array<f64>) -> ArrayD<f64> {
+    let plain = array.compute_with(&Sync::new()).unwrap();
+    let fused = array.compute_with(&Optimized::new(Sync::new())).unwrap();
+    assert_eq!(plain, fused);
+    plain
+}
+
+fn close(a: &ArrayD<f64>, b: &ArrayD<f64>) -> bool {
+    a.shape() == b.shape() && a.iter().zip(b).all(|(a, b)| (a - b).abs() <= 1e-9 * (1.0 + b.abs()))
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    #[test]
+    fn chains_are_as_ndarrays((a, b) in broadcasting()) {
+        let (x, y) = (a.lazy(), b.lazy());
+        let chain = ((&x - &y) * 2.0 + &x).abs().maximum(&y).unwrap();
+        let expected = (&a.array - &b.array) * 2.0 + &a.array;
+        let wide = b.array.broadcast(expected.raw_dim()).unwrap();
+        let mut expected = expected.mapv(f64::abs);
+        expected.zip_mut_with(&wide, |a, &b| *a = a.max(b));
+        prop_assert_eq!(everywhere(&chain), expected.clone());
+
+        let chosen = where_(&chain.gt(&y).unwrap(), &chain, -1.0).unwrap();
+        let mut kept = expected;
+        kept.zip_mut_with(&wide, |a, &b| if *a <= b { *a = -1.0 });
+        prop_assert_eq!(everywhere(&chosen), kept);
+    }
+
+    #[test]
+    fn reductions_are_as_a_plain_loop(a in any_cut(), axis in 0..3_usize, split in 2..5_u32) {
+        let axis = axis % a.array.ndim();
+        let over = || Over::from(axis as isize).split_every(split);
+        let x = a.lazy();
+        let n = a.array.shape()[axis] as f64;
+        let sum = a.array.sum_axis(Axis(axis));
+        // Eighths add up exactly.
+        prop_assert_eq!(&everywhere(&x.sum(over()).unwrap()), &sum);
+        prop_assert!(close(&everywhere(&x.mean(over()).unwrap()), &(&sum / n)));
+        let var = a.array.var_axis(Axis(axis), 0.0);
+        prop_assert!(close(&everywhere(&x.var(over(), 0.0).unwrap()), &var));
+        let min = a.array.fold_axis(Axis(axis), f64::INFINITY, |a, b| a.min(*b));
+        prop_assert_eq!(&everywhere(&x.min(over()).unwrap()), &min);
+        let all = x.sum(..).unwrap().item_with(&Sync::new()).unwrap();
+        prop_assert_eq!(all, a.array.sum());
+        let turned = x.t().max(..).unwrap().item_with(&Sync::new()).unwrap();
+        prop_assert_eq!(turned, a.array.fold(f64::NEG_INFINITY, |a, b| a.max(*b)));
+    }
+
+    #[test]
+    fn results_do_not_depend_on_workers(a in any_cut()) {
+        let x = a.lazy();
+        let y = ((&x * 0.1).exp() / &x.std(0, 0.0).unwrap()).sum(..).unwrap();
+        let one = y.compute_with(&Sync::new()).unwrap();
+        for workers in 1..4 {
+            let many = y.compute_with(&Threaded::with_workers(workers)).unwrap();
+            prop_assert_eq!(one.first().map(|x| x.to_bits()), many.first().map(|x| x.to_bits()));
+        }
+    }
+
+    #[test]
+    fn rechunking_keeps_values(a in any_cut(), n in 1..5_isize) {
+        // Of a computed array, so that blocks are gathered, and of a stored one, which is read anew.
+        let stored = a.lazy().rechunk(n).unwrap();
+        let computed = (a.lazy() + 0.0).rechunk(n).unwrap();
+        prop_assert_eq!(stored.chunks(), computed.chunks());
+        prop_assert_eq!(&everywhere(&stored), &a.array);
+        prop_assert_eq!(&everywhere(&computed), &a.array);
+    }
+
+    #[test]
+    fn slices_are_as_ndarrays(
+        a in any_cut(),
+        parts in proptest::collection::vec((0.0..1.0, 0.0..1.0, prop_oneof![-4..0_isize, 1..4_isize], 0..5), 3),
+    ) {
+        let mut elems = Vec::new();
+        for (&n, &(from, to, step, kind)) in a.array.shape().iter().zip(&parts) {
+            let at = |x: f64| (x * (n + 1) as f64) as isize;
+            let (from, to) = (at(from).min(at(to)), at(from).max(at(to)));
+            elems.push(match kind {
+                0 => SliceInfoElem::Index(from.min(n as isize - 1)),
+                _ => SliceInfoElem::from(Slice::new(from, Some(to), step)),
+            });
+        }
+        let expected = a.array.slice(&elems[..]).to_owned();
+        prop_assert_eq!(&everywhere(&a.lazy().slice(elems.clone()).unwrap()), &expected);
+        prop_assert_eq!(&everywhere(&(a.lazy() + 0.0).slice(elems).unwrap()), &expected);
+    }
+
+    #[test]
+    fn transposing_moves_axes(a in any_cut(), rotate in 0..3_usize) {
+        let n = a.array.ndim();
+        let order: Vec<usize> = (0..n).map(|axis| (axis + rotate) % n).collect();
+        let axes: Vec<isize> = order.iter().map(|&axis| axis as isize).collect();
+        let expected = a.array.clone().permuted_axes(IxDyn(&order));
+        let turned = a.lazy().transpose(&axes).unwrap();
+        prop_assert_eq!(&everywhere(&turned), &expected);
+        prop_assert_eq!(&everywhere(&(&turned * 2.0 - &turned)), &expected);
+    }
+}
+
+#[test]
+fn sums_of_many_small_numbers_are_accurate() {
+    let n = 3_000_001;
+    for chunks in [-1, 100_000] {
+        let x = Array::full(&[n], 0.1_f64, chunks).unwrap();
+        let sum = x.sum(..).unwrap().item_with(&Sync::new()).unwrap();
+        assert!((sum - 0.1 * n as f64).abs() < 1e-8, "{sum}");
+        // Down the rows of a narrow matrix, where each column is one long sum.
+        let x = Array::full(&[n, 2], 0.1_f64, [chunks, -1]).unwrap();
+        let sums = x.sum(0).unwrap().compute_with(&Sync::new()).unwrap();
+        assert!(sums.iter().all(|sum| (sum - 0.1 * n as f64).abs() < 1e-8), "{sums}");
+    }
+    // Far from zero, a variance by the difference of squares would be all error.
+    let x = Array::arange(0.0, 10_000.0, 1.0, 777).unwrap();
+    let far = x.remainder(2.0).unwrap() + 1e9;
+    let var: f64 = far.var(.., 0.0).unwrap().item_with(&Sync::new()).unwrap();
+    assert!((var - 0.25_f64).abs() < 1e-9, "{var}");
+}
+
+#[test]
+fn a_scheduler_is_all_that_is_needed() {
+    let schedulers: Vec<Box<dyn Scheduler>> = vec![Box::new(Sync::new()), Box::new(Threaded::new())];
+    for scheduler in schedulers {
+        let x = Array::<f64>::ones(&[10, 10], 3).unwrap();
+        assert_eq!(x.sum(..).unwrap().item_with(&*scheduler).unwrap(), 100.0);
+    }
+}
