@@ -397,24 +397,31 @@ impl IntoChunks for ChunkSpec {
     }
 }
 
-impl IntoChunks for isize {
-    fn into_spec(self) -> Result<ChunksSpec, ChunksError> {
-        of_length(self).map(|wish| ChunksSpec(Spec::All(wish)))
-    }
-}
+/// Lengths: a number for all axes, or one for each axis.
+macro_rules! lengths {
+    ($($Int:ty),*) => {$(
+        impl IntoChunks for $Int {
+            fn into_spec(self) -> Result<ChunksSpec, ChunksError> {
+                of_length(self).map(|wish| ChunksSpec(Spec::All(wish)))
+            }
+        }
 
-impl IntoChunks for &[isize] {
-    fn into_spec(self) -> Result<ChunksSpec, ChunksError> {
-        let wishes: Result<_, _> = self.iter().map(|&length| of_length(length)).collect();
-        Ok(ChunksSpec(Spec::Each(wishes?)))
-    }
-}
+        impl IntoChunks for &[$Int] {
+            fn into_spec(self) -> Result<ChunksSpec, ChunksError> {
+                let wishes: Result<_, _> = self.iter().map(|&length| of_length(length)).collect();
+                Ok(ChunksSpec(Spec::Each(wishes?)))
+            }
+        }
 
-impl<const N: usize> IntoChunks for [isize; N] {
-    fn into_spec(self) -> Result<ChunksSpec, ChunksError> {
-        self.as_slice().into_spec()
-    }
+        impl<const N: usize> IntoChunks for [$Int; N] {
+            fn into_spec(self) -> Result<ChunksSpec, ChunksError> {
+                self.as_slice().into_spec()
+            }
+        }
+    )*};
 }
+// What a literal is when nothing else says (i32), and what lengths are elsewhere.
+lengths!(i32, isize, usize);
 
 impl IntoChunks for Vec<ChunkSpec> {
     fn into_spec(self) -> Result<ChunksSpec, ChunksError> {
@@ -447,11 +454,15 @@ impl IntoChunks for BTreeMap<usize, ChunkSpec> {
     }
 }
 
-fn of_length(length: isize) -> Result<ChunkSpec, ChunksError> {
-    match usize::try_from(length) {
-        Ok(length) => Ok(ChunkSpec::Length(length)),
-        Err(_) if length == -1 => Ok(ChunkSpec::Whole),
-        Err(_) => Err(ChunksError::Negative { length }),
+fn of_length<N: Copy + TryInto<usize> + TryInto<isize>>(length: N) -> Result<ChunkSpec, ChunksError> {
+    if let Ok(length) = length.try_into() {
+        return Ok(ChunkSpec::Length(length));
+    }
+    match length.try_into() {
+        Ok(-1) => Ok(ChunkSpec::Whole),
+        Ok(length) => Err(ChunksError::Negative { length }),
+        // No number is neither.
+        Err(_) => Err(ChunksError::Negative { length: isize::MIN }),
     }
 }
 

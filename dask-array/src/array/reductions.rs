@@ -59,23 +59,30 @@ impl Over {
     }
 }
 
-impl From<isize> for Over {
-    fn from(axis: isize) -> Self {
-        Self::axes(Some(vec![axis]))
-    }
-}
+macro_rules! over_axes {
+    ($($Int:ty),*) => {$(
+        impl From<$Int> for Over {
+            fn from(axis: $Int) -> Self {
+                Self::axes(Some(vec![axis as isize]))
+            }
+        }
 
-impl<const N: usize> From<[isize; N]> for Over {
-    fn from(axes: [isize; N]) -> Self {
-        Self::axes(Some(axes.to_vec()))
-    }
-}
+        impl<const N: usize> From<[$Int; N]> for Over {
+            fn from(axes: [$Int; N]) -> Self {
+                Self::from(&axes[..])
+            }
+        }
 
-impl From<&[isize]> for Over {
-    fn from(axes: &[isize]) -> Self {
-        Self::axes(Some(axes.to_vec()))
-    }
+        impl From<&[$Int]> for Over {
+            fn from(axes: &[$Int]) -> Self {
+                Self::axes(Some(axes.iter().map(|&axis| axis as isize).collect()))
+            }
+        }
+    )*};
 }
+// What a literal is when nothing else says (i32), and what axes are elsewhere. A `usize` too large for an axis
+// becomes a negative one that is just as far out of range.
+over_axes!(i32, isize, usize);
 
 impl From<std::ops::RangeFull> for Over {
     fn from(_: std::ops::RangeFull) -> Self {
