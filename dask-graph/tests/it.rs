@@ -5,4 +5,6 @@ mod it {
     mod golden;
     mod order;
     mod plans;
+    #[cfg(feature = "testing")]
+    mod suite;
 }

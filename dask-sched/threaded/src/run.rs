@@ -111,9 +111,9 @@ impl<'p> Run<'p> {
         pool.in_place_scope(|scope| {
             if is_of_pool {
                 // Called inside a task: all threads may be busy with such, so this one begins itself.
-                self.work(scope, false);
+                self.work(scope);
             } else {
-                scope.spawn(|scope| self.work(scope, false));
+                scope.spawn(|scope| self.work(scope));
             }
         });
     }
@@ -137,8 +137,8 @@ impl<'p> Run<'p> {
         Ok(self.plan.outputs().iter().map(result).collect())
     }
 
-    /// The loop of one worker; `is_back` when it had stepped aside.
-    fn work<'s>(&'s self, scope: &Scope<'s>, is_back: bool) {
+    /// The loop of one worker.
+    fn work<'s>(&'s self, scope: &Scope<'s>) {
         if !place::is_free_for(self.id) && self.crew.refuse() {
             return;
         }
@@ -153,7 +153,7 @@ impl<'p> Run<'p> {
         if self.queues.len() == 1 {
             self.run_in_order(&mut hands);
         } else {
-            self.run_as_ready(&mut hands, scope, is_back);
+            self.run_as_ready(&mut hands, scope);
         }
         self.finished.fetch_add(hands.finished, Ordering::Relaxed);
     }
@@ -172,23 +172,32 @@ impl<'p> Run<'p> {
     }
 
     /// The loop of one worker of several: whatever is ready, until there is nothing.
-    fn run_as_ready<'s>(&'s self, hands: &mut Hands<'_>, scope: &Scope<'s>, is_back: bool) {
-        if !is_back {
-            self.enter_gate();
-        }
+    fn run_as_ready<'s>(&'s self, hands: &mut Hands<'_>, scope: &Scope<'s>) {
+        self.enter_gate();
+        let mut next = None;
         loop {
-            if let Some(next) = self.find(hands, scope).or_else(|| self.leave_gate()) {
-                if self.go_on(next, hands, scope) {
-                    continue;
+            match next.take().or_else(|| self.find(hands, scope)) {
+                Some(node) => {
+                    if !self.go_on(node, hands, scope) {
+                        hands.steps = 0;
+                        next = self.leave_gate();
+                        if next.is_none() {
+                            // Still counted in the crew: it is only the thread that may change.
+                            scope.spawn(|scope| self.work(scope));
+                            return;
+                        }
+                    }
                 }
-                // Still counted, in the crew and at the gate: only the thread may change.
-                scope.spawn(|scope| self.work(scope, true));
-                break;
+                None => {
+                    next = self.leave_gate();
+                    if next.is_none() {
+                        if self.look_around() {
+                            return;
+                        }
+                        self.enter_gate();
+                    }
+                }
             }
-            if self.look_around() {
-                break;
-            }
-            self.enter_gate();
         }
     }
 
@@ -329,7 +338,7 @@ impl<'p> Run<'p> {
     /// Calls one more worker if one is away.
     fn call_another<'s>(&'s self, scope: &Scope<'s>) {
         if self.crew.recruit() {
-            scope.spawn(|scope| self.work(scope, false));
+            scope.spawn(|scope| self.work(scope));
         }
     }
 
