@@ -173,10 +173,9 @@ impl DataFrame {
     ///       project x, y, (x + y) as z
     ///         tables: columns [x, y] in 2 partitions
     /// as run:
-    ///   project z
-    ///     project (x + y) as z
-    ///       filter (x > 1)
-    ///         tables: columns [x, y] in 2 partitions
+    ///   project (x + y) as z
+    ///     filter (x > 1)
+    ///       tables: columns [x, y] in 2 partitions
     /// ");
     /// # Ok::<(), dask_frame::FrameError>(())
     /// ```

@@ -4,7 +4,7 @@ use std::hash::{BuildHasher, Hasher};
 
 use foldhash::fast::FixedState;
 
-const SEED: FixedState = FixedState::with_seed(0x5eed_0f_d0_5f);
+const SEED: FixedState = FixedState::with_seed(0x5eed_0fd0);
 
 pub(crate) fn word(value: u64) -> u64 {
     let mut hasher = SEED.build_hasher();

@@ -72,9 +72,9 @@ fn parse_clock(text: &[u8]) -> Option<i64> {
         }
         None => (text, 0),
     };
-    let (hour, minute, second) = match text {
-        &[h1, h2, b':', m1, m2] => (digits(&[h1, h2])?, digits(&[m1, m2])?, 0),
-        &[h1, h2, b':', m1, m2, b':', s1, s2] => (digits(&[h1, h2])?, digits(&[m1, m2])?, digits(&[s1, s2])?),
+    let (hour, minute, second) = match *text {
+        [h1, h2, b':', m1, m2] => (digits(&[h1, h2])?, digits(&[m1, m2])?, 0),
+        [h1, h2, b':', m1, m2, b':', s1, s2] => (digits(&[h1, h2])?, digits(&[m1, m2])?, digits(&[s1, s2])?),
         _ => return None,
     };
     let in_range = hour < 24 && minute < 60 && second < 60 && (text.len() == 8 || micros == 0);

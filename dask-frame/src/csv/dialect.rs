@@ -23,8 +23,9 @@ const LAST_DEFAULT_NA: &str = "null";
 #[derive(Clone, Debug)]
 pub(crate) struct NaValues {
     values: Vec<String>,
-    /// Whether a value begins with this byte: most cells are told apart by it.
-    first: [bool; 256],
+    /// For each byte the lengths of the values that begin with it, a bit a length (64 and more in the last):
+    /// nearly all cells are told apart by it.
+    lengths: [u64; 256],
     empty: bool,
     /// Whether a value could be read as a number, which decides what is looked at first.
     numeric: bool,
@@ -36,24 +37,23 @@ impl NaValues {
         let mut values = defaults.chain(extra.iter().cloned()).collect::<Vec<_>>();
         values.sort();
         values.dedup();
-        let mut first = [false; 256];
-        values
-            .iter()
-            .filter_map(|value| value.bytes().next())
-            .for_each(|byte| first[usize::from(byte)] = true);
+        let mut lengths = [0; 256];
+        for value in values.iter().filter(|value| !value.is_empty()) {
+            lengths[usize::from(value.as_bytes()[0])] |= length_bit(value.as_bytes());
+        }
         let empty = values.iter().any(String::is_empty);
         // NaN reads as a number, but as one that is missing anyway.
         let number = |value: &String| parse::float(value.as_bytes()).is_some_and(|x| !x.is_nan());
         let numeric = values.iter().any(number)
             || values.iter().any(|value| parse::boolean(value.as_bytes()).is_some());
-        Self { values, first, empty, numeric }
+        Self { values, lengths, empty, numeric }
     }
 
     #[inline]
     pub(crate) fn contains(&self, cell: &[u8]) -> bool {
         match cell.first() {
             None => self.empty,
-            Some(&byte) => self.first[usize::from(byte)] && self.listed(cell),
+            Some(&byte) => self.lengths[usize::from(byte)] & length_bit(cell) != 0 && self.listed(cell),
         }
     }
 
@@ -66,6 +66,10 @@ impl NaValues {
     pub(crate) fn come_first(&self) -> bool {
         self.numeric
     }
+}
+
+fn length_bit(text: &[u8]) -> u64 {
+    1 << text.len().min(63)
 }
 
 impl Tokenize for Dialect {

@@ -17,7 +17,6 @@ use crate::schema::{DataType, Field, Schema};
 
 /// Begins a read of CSV files; `pattern` may hold `*`, `?` and `[…]`, and matches are taken in the order of
 /// their names. See [`ReadCsv`].
-#[must_use]
 pub fn read_csv(pattern: impl Into<String>) -> ReadCsv {
     ReadCsv {
         pattern: pattern.into(),

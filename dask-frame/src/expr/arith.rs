@@ -134,7 +134,7 @@ fn ints(
         Binary::Multiply => checked((a, b), len, validity, Fault::Overflow, i64::overflowing_mul),
         Binary::FloorDivide => {
             run(Fault::DivisionByZero, |_, y| (0, y == 0))?;
-            checked((a, b), len, validity, Fault::Overflow, |x, y| floor_div(x, y))
+            checked((a, b), len, validity, Fault::Overflow, floor_div)
         }
         Binary::Remainder => {
             run(Fault::DivisionByZero, |_, y| (0, y == 0))?;

@@ -50,9 +50,7 @@ impl DataFrame {
     #[must_use]
     #[track_caller]
     pub fn limit(&self, n: usize) -> Self {
-        let info = LayerInfo::here();
-        let node = PlanNode::new(PlanOp::Limit(n), vec![Arc::clone(&self.plan)], info);
-        self.over(node.expect("the first rows of any frame can be taken"))
+        self.over(PlanNode::limit(n, Arc::clone(&self.plan), LayerInfo::here()))
     }
 
     /// Returns all rows in the order of some columns, in one partition.

@@ -39,18 +39,17 @@ pub(crate) fn lower(root: &Plan) -> Lowered {
     let consumers = consumers(&order);
     let mut pending: HashMap<*const PlanNode, Pending> = HashMap::new();
     for node in &order {
-        let inputs = node.inputs().iter().map(|input| pending[&id(input)].clone()).collect::<Vec<_>>();
-        let mut stage = Pending::of(node, inputs);
+        // What has one consumer is taken by it; copying a stage at every step would cost their square.
+        let take = |input: &Plan| match consumers[&id(input)] {
+            1 => pending.remove(&id(input)),
+            _ => pending.get(&id(input)).cloned(),
+        };
+        let inputs = node.inputs().iter().map(take).map(|input| input.expect("inputs come first in order"));
+        let mut stage = Pending::of(node, inputs.collect());
         if consumers.get(&id(node)).is_some_and(|&n| n > 1) {
             stage = Pending::after(stage.lowered());
         }
         pending.insert(id(node), stage);
-        // What has one consumer was taken by it.
-        for input in node.inputs() {
-            if consumers[&id(input)] == 1 {
-                pending.remove(&id(input));
-            }
-        }
     }
     let lowered = pending.remove(&id(root)).expect("the root comes last in its order").lowered();
     Lowered { keys: lowered.keys(), graph: lowered.graph }

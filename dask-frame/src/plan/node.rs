@@ -104,6 +104,12 @@ impl PlanNode {
         Arc::new(Self { op, inputs: Vec::new(), schema, info })
     }
 
+    /// Takes the first rows, which any input has.
+    pub(crate) fn limit(n: usize, input: Plan, info: LayerInfo) -> Plan {
+        let schema = input.schema().clone();
+        Arc::new(Self { op: PlanOp::Limit(n), inputs: vec![input], schema, info })
+    }
+
     pub(super) fn with_inputs(&self, inputs: Vec<Plan>) -> Plan {
         Self::rearranged(self.op.clone(), inputs, &self.info)
     }

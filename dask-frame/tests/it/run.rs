@@ -39,7 +39,7 @@ pub(crate) fn every_way(frame: &DataFrame, what: &str) -> Table {
 /// Computes a frame that should fail, and returns the error with its causes.
 #[track_caller]
 pub(crate) fn failure(frame: &DataFrame) -> String {
-    let error: ComputeError = match frame.compute_with(&Threaded::with_workers(2)) {
+    let error: ComputeError = match frame.compute_with(&Sync::new()) {
         Ok(table) => panic!("this should fail, and gave\n{table}"),
         Err(error) => error,
     };

@@ -63,13 +63,14 @@ impl Settings {
             let mut value = || args.next().with_context(|| format!("{arg} needs a value\n\n{HELP}"));
             match arg.as_str() {
                 "--size" => {
-                    settings.rows = match value()?.as_str() {
-                        "small" => 5_000,
-                        "full" => 250_000,
-                        rows => rows.parse().ok().filter(|&n| (1..=1 << 32).contains(&n)).with_context(
-                            || format!("--size {rows}: expected small, full, or a number of rows"),
-                        )?,
-                    }
+                    settings.rows =
+                        match value()?.as_str() {
+                            "small" => 5_000,
+                            "full" => 250_000,
+                            rows => rows.parse().ok().filter(|&n| (1..=1 << 32).contains(&n)).with_context(
+                                || format!("--size {rows}: expected small, full, or a number of rows"),
+                            )?,
+                        }
                 }
                 "--memory-limit" => {
                     let text = value()?;
@@ -167,8 +168,7 @@ impl Demo {
         // is read twice rather than held.
         let x = Array::<f64>::from_npy(&from, [BLOCK_ROWS, COLUMNS])?;
         let stats = (x.mean(0)?, x.std(0, 0.0)?);
-        let (means, deviations) =
-            compute_with(stats, &self.installed.scheduler, &self.options("columns "))?;
+        let (means, deviations) = compute_with(stats, &self.installed.scheduler, &self.options("columns "))?;
         let means = Array::from_ndarray(means, COLUMNS)?;
         let deviations = Array::from_ndarray(deviations, COLUMNS)?;
         let standard = (&x - &means) / &deviations;

@@ -1,22 +1,22 @@
 //! The expressions of the golden data, said in ours.
 
-use dask_frame::{DataType, Expr, Scalar, Schema, col, lit, timestamp, when};
+use dask_frame::{DataType, Expr, Scalar, col, lit, timestamp, when};
 use serde_json::Value as Json;
 
 use super::steps::{Unsupported, unsupported};
 
-/// Translates an expression over columns of `schema`.
+/// Translates an expression.
 ///
 /// Where pandas' columns answer a comparison with a missing value by false (`ne`: true), ours answer by a
 /// missing value; `fill_null` says the difference.
-pub(super) fn expr(json: &Json, schema: &Schema) -> Result<Expr, Unsupported> {
+pub(super) fn expr(json: &Json) -> Result<Expr, Unsupported> {
     let call = match json {
         Json::String(name) => return Ok(col(name.as_str())),
         Json::Array(call) => call,
         constant => return Ok(lit(scalar(constant)?)),
     };
     let name = call[0].as_str().expect("a call begins with its name");
-    let arg = |at: usize| expr(&call[at], schema);
+    let arg = |at: usize| expr(&call[at]);
     Ok(match name {
         "lit" => lit(call[1].as_str().expect("a text")),
         "add" => arg(1)? + arg(2)?,
@@ -77,7 +77,7 @@ pub(super) fn expr(json: &Json, schema: &Schema) -> Result<Expr, Unsupported> {
             let pairs = call[2].as_array().expect("a dictionary");
             let mut chosen = if name == "replace" { Some(value.clone()) } else { None };
             for pair in pairs[1..].chunks(2).rev() {
-                let (key, to) = (expr(&pair[0], schema)?, expr(&pair[1], schema)?);
+                let (key, to) = (expr(&pair[0])?, expr(&pair[1])?);
                 let then = when(value.eq(key)).then(to);
                 chosen = Some(match chosen {
                     Some(chosen) => then.otherwise(chosen),

@@ -69,14 +69,14 @@ fn one(op: &str, args: &Json, frames: &[DataFrame]) -> Result<DataFrame, Unsuppo
             let columns = args["columns"].as_object().expect("columns");
             let mut frame = frame.clone();
             for (name, json) in columns {
-                frame = frame.with_column(name.as_str(), expr(json, frame.schema())?).expect("a column");
+                frame = frame.with_column(name.as_str(), expr(json)?).expect("a column");
             }
             match op {
                 "project" => frame.select(columns.keys().cloned()),
                 _ => Ok(frame),
             }
         }
-        "filter" => frame.filter(expr(&args["expr"], frame.schema())?),
+        "filter" => frame.filter(expr(&args["expr"])?),
         "astype" => {
             let columns = args["columns"].as_object().expect("columns");
             let cast = columns.iter().map(|(name, dtype)| {
