@@ -9,7 +9,7 @@ mod rows;
 use std::fmt;
 use std::sync::{Arc, OnceLock};
 
-use dask_graph::{LayerInfo, Token, Value};
+use dask_graph::{Graph, Key, LayerInfo, Token, Value};
 
 pub use group::GroupBy;
 pub use merge::{How, Merge};
@@ -122,6 +122,29 @@ impl DataFrame {
         n_partitions: usize,
     ) -> Result<Self, FrameError> {
         Self::from_table(&Table::new(columns)?, n_partitions)
+    }
+
+    /// Makes a frame of tables that a graph written by hand makes: under each of `keys`, one a partition, a
+    /// [`Table`] of this schema. Another type or schema is an error of the run.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use dask_frame::{Column, DataFrame, Table, col};
+    /// use dask_graph::{Collection, Key, graph};
+    ///
+    /// let table = Table::new([("n", Column::from(vec![1, 2, 3]))])?;
+    /// let schema = table.schema().clone();
+    /// let dsk = graph! { ("numbers", 0) => table.clone(), ("numbers", 1) => table };
+    /// let frame = DataFrame::from_graph(dsk, (0..2).map(|i| Key::new("numbers", &[i])), schema);
+    /// let total = frame.agg([col("n").sum()])?.compute_with(&dask_sched_sync::Sync::new())?;
+    /// assert_eq!(total.column("n_sum")?.get(0).to_string(), "12");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[track_caller]
+    pub fn from_graph(graph: Graph, keys: impl IntoIterator<Item = Key>, schema: Schema) -> Self {
+        let op = PlanOp::Graph { graph, keys: keys.into_iter().collect() };
+        Self::new(PlanNode::source(op, schema, LayerInfo::here()))
     }
 
     fn of_tables(tables: Vec<Table>, info: LayerInfo) -> Result<Self, FrameError> {

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use dask_graph::{Graph, LayerInfo, Op, Tokenize, Tokenizer, Value};
+use dask_graph::{Graph, LayerInfo, Name, Op, Tokenize, Tokenizer, Value};
 use ndarray::{ArcArray, Dimension, OwnedRepr};
 
 use super::{Array, Lazy, blockwise, built, label, name_of};
@@ -91,6 +91,40 @@ impl<A: Element> Array<A> {
     #[track_caller]
     pub fn from_source(source: impl BlockSource<A>, chunks: impl IntoChunks) -> Result<Self, ArrayError> {
         Self::of_source(Arc::new(source), chunks, &LayerInfo::here()).map_err(Into::into)
+    }
+
+    /// The array whose blocks a graph written by hand makes: under every `(name, i, j, …)` a [`Block`] of the
+    /// shape that the chunks say. A block of another type or shape is an error of the run.
+    ///
+    /// # Errors
+    ///
+    /// - When the chunks do not fit the shape.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use dask_array::{Array, Block, ndarray::arr1};
+    /// use dask_graph::{Collection, graph};
+    ///
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let dsk = graph! {
+    ///     ("x", 0) => { Block::new(arr1(&[1.0, 2.0]).into_dyn()) },
+    ///     ("x", 1) => { Block::new(arr1(&[3.0]).into_dyn()) },
+    /// };
+    /// let x = Array::<f64>::from_graph(dsk, "x", &[3], 2)?;
+    /// let tripled = (x * 3.0).compute_with(&dask_sched_sync::Sync::new())?;
+    /// assert_eq!(tripled, arr1(&[3.0, 6.0, 9.0]).into_dyn());
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn from_graph(
+        graph: Graph,
+        name: impl Into<Name>,
+        shape: &[usize],
+        chunks: impl IntoChunks,
+    ) -> Result<Self, ArrayError> {
+        let chunks = Arc::new(Chunks::new(shape, chunks, A::DTYPE)?);
+        Ok(Self::new(Lazy { name: name.into(), graph, chunks }))
     }
 
     fn of_source(
