@@ -35,7 +35,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     let mut bench = Bench::new(options)?;
     println!(
         "{:<12} {:>9}  {:<12} {:>7} {:>10} {:>10} {:>8}",
-        "workload", "tasks", "system", "threads", "median", "min", "cpu s"
+        "workload", "tasks", "system", "threads", "median", "min", "cpu/task"
     );
     for shape in Shape::ALL.into_iter().filter(is_wanted) {
         for &size in &options.sizes {
@@ -160,14 +160,14 @@ impl<'a> Bench<'a> {
 
     fn add(&mut self, record: &Record<'_>) -> Result<()> {
         println!(
-            "{:<12} {:>9}  {:<12} {:>7} {:>10.1} {:>10.1} {:>8.3}  {}",
+            "{:<12} {:>9}  {:<12} {:>7} {:>10.1} {:>10.1} {:>8.1}  {}",
             record.workload,
             record.size,
             record.system,
             record.threads,
             record.median,
             record.min,
-            record.cpu_s,
+            record.cpu_s * 1e9 / record.size as f64,
             record.unit
         );
         self.records.add(record)
