@@ -80,7 +80,7 @@ pub enum SettingsError {
 }
 
 /// More workers than this is a slip of the keyboard.
-const MAX_WORKERS: usize = 65_536;
+const MAX_WORKERS: usize = 65_535;
 
 impl Settings {
     /// Reads the settings from the environment of this process.

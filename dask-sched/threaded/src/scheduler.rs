@@ -43,11 +43,12 @@ impl Threaded {
         Self::with_workers(0)
     }
 
-    /// A scheduler with `workers` workers; none means one for each core that this process may use.
+    /// A scheduler with `workers` workers; none means one for each core that this process may use, and more
+    /// than rayon can number (65 535 on most machines) means as many as it can.
     pub fn with_workers(workers: usize) -> Self {
         let cores = || std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
         Threaded {
-            workers: NonZeroUsize::new(workers).unwrap_or_else(cores),
+            workers: NonZeroUsize::new(workers.min(rayon::max_num_threads())).unwrap_or_else(cores),
             pool: OnceLock::new(),
             starting: Mutex::new(()),
         }

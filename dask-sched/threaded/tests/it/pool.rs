@@ -38,6 +38,7 @@ fn no_number_means_one_worker_a_core() {
     assert_eq!(Threaded::new().num_workers(), cores);
     assert_eq!(Threaded::with_workers(0).num_workers(), cores);
     assert_eq!(Threaded::with_workers(3).num_workers().get(), 3);
+    assert_eq!(Threaded::with_workers(usize::MAX).num_workers().get(), rayon::max_num_threads());
 }
 
 /// A worker may run a plan on another scheduler, whose workers may do the same the other way round.
