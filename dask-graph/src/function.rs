@@ -14,7 +14,7 @@ use crate::value::{List, TypeMismatch, Value};
 
 /// Makes an op of a function or closure of up to eight typed arguments.
 ///
-/// Arguments come as `&T` for any type, or by value: numbers, text, tuples and the standard containers as
+/// Arguments come as `&T` for any type (`&str` reads a `String`, `&[T]` a `Vec<T>`), or by value: numbers, text, tuples and the standard containers as
 /// they are, any other cloneable type as [`Own<T>`]. By value means ownership for the last consumer of a
 /// result and a clone for others. A `Vec<T>` also takes a list argument whose items are `T`s.
 ///
@@ -138,6 +138,30 @@ impl<T: Send + Sync + 'static> Param for &T {
 
     fn extract(slot: &mut Option<Value>) -> Result<&T, TypeMismatch> {
         slot.as_ref().ok_or(TAKEN)?.get()
+    }
+}
+
+/// Reads a `String`, or text that stands in the program itself.
+impl Param for &str {
+    type Data = String;
+    type Item<'a> = &'a str;
+
+    fn extract(slot: &mut Option<Value>) -> Result<&str, TypeMismatch> {
+        let value = slot.as_ref().ok_or(TAKEN)?;
+        match value.downcast_ref::<&'static str>() {
+            Some(text) => Ok(text),
+            None => value.get::<String>().map(String::as_str),
+        }
+    }
+}
+
+/// Reads a `Vec`.
+impl<T: Send + Sync + 'static> Param for &[T] {
+    type Data = Vec<T>;
+    type Item<'a> = &'a [T];
+
+    fn extract(slot: &mut Option<Value>) -> Result<&[T], TypeMismatch> {
+        slot.as_ref().ok_or(TAKEN)?.get::<Vec<T>>().map(Vec::as_slice)
     }
 }
 
@@ -366,6 +390,9 @@ mod tests {
         );
         check(&op(|v: Vec<i64>| v.iter().sum::<i64>()), [Value::new(List(vec![v(1), v(2)]))], Ok(3));
         check(&op(|v: Vec<i64>| v.iter().sum::<i64>()), [Value::new(vec![4_i64, 5])], Ok(9));
+        check(&op(|s: &str| s.len() as i64), [Value::new(String::from("abc"))], Ok(3));
+        check(&op(|s: &str| s.len() as i64), [Value::new("abcd")], Ok(4));
+        check(&op(|v: &[i64]| v[1]), [Value::new(vec![4_i64, 5])], Ok(5));
         check(&op(|v: &List| v.len() as i64), [Value::new(List(vec![v(1)]))], Ok(1));
         let eight = op(|a: i64, b: &i64, c: i64, d: &i64, e: i64, f: &i64, g: i64, h: Value| {
             a + b + c + d + e + f + g + h.get::<i64>().unwrap()

@@ -19,7 +19,7 @@
 //! ```
 //! use dask_graph::{Key, graph};
 //!
-//! fn load(name: &String) -> Vec<f64> {
+//! fn load(name: &str) -> Vec<f64> {
 //!     name.bytes().map(f64::from).collect()
 //! }
 //! fn total(parts: Vec<Vec<f64>>) -> f64 {
@@ -27,8 +27,8 @@
 //! }
 //!
 //! let dsk = graph! {
-//!     ("load", 0) => load({ String::from("abc") }),
-//!     ("load", 1) => load({ String::from("xyz") }),
+//!     ("load", 0) => load("abc"),
+//!     ("load", 1) => load("xyz"),
 //!     "total" => total([@("load", 0), @("load", 1)]),
 //! };
 //! let plan = dsk.lower(&[Key::named("total")]).unwrap();

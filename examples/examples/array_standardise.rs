@@ -8,7 +8,7 @@
 
 use dask_array::ndarray::{ArrayD, NewAxis};
 use dask_array::{Array, ArrayError};
-use dask_graph::{Collection, compute};
+use dask_graph::compute;
 
 const ROWS: usize = 20_000;
 const COLUMNS: usize = 100;

@@ -7,7 +7,7 @@ use dask_graph::{Collection, Delayed, compute, delayed, try_delayed};
 fn main() -> anyhow::Result<()> {
     dask_sched::init()?;
 
-    let parse = try_delayed(|text: &String| text.trim().parse::<f64>());
+    let parse = try_delayed(|text: &str| text.trim().parse::<f64>());
     let square = delayed(|x: f64| x * x);
     let total = delayed(|parts: Vec<f64>| parts.iter().sum::<f64>());
 

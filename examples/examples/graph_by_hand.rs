@@ -5,7 +5,7 @@
 use dask_graph::{Key, Nested, graph};
 use dask_sched::Threaded;
 
-fn load(path: &String) -> Vec<String> {
+fn load(path: &str) -> Vec<String> {
     path.split('/').map(str::to_owned).collect()
 }
 
@@ -23,9 +23,9 @@ fn store(n: usize) -> String {
 
 fn main() -> anyhow::Result<()> {
     let dsk = graph! {
-        ("load", 1) => load({ String::from("a/b") }),
-        ("load", 2) => load({ String::from("/c//d") }),
-        ("load", 3) => load({ String::from("e") }),
+        ("load", 1) => load("a/b"),
+        ("load", 2) => load("/c//d"),
+        ("load", 3) => load("e"),
         ("clean", 1) => clean(@("load", 1)),
         ("clean", 2) => clean(@("load", 2)),
         ("clean", 3) => clean(@("load", 3)),

@@ -93,7 +93,7 @@ impl<A: Element> Array<A> {
         Self::of_source(Arc::new(source), chunks, &LayerInfo::here()).map_err(Into::into)
     }
 
-    /// The array whose blocks a graph written by hand makes: under every `(name, i, j, …)` a [`Block`] of the
+    /// The array whose blocks a graph written by hand makes: under every `(name, i, j, …)` a [`Block`](crate::Block) of the
     /// shape that the chunks say. A block of another type or shape is an error of the run.
     ///
     /// # Errors
