@@ -1,0 +1,94 @@
+//! The methods of [`Kernels`](super::Kernels) that read the same for several types.
+
+/// A number cast as Rust's `as` does, with `bool` as 0 and 1, and anything but zero as `true`.
+macro_rules! cast_value {
+    ($x:expr, bool, bool) => {
+        $x
+    };
+    ($x:expr, bool, $to:tt) => {
+        u8::from($x) as $to
+    };
+    ($x:expr, $from:tt, bool) => {
+        $x != (0 as $from)
+    };
+    ($x:expr, $from:tt, $to:tt) => {
+        $x as $to
+    };
+}
+
+/// The methods that read the same for every type.
+macro_rules! common_kernels {
+    ($T:tt $Variant:ident $bank:ident) => {
+        fn bank(banks: &Banks) -> &Vec<Vec<Self>> {
+            &banks.$bank
+        }
+        fn bank_mut(banks: &mut Banks) -> &mut Vec<Vec<Self>> {
+            &mut banks.$bank
+        }
+        fn of_slice(slice: AnySlice<'_>) -> Option<&[Self]> {
+            match slice {
+                AnySlice::$Variant(slice) => Some(slice),
+                _ => None,
+            }
+        }
+        fn any_slice(slice: &[Self]) -> AnySlice<'_> {
+            AnySlice::$Variant(slice)
+        }
+        fn any(src: Src<'_, Self>) -> AnySrc<'_> {
+            AnySrc::$Variant(src)
+        }
+        fn to_scalar(self) -> Scalar {
+            Scalar::$Variant(self)
+        }
+        fn bytes(slice: &[Self]) -> &[u8] {
+            bytemuck::cast_slice(slice)
+        }
+        fn from_scalar(scalar: Scalar) -> Self {
+            match scalar {
+                Scalar::Bool(x) => cast_value!(x, bool, $T),
+                Scalar::I8(x) => cast_value!(x, i8, $T),
+                Scalar::I16(x) => cast_value!(x, i16, $T),
+                Scalar::I32(x) => cast_value!(x, i32, $T),
+                Scalar::I64(x) => cast_value!(x, i64, $T),
+                Scalar::U8(x) => cast_value!(x, u8, $T),
+                Scalar::U16(x) => cast_value!(x, u16, $T),
+                Scalar::U32(x) => cast_value!(x, u32, $T),
+                Scalar::U64(x) => cast_value!(x, u64, $T),
+                Scalar::F32(x) => cast_value!(x, f32, $T),
+                Scalar::F64(x) => cast_value!(x, f64, $T),
+            }
+        }
+        fn cast_from(src: AnySrc<'_>, out: &mut [Self]) {
+            match src {
+                AnySrc::Bool(a) => map1(a, out, |x| cast_value!(x, bool, $T)),
+                AnySrc::I8(a) => map1(a, out, |x| cast_value!(x, i8, $T)),
+                AnySrc::I16(a) => map1(a, out, |x| cast_value!(x, i16, $T)),
+                AnySrc::I32(a) => map1(a, out, |x| cast_value!(x, i32, $T)),
+                AnySrc::I64(a) => map1(a, out, |x| cast_value!(x, i64, $T)),
+                AnySrc::U8(a) => map1(a, out, |x| cast_value!(x, u8, $T)),
+                AnySrc::U16(a) => map1(a, out, |x| cast_value!(x, u16, $T)),
+                AnySrc::U32(a) => map1(a, out, |x| cast_value!(x, u32, $T)),
+                AnySrc::U64(a) => map1(a, out, |x| cast_value!(x, u64, $T)),
+                AnySrc::F32(a) => map1(a, out, |x| cast_value!(x, f32, $T)),
+                AnySrc::F64(a) => map1(a, out, |x| cast_value!(x, f64, $T)),
+            }
+        }
+    };
+}
+
+/// The methods that read the same for every number.
+macro_rules! number_kernels {
+    ($T:tt) => {
+        fn bytes_mut(slice: &mut [Self]) -> Option<&mut [u8]> {
+            Some(bytemuck::cast_slice_mut(slice))
+        }
+        fn from_byte(byte: u8) -> Self {
+            byte as $T
+        }
+        fn one() -> Self {
+            1 as $T
+        }
+    };
+}
+
+pub(super) use {cast_value, common_kernels, number_kernels};
