@@ -1,4 +1,57 @@
-//! Partitioned columnar tables on Arrow memory.
+//! Partitioned columnar tables on Arrow memory: the pandas of tables larger than memory.
+//!
+//! A [`DataFrame`] is a *plan* over typed expressions. Its methods check names and types at once and know the
+//! schema of the result; nothing is read or computed before [`compute`](dask_graph::Collection::compute).
+//! Then the planner moves filters down, removes columns that nobody reads, and lowers the plan to layers of
+//! tasks, one task a partition for all that can be done to a partition at once. Any scheduler of
+//! [`dask_graph`] runs them.
+//!
+//! ```
+//! use dask_frame::{Merge, Sort, col, read_csv};
+//! use dask_graph::Collection;
+//! # let dir = tempfile::tempdir()?;
+//! # std::fs::write(dir.path().join("flights-01.csv"), "carrier,delay\nUA,11\nAA,NA\n")?;
+//! # std::fs::write(dir.path().join("flights-02.csv"), "carrier,delay\nUA,2\nAA,-4\n")?;
+//! # std::fs::write(dir.path().join("airlines.csv"), "carrier,name\nUA,United\nAA,American\n")?;
+//! # let data = dir.path().display();
+//!
+//! let flights = read_csv(format!("{data}/flights-*.csv")).open()?;
+//! let airlines = read_csv(format!("{data}/airlines.csv")).open()?;
+//! let delays = flights
+//!     .filter(col("delay").is_not_null())?
+//!     .merge(&airlines, Merge::on(["carrier"]))?
+//!     .group_by(["name"])
+//!     .agg([col("delay").mean(), col("delay").max()])?
+//!     .sort_values(Sort::by("delay_mean").descending())?;
+//! assert_eq!(delays.schema().to_string(), "name: Utf8, delay_mean: Float64, delay_max: Int64");
+//!
+//! // `compute()` runs on the scheduler that `dask_sched::init()` installed.
+//! let table = delays.compute_with(&dask_sched_sync::Sync::new())?;
+//! assert_eq!(table.to_string(), "\
+//! name      delay_mean  delay_max
+//! Utf8         Float64      Int64
+//! --------  ----------  ---------
+//! United           6.5         11
+//! American        -4.0         -4
+//! 2 rows
+//! ");
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! # How it differs from pandas
+//!
+//! - There is no index; groups and joins give their keys as columns.
+//! - Columns of every type may hold missing values: integers stay integers. NaN is a missing value.
+//! - A comparison with a missing value is missing, not false; a filter takes it for false.
+//! - Integer arithmetic and sums that do not fit 64 bits are errors, not other numbers.
+//!
+//! # What runs where
+//!
+//! | operation | partitions |
+//! |---|---|
+//! | select, drop, rename, with_column, filter, merge (left side) | each by itself, all in one task |
+//! | group_by, agg | each by itself, then merged in a tree |
+//! | merge (right side), sort_values | gathered in memory for now |
 
 mod column;
 mod csv;

@@ -3,6 +3,18 @@
 /// Reads an integer: an optional sign, digits, spaces around it.
 #[inline]
 pub(crate) fn int(text: &[u8]) -> Option<i64> {
+    // Most integers in files are short, and for those a plain loop is the shortest way.
+    if (1..=4).contains(&text.len()) {
+        let (mut value, mut digits) = (0, true);
+        for &byte in text {
+            let digit = byte.wrapping_sub(b'0');
+            digits &= digit < 10;
+            value = 10 * value + i64::from(digit);
+        }
+        if digits {
+            return Some(value);
+        }
+    }
     match atoi_simd::parse::<i64, false, false>(text) {
         Ok(value) => Some(value),
         Err(_) => slow_int(text),

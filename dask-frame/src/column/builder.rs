@@ -54,6 +54,7 @@ impl<T: Copy + Default> ValueBuilder<T> {
         self.values.push(T::default());
     }
 
+    #[inline]
     pub(crate) fn push_option(&mut self, value: Option<T>) {
         match value {
             Some(value) => self.push(value),

@@ -1,6 +1,9 @@
 //! Cells read into columns.
 
+use std::borrow::Cow;
+
 use super::dialect::NaValues;
+use super::record::Splitter;
 use crate::column::{BoolBuilder, Column, Utf8Builder, ValueBuilder};
 use crate::schema::DataType;
 use crate::{parse, time};
@@ -14,9 +17,14 @@ pub(crate) enum CellBuilder {
     Timestamp(ValueBuilder<i64>),
 }
 
-/// A cell does not fit the type of its column.
+/// What is wrong with a cell, and in which of the records.
 #[derive(Debug)]
-pub(crate) struct Misfit;
+pub(crate) enum Misfit {
+    /// It does not fit the type of the column.
+    Type { record: usize },
+    /// It is not UTF-8.
+    Encoding { record: usize },
+}
 
 impl CellBuilder {
     pub(crate) fn new(dtype: DataType) -> Self {
@@ -29,46 +37,38 @@ impl CellBuilder {
         }
     }
 
-    #[inline]
-    pub(crate) fn push(&mut self, cell: &[u8], na: &NaValues) -> Result<(), Misfit> {
-        // Of numbers it is asked only when they cannot be read whether they count as missing.
-        if (cell.is_empty() || na.come_first()) && na.contains(cell) {
-            self.push_null();
-            return Ok(());
-        }
+    /// Reads the cells of one column of the records that `splitter` keeps.
+    ///
+    /// Texts are checked to be UTF-8 here only if `check_utf8`, else by [`finish`](CellBuilder::finish), which
+    /// is faster and cannot tell the place.
+    pub(crate) fn extend(
+        &mut self,
+        splitter: &Splitter,
+        buffer: &[u8],
+        slot: usize,
+        na: &NaValues,
+        check_utf8: bool,
+    ) -> Result<(), Misfit> {
+        let cells = (0..splitter.n_kept()).map(|record| (record, splitter.cell(buffer, record, slot)));
         match self {
-            CellBuilder::Int64(values) => match parse::int(cell) {
-                Some(value) => values.push(value),
-                None if na.contains(cell) => values.push_null(),
-                None => return Err(Misfit),
-            },
-            CellBuilder::Float64(values) => match parse::float(cell) {
-                Some(value) => values.push(value),
-                None if na.contains(cell) => values.push_null(),
-                None => return Err(Misfit),
-            },
-            CellBuilder::Utf8(values) if na.contains(cell) => values.push_null(),
-            CellBuilder::Utf8(values) => values.push(cell),
-            CellBuilder::Bool(values) => match parse::boolean(cell) {
-                Some(value) => values.push(value),
-                None if na.contains(cell) => values.push_null(),
-                None => return Err(Misfit),
-            },
-            CellBuilder::Timestamp(values) => match time::parse(cell) {
-                Some(value) => values.push(value),
-                None if na.contains(cell) => values.push_null(),
-                None => return Err(Misfit),
-            },
-        }
-        Ok(())
-    }
-
-    pub(crate) fn push_null(&mut self) {
-        match self {
-            CellBuilder::Int64(values) | CellBuilder::Timestamp(values) => values.push_null(),
-            CellBuilder::Float64(values) => values.push_null(),
-            CellBuilder::Bool(values) => values.push_null(),
-            CellBuilder::Utf8(values) => values.push_null(),
+            CellBuilder::Int64(values) => each(cells, na, parse::int, |value| values.push_option(value)),
+            CellBuilder::Float64(values) => each(cells, na, parse::float, |value| values.push_option(value)),
+            CellBuilder::Bool(values) => each(cells, na, parse::boolean, |value| values.push_option(value)),
+            CellBuilder::Timestamp(values) => each(cells, na, time::parse, |value| values.push_option(value)),
+            CellBuilder::Utf8(values) => {
+                for (record, cell) in cells {
+                    match cell {
+                        Some(cell) if !na.contains(&cell) => {
+                            if check_utf8 && std::str::from_utf8(&cell).is_err() {
+                                return Err(Misfit::Encoding { record });
+                            }
+                            values.push(&cell);
+                        }
+                        _ => values.push_null(),
+                    }
+                }
+                Ok(())
+            }
         }
     }
 
@@ -82,6 +82,33 @@ impl CellBuilder {
             CellBuilder::Utf8(values) => values.finish()?,
         })
     }
+}
+
+/// Reads cells that are not texts.
+#[inline]
+fn each<'b, T>(
+    cells: impl Iterator<Item = (usize, Option<Cow<'b, [u8]>>)>,
+    na: &NaValues,
+    read: impl Fn(&[u8]) -> Option<T>,
+    mut push: impl FnMut(Option<T>),
+) -> Result<(), Misfit> {
+    for (record, cell) in cells {
+        let Some(cell) = cell else {
+            push(None);
+            continue;
+        };
+        // Whether it counts as missing is asked only of what cannot be read, unless numbers may count so.
+        if (cell.is_empty() || na.come_first()) && na.contains(&cell) {
+            push(None);
+            continue;
+        }
+        match read(&cell) {
+            Some(value) => push(Some(value)),
+            None if na.contains(&cell) => push(None),
+            None => return Err(Misfit::Type { record }),
+        }
+    }
+    Ok(())
 }
 
 /// Returns the narrowest type that can hold a cell. Timestamps are never guessed, as in pandas.
@@ -111,6 +138,8 @@ pub(crate) fn widen(a: DataType, b: DataType) -> DataType {
 
 #[cfg(test)]
 mod tests {
+    use super::super::dialect::Dialect;
+    use super::super::record::{Cursor, Found};
     use super::*;
 
     #[test]
@@ -136,9 +165,15 @@ mod tests {
     fn what_reads_as_a_number_may_be_named_missing() {
         let mut builder = CellBuilder::new(DataType::Int64);
         let na = NaValues::new(true, &["-99".into()]);
-        for cell in ["1", "-99", "NA", ""] {
-            builder.push(cell.as_bytes(), &na).unwrap();
+        let text = b"1,\n-99,\nNA,\n,\n";
+        let dialect = Dialect { separator: b',', quote: None };
+        let (mut splitter, mut cursor) = (Splitter::new(dialect, 2, &[0]), Cursor::new(text, dialect));
+        let mut at = 0;
+        while let Found::Record { next, .. } = splitter.record(&mut cursor, at, true) {
+            splitter.keep();
+            at = next;
         }
+        builder.extend(&splitter, text, 0, &na, false).unwrap();
         assert_eq!(builder.finish().unwrap(), Column::from(vec![Some(1), None, None, None]));
     }
 }

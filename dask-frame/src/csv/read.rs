@@ -309,9 +309,9 @@ impl ReadCsv {
         let mut splitter = Splitter::new(self.dialect, n_columns, &every);
         let header_names = |splitter: &mut Splitter, cursor: &mut Cursor<'_>| {
             splitter.record(cursor, at, last);
-            let name = |column| match splitter.cell(bytes, column) {
-                cell if cell.is_empty() => format!("Unnamed: {column}"),
-                cell => String::from_utf8_lossy(&cell).into_owned(),
+            let name = |column| match splitter.cell(bytes, 0, column) {
+                Some(cell) if !cell.is_empty() => String::from_utf8_lossy(&cell).into_owned(),
+                _ => format!("Unnamed: {column}"),
             };
             every.iter().map(|&column| name(column)).collect::<Vec<_>>()
         };
@@ -329,11 +329,11 @@ impl ReadCsv {
         let mut columns = names.into_iter().map(|name| Sampled { name, guess: None }).collect::<Vec<_>>();
         let mut at = data_start;
         while at - data_start < self.sample {
-            splitter.clear();
             match splitter.record(&mut cursor, at, last) {
-                Found::Record { next, .. } => {
+                Found::Record { cells, next } => {
+                    splitter.shorten(cells);
                     for (slot, column) in columns.iter_mut().enumerate() {
-                        let cell = splitter.cell(bytes, slot);
+                        let Some(cell) = splitter.cell(bytes, 0, slot) else { continue };
                         if column.guess != Some(DataType::Utf8) && !na.contains(&cell) {
                             let dtype = guess(&cell);
                             column.guess = Some(column.guess.map_or(dtype, |before| widen(before, dtype)));

@@ -1,7 +1,7 @@
 //! Records cut into cells.
 //!
-//! The bytes that matter (separator, line feed, quote) are found eight at a time with word arithmetic; a
-//! quoted cell is crossed with memchr. Only the cells that are wanted are remembered, and nothing is
+//! The bytes that matter (separator, line feed, quote) are found with word arithmetic, a bit for each of 64
+//! bytes; a quoted cell is crossed with memchr. Only the cells that are wanted are remembered, and nothing is
 //! copied: a cell is a range of the buffer.
 
 use std::borrow::Cow;
@@ -11,12 +11,26 @@ use super::dialect::Dialect;
 const NOT_WANTED: u32 = u32::MAX;
 
 /// Where a cell stands in the buffer, without its quotes.
-#[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Span {
+#[derive(Clone, Copy, Debug)]
+struct Span {
     start: usize,
-    end: usize,
-    /// Quotes are doubled inside, or text follows the closing quote: the range is the raw cell.
-    raw: bool,
+    /// The end, doubled; odd if the range is the raw cell, since quotes are doubled inside or text follows the
+    /// closing one.
+    end_and_raw: usize,
+}
+
+impl Span {
+    /// What stands for a cell that a short record lacks.
+    const NONE: Self = Self { start: usize::MAX, end_and_raw: 0 };
+
+    #[inline]
+    fn plain(start: usize, end: usize) -> Self {
+        Self { start, end_and_raw: end << 1 }
+    }
+
+    fn raw(start: usize, end: usize) -> Self {
+        Self { start, end_and_raw: end << 1 | 1 }
+    }
 }
 
 /// What stands at a place of the buffer.
@@ -34,12 +48,15 @@ pub(crate) enum Found {
     End,
 }
 
-/// Cuts records into cells and keeps those of the wanted columns.
+/// Cuts records into cells and keeps those of the wanted columns, for a number of records at a time.
 pub(crate) struct Splitter {
     dialect: Dialect,
-    /// For each column of the file the place of its cell in `spans`, or `NOT_WANTED`.
+    /// For each column of the file the place of its cell in a row of `spans`, or `NOT_WANTED`.
     slots: Vec<u32>,
+    n_wanted: usize,
+    /// A row a record: those that were kept, and one that is being cut.
     spans: Vec<Span>,
+    n_kept: usize,
 }
 
 impl Splitter {
@@ -49,23 +66,55 @@ impl Splitter {
         for (slot, &column) in wanted.iter().enumerate() {
             slots[column] = slot as u32;
         }
-        Self { dialect, slots, spans: vec![Span::default(); wanted.len()] }
+        Self { dialect, slots, n_wanted: wanted.len(), spans: vec![Span::NONE; wanted.len()], n_kept: 0 }
     }
 
-    /// Returns a wanted cell of the record found last; `buffer` is the one it was found in.
+    /// Keeps the record found last.
     #[inline]
-    pub(crate) fn cell<'b>(&self, buffer: &'b [u8], slot: usize) -> Cow<'b, [u8]> {
-        let span = self.spans[slot];
-        let raw = &buffer[span.start..span.end];
-        match span.raw {
-            false => Cow::Borrowed(raw),
-            true => Cow::Owned(unquote(raw, self.dialect.quote)),
+    pub(crate) fn keep(&mut self) {
+        self.n_kept += 1;
+        let rows = (self.n_kept + 1) * self.n_wanted;
+        if self.spans.len() < rows {
+            self.spans.resize(rows, Span::NONE);
         }
     }
 
-    /// Forgets the cells, so that those a short record lacks read as empty.
+    /// Returns how many records are kept.
+    pub(crate) fn n_kept(&self) -> usize {
+        self.n_kept
+    }
+
+    /// Forgets the records that are kept.
     pub(crate) fn clear(&mut self) {
-        self.spans.fill(Span::default());
+        self.n_kept = 0;
+    }
+
+    /// Returns a wanted cell of a record, or `None` if the record is too short to have it. `buffer` is the one
+    /// it was found in. The record found last comes after those that are kept.
+    #[inline]
+    pub(crate) fn cell<'b>(&self, buffer: &'b [u8], record: usize, slot: usize) -> Option<Cow<'b, [u8]>> {
+        let Span { start, end_and_raw } = self.spans[record * self.n_wanted + slot];
+        if start == usize::MAX {
+            return None;
+        }
+        let raw = &buffer[start..end_and_raw >> 1];
+        match end_and_raw & 1 {
+            0 => Some(Cow::Borrowed(raw)),
+            _ => Some(Cow::Owned(unquote(raw, self.dialect.quote))),
+        }
+    }
+
+    /// Returns where in the buffer a wanted cell begins, after its quote.
+    pub(crate) fn cell_start(&self, record: usize, slot: usize) -> usize {
+        self.spans[record * self.n_wanted + slot].start
+    }
+
+    /// Makes the cells that the record found last does not have read as none.
+    pub(crate) fn shorten(&mut self, cells: usize) {
+        let row = &mut self.spans[self.n_kept * self.n_wanted..][..self.n_wanted];
+        for &slot in self.slots.iter().skip(cells).filter(|&&slot| slot != NOT_WANTED) {
+            row[slot as usize] = Span::NONE;
+        }
     }
 
     /// Cuts the record that begins at `start`. `last` says that nothing follows the buffer.
@@ -75,42 +124,30 @@ impl Splitter {
         if start == buffer.len() {
             return if last { Found::End } else { Found::Incomplete };
         }
-        let Dialect { separator, quote } = self.dialect;
+        let Dialect { separator, .. } = self.dialect;
+        let row = self.n_kept * self.n_wanted;
+        let (slots, row) = (&self.slots[..], &mut self.spans[row..][..self.n_wanted]);
+        let mut put = |column: usize, span: Span| {
+            if let Some(&slot) = slots.get(column)
+                && slot != NOT_WANTED
+            {
+                row[slot as usize] = span;
+            }
+        };
         let mut cells = 0;
         let mut cell_start = start;
         cursor.seek(start);
         loop {
-            if quote.is_some_and(|quote| buffer.get(cell_start) == Some(&quote)) {
-                match self.quoted(buffer, cell_start, last) {
-                    Quoted::Cell(span, end) => {
-                        self.keep(cells, span);
-                        cells += 1;
-                        match buffer.get(end) {
-                            Some(&byte) if byte == separator => {
-                                cell_start = end + 1;
-                                cursor.seek(cell_start);
-                                continue;
-                            }
-                            _ => return Found::Record { cells, next: (end + 1).min(buffer.len()) },
-                        }
-                    }
-                    Quoted::Incomplete => return Found::Incomplete,
-                    Quoted::Unclosed => return Found::Unclosed,
-                }
-            }
             let Some(at) = cursor.next() else {
                 if !last {
                     return Found::Incomplete;
                 }
-                self.keep(
-                    cells,
-                    Span { start: cell_start, end: trim_cr(buffer, cell_start, buffer.len()), raw: false },
-                );
+                put(cells, Span::plain(cell_start, trim_cr(buffer, cell_start, buffer.len())));
                 return Found::Record { cells: cells + 1, next: buffer.len() };
             };
             let byte = buffer[at];
             if byte == separator {
-                self.keep(cells, Span { start: cell_start, end: at, raw: false });
+                put(cells, Span::plain(cell_start, at));
                 cells += 1;
                 cell_start = at + 1;
             } else if byte == b'\n' {
@@ -118,54 +155,25 @@ impl Splitter {
                 if cells == 0 && end == start {
                     return Found::Blank { next: at + 1 };
                 }
-                self.keep(cells, Span { start: cell_start, end, raw: false });
+                put(cells, Span::plain(cell_start, end));
                 return Found::Record { cells: cells + 1, next: at + 1 };
+            } else if at == cell_start {
+                match quoted(self.dialect, buffer, cell_start, last) {
+                    Quoted::Cell(span, end) => {
+                        put(cells, span);
+                        cells += 1;
+                        if buffer.get(end) != Some(&separator) {
+                            return Found::Record { cells, next: (end + 1).min(buffer.len()) };
+                        }
+                        cell_start = end + 1;
+                        cursor.seek(cell_start);
+                    }
+                    Quoted::Incomplete => return Found::Incomplete,
+                    Quoted::Unclosed => return Found::Unclosed,
+                }
             }
             // A quote inside a cell that does not begin with one is text.
         }
-    }
-
-    #[inline]
-    fn keep(&mut self, column: usize, span: Span) {
-        if let Some(&slot) = self.slots.get(column)
-            && slot != NOT_WANTED
-        {
-            self.spans[slot as usize] = span;
-        }
-    }
-
-    /// Crosses the quoted cell that begins at `start`, up to the separator or line feed after it.
-    fn quoted(&self, buffer: &[u8], start: usize, last: bool) -> Quoted {
-        let Dialect { separator, quote: Some(quote) } = self.dialect else {
-            unreachable!("only a dialect with quotes has quoted cells");
-        };
-        let mut raw = false;
-        let mut at = start + 1;
-        let closing = loop {
-            match memchr::memchr(quote, &buffer[at..]) {
-                None => return if last { Quoted::Unclosed } else { Quoted::Incomplete },
-                Some(found) => at += found,
-            }
-            match buffer.get(at + 1) {
-                Some(&byte) if byte == quote => {
-                    raw = true;
-                    at += 2;
-                }
-                None if !last => return Quoted::Incomplete,
-                _ => break at,
-            }
-        };
-        let end = match memchr::memchr2(separator, b'\n', &buffer[closing + 1..]) {
-            Some(found) => closing + 1 + found,
-            None if last => buffer.len(),
-            None => return Quoted::Incomplete,
-        };
-        let text_end =
-            if buffer.get(end) == Some(&separator) { end } else { trim_cr(buffer, closing + 1, end) };
-        if raw || text_end != closing + 1 {
-            return Quoted::Cell(Span { start, end: text_end, raw: true }, end);
-        }
-        Quoted::Cell(Span { start: start + 1, end: closing, raw: false }, end)
     }
 }
 
@@ -173,6 +181,43 @@ enum Quoted {
     Cell(Span, usize),
     Incomplete,
     Unclosed,
+}
+
+/// Crosses the quoted cell that begins at `start`, up to the separator or line feed after it.
+fn quoted(dialect: Dialect, buffer: &[u8], start: usize, last: bool) -> Quoted {
+    let Dialect { separator, quote: Some(quote) } = dialect else {
+        unreachable!("only a dialect with quotes has quoted cells");
+    };
+    let mut raw = false;
+    let mut at = start + 1;
+    let closing = loop {
+        match memchr::memchr(quote, &buffer[at..]) {
+            None => return if last { Quoted::Unclosed } else { Quoted::Incomplete },
+            Some(found) => at += found,
+        }
+        match buffer.get(at + 1) {
+            Some(&byte) if byte == quote => {
+                raw = true;
+                at += 2;
+            }
+            None if !last => return Quoted::Incomplete,
+            _ => break at,
+        }
+    };
+    // Nearly always the cell ends at its closing quote.
+    let end = match buffer.get(closing + 1) {
+        Some(&byte) if byte == separator || byte == b'\n' => closing + 1,
+        _ => match memchr::memchr2(separator, b'\n', &buffer[closing + 1..]) {
+            Some(found) => closing + 1 + found,
+            None if last => buffer.len(),
+            None => return Quoted::Incomplete,
+        },
+    };
+    let text_end = if buffer.get(end) == Some(&separator) { end } else { trim_cr(buffer, closing + 1, end) };
+    match raw || text_end != closing + 1 {
+        true => Quoted::Cell(Span::raw(start, text_end), end),
+        false => Quoted::Cell(Span::plain(start + 1, closing), end),
+    }
 }
 
 /// Leaves out the carriage return of a line that ends in one.
@@ -205,21 +250,23 @@ fn unquote(raw: &[u8], quote: Option<u8>) -> Vec<u8> {
 pub(crate) struct Cursor<'b> {
     buffer: &'b [u8],
     needles: [u64; 3],
-    /// Where the word begins that `found` is about.
-    word: usize,
-    /// The top bit of each byte of the word that matches and was not given yet.
+    /// Where the chunk begins that `found` is about.
+    chunk: usize,
+    /// A bit for each byte of the chunk that matches and was not given yet.
     found: u64,
     /// The place after the last byte that was given.
     given: usize,
 }
 
-const LOW: u64 = 0x7f7f_7f7f_7f7f_7f7f;
+/// Bytes looked at together: a bit each in a word. Loops over the bits of small chunks would end, and be
+/// mispredicted, at every other cell.
+const CHUNK: usize = 64;
 
 impl<'b> Cursor<'b> {
     pub(crate) fn new(buffer: &'b [u8], dialect: Dialect) -> Self {
         let splat = |byte: u8| u64::from_ne_bytes([byte; 8]);
         let needles = [splat(dialect.separator), splat(b'\n'), splat(dialect.quote.unwrap_or(b'\n'))];
-        let mut cursor = Self { buffer, needles, word: 0, found: 0, given: 0 };
+        let mut cursor = Self { buffer, needles, chunk: 0, found: 0, given: 0 };
         cursor.load(0);
         cursor
     }
@@ -228,48 +275,59 @@ impl<'b> Cursor<'b> {
     #[inline]
     fn seek(&mut self, at: usize) {
         // Nearly always the place is where the cursor stands already.
-        if at < self.given || at - self.word >= 8 {
+        if at < self.given || at - self.chunk >= CHUNK {
             self.given = at;
             self.load(at);
         } else {
-            self.found &= u64::MAX << (8 * (at - self.word));
+            self.found &= u64::MAX << (at - self.chunk);
         }
     }
 
     #[inline]
     fn next(&mut self) -> Option<usize> {
         while self.found == 0 {
-            if self.word + 8 >= self.buffer.len() {
+            if self.chunk + CHUNK >= self.buffer.len() {
                 return None;
             }
-            self.load(self.word + 8);
+            self.load(self.chunk + CHUNK);
         }
-        let at = self.word + (self.found.trailing_zeros() / 8) as usize;
+        let at = self.chunk + self.found.trailing_zeros() as usize;
         self.found &= self.found - 1;
         self.given = at + 1;
         Some(at)
     }
 
-    #[inline]
     fn load(&mut self, at: usize) {
-        self.word = at;
+        self.chunk = at;
         let rest = &self.buffer[at.min(self.buffer.len())..];
-        let (word, there) = match rest.first_chunk::<8>() {
-            Some(chunk) => (u64::from_le_bytes(*chunk), u64::MAX),
+        self.found = match rest.first_chunk::<CHUNK>() {
+            Some(chunk) => matching(chunk, self.needles),
             None => {
-                let mut bytes = [0; 8];
-                bytes[..rest.len()].copy_from_slice(rest);
-                (u64::from_le_bytes(bytes), !(u64::MAX << (8 * rest.len())))
+                let mut chunk = [0; CHUNK];
+                chunk[..rest.len()].copy_from_slice(rest);
+                matching(&chunk, self.needles) & !(u64::MAX << rest.len())
             }
         };
-        // A byte that equals the needle becomes zero; exactly the zero bytes keep their top bit.
-        let matching = |needle: u64| {
+    }
+}
+
+/// Returns a bit for each byte of the chunk that equals a byte of a needle.
+fn matching(chunk: &[u8; CHUNK], needles: [u64; 3]) -> u64 {
+    const LOW: u64 = 0x7f7f_7f7f_7f7f_7f7f;
+    // Moves the lowest bit of byte i to bit 56 + i; no two products meet in one place.
+    const GATHER: u64 = 0x0102_0408_1020_4080;
+    let mut found = 0;
+    for (i, bytes) in chunk.chunks_exact(8).enumerate() {
+        let word = bytes.iter().rev().fold(0, |word, &byte| word << 8 | u64::from(byte));
+        // A byte that equals the needle becomes zero; exactly the zero bytes get their top bit set.
+        let equal = |needle: u64| {
             let x = word ^ needle;
             !(((x & LOW) + LOW) | x | LOW)
         };
-        self.found =
-            (matching(self.needles[0]) | matching(self.needles[1]) | matching(self.needles[2])) & there;
+        let tops = equal(needles[0]) | equal(needles[1]) | equal(needles[2]);
+        found |= ((tops >> 7).wrapping_mul(GATHER) >> 56) << (8 * i);
     }
+    found
 }
 
 #[cfg(test)]
@@ -285,8 +343,10 @@ mod tests {
         loop {
             match splitter.record(&mut cursor, at, true) {
                 Found::Record { cells, next } => {
-                    let cell =
-                        |slot| String::from_utf8(splitter.cell(text.as_bytes(), slot).into_owned()).unwrap();
+                    let cell = |slot| {
+                        String::from_utf8(splitter.cell(text.as_bytes(), 0, slot).unwrap().into_owned())
+                            .unwrap()
+                    };
                     records.push((0..cells).map(cell).collect());
                     at = next;
                 }
@@ -318,6 +378,23 @@ mod tests {
         check("\"say \"\"hi\"\"\",x\r\n\"\",\"\"\n", &[&["say \"hi\"", "x"], &["", ""]]);
         check("5\" pipe,\"a\"b\n", &[&["5\" pipe", "ab"]]);
         check("\"a\"\r\n\"b\"", &[&["a"], &["b"]]);
+    }
+
+    #[test]
+    fn every_byte_is_told_apart() {
+        let splat = |byte: u8| u64::from_ne_bytes([byte; 8]);
+        for at in 0..CHUNK {
+            for byte in 0..=255u8 {
+                let mut chunk = [b'x'; CHUNK];
+                chunk[at] = byte;
+                let expected = if [b',', b'\n', b'"'].contains(&byte) { 1 << at } else { 0 };
+                assert_eq!(
+                    matching(&chunk, [splat(b','), splat(b'\n'), splat(b'"')]),
+                    expected,
+                    "{byte} at {at}"
+                );
+            }
+        }
     }
 
     #[test]

@@ -1,14 +1,16 @@
 //! What a planned read knows: files, columns, blocks; and how one block becomes a table.
 
+use std::path::PathBuf;
+
 use dask_graph::{Tokenize, Tokenizer};
 
-use super::cells::{CellBuilder, guess, widen};
+use super::cells::{CellBuilder, Misfit, guess, widen};
 use super::dialect::{Dialect, NaValues};
 use super::input::{InputFile, Window};
 use super::quotes::{QuoteState, Transition};
 use super::record::{Cursor, Found, Splitter};
 use crate::error::{EvalError, ReadError};
-use crate::schema::{DataType, Field, Schema};
+use crate::schema::{Field, Schema};
 use crate::table::Table;
 
 /// A read of CSV files as it was planned.
@@ -120,58 +122,50 @@ impl CsvSource {
         let fields = columns.iter().map(|&at| &self.schema.fields()[at]).collect::<Vec<_>>();
         let mut builders = fields.iter().map(|field| CellBuilder::new(field.dtype())).collect::<Vec<_>>();
         let mut n_rows = 0;
-        'windows: loop {
+        let mut ended = false;
+        while !ended {
             window.fill().map_err(|source| file.io(source))?;
             let (bytes, offset) = (window.bytes(), window.offset());
+            let line = |at: usize| file.line_at(offset + at as u64);
             let mut cursor = Cursor::new(bytes, self.dialect);
             let mut at = 0;
-            loop {
-                if offset + at as u64 >= block.end {
-                    break 'windows;
-                }
-                let line = || file.line_at(offset + at as u64);
-                let (cells, next) = match splitter.record(&mut cursor, at, window.is_last()) {
-                    Found::Record { cells, next } => (cells, next),
-                    Found::Blank { next } => {
-                        at = next;
-                        continue;
+            let mut more = true;
+            while more {
+                // Records are cut a few hundred at a time and then read column by column: the loops stay small,
+                // and what they work on stays in the cache.
+                while more && splitter.n_kept() < BATCH {
+                    if offset + at as u64 >= block.end {
+                        (more, ended) = (false, true);
+                        break;
                     }
-                    Found::Incomplete => break,
-                    Found::Unclosed => {
-                        return Err(ReadError::UnclosedQuote { path: file.path.clone(), line: line() }.into());
+                    match splitter.record(&mut cursor, at, window.is_last()) {
+                        Found::Record { cells, next } => {
+                            if cells != self.schema.len() {
+                                self.check_width(cells, || (file.path.clone(), line(at)))?;
+                                splitter.shorten(cells);
+                            }
+                            splitter.keep();
+                            at = next;
+                        }
+                        Found::Blank { next } => at = next,
+                        Found::Incomplete => more = false,
+                        Found::Unclosed => {
+                            let (path, line) = (file.path.clone(), line(at));
+                            return Err(ReadError::UnclosedQuote { path, line }.into());
+                        }
+                        Found::End => (more, ended) = (false, true),
                     }
-                    Found::End => break 'windows,
-                };
-                let expected = self.schema.len();
-                if cells != expected && (cells > expected || !self.fill_short_rows) {
-                    return Err(ReadError::Ragged {
-                        path: file.path.clone(),
-                        line: line(),
-                        got: cells,
-                        expected,
-                    }
-                    .into());
                 }
                 for (slot, builder) in builders.iter_mut().enumerate() {
-                    if cells < expected && columns[slot] >= cells {
-                        builder.push_null();
-                        continue;
-                    }
-                    let cell = splitter.cell(bytes, slot);
-                    if builder.push(&cell, &self.na).is_err() {
-                        return Err(self.bad_cell(file, line(), fields[slot], &cell).into());
-                    }
-                    if check_utf8
-                        && fields[slot].dtype() == DataType::Utf8
-                        && std::str::from_utf8(&cell).is_err()
-                    {
-                        let (path, column) = (file.path.clone(), fields[slot].name().into());
-                        let value = String::from_utf8_lossy(&cell).into_owned();
-                        return Err(ReadError::NotUtf8 { path, line: line(), column, value }.into());
-                    }
+                    builder.extend(&splitter, bytes, slot, &self.na, check_utf8).map_err(|misfit| {
+                        let (Misfit::Type { record } | Misfit::Encoding { record }) = misfit;
+                        let line = line(splitter.cell_start(record, slot));
+                        let cell = splitter.cell(bytes, record, slot).unwrap_or_default();
+                        misfit.into_error(file, line, fields[slot], &cell)
+                    })?;
                 }
-                n_rows += 1;
-                at = next;
+                n_rows += splitter.n_kept();
+                splitter.clear();
             }
             window.consume(at);
         }
@@ -186,15 +180,14 @@ impl CsvSource {
         Ok(Some(Table::with_rows(schema, done, n_rows)?))
     }
 
-    fn bad_cell(&self, file: &InputFile, line: u64, field: &Field, cell: &[u8]) -> ReadError {
-        ReadError::BadCell {
-            path: file.path.clone(),
-            line,
-            column: field.name().into(),
-            value: String::from_utf8_lossy(cell).into_owned(),
-            dtype: field.dtype(),
-            advice: widen(field.dtype(), guess(cell)),
+    /// Refuses a row that has too many cells, or too few if those are not to be filled up.
+    fn check_width(&self, got: usize, place: impl FnOnce() -> (PathBuf, u64)) -> Result<(), ReadError> {
+        let expected = self.schema.len();
+        if got == expected || (got < expected && self.fill_short_rows) {
+            return Ok(());
         }
+        let (path, line) = place();
+        Err(ReadError::Ragged { path, line, got, expected })
     }
 
     /// Returns the bytes of a block that some columns of it will probably take.
@@ -208,6 +201,23 @@ impl CsvSource {
 
     pub(crate) fn names(&self, columns: &[usize]) -> impl Iterator<Item = &str> {
         columns.iter().map(|&at| self.schema.fields()[at].name())
+    }
+}
+
+/// Records that are cut before their cells are read.
+const BATCH: usize = 512;
+
+impl Misfit {
+    fn into_error(self, file: &InputFile, line: u64, field: &Field, cell: &[u8]) -> ReadError {
+        let (path, column) = (file.path.clone(), field.name().into());
+        let value = String::from_utf8_lossy(cell).into_owned();
+        match self {
+            Misfit::Type { .. } => {
+                let advice = widen(field.dtype(), guess(cell));
+                ReadError::BadCell { path, line, column, value, dtype: field.dtype(), advice }
+            }
+            Misfit::Encoding { .. } => ReadError::NotUtf8 { path, line, column, value },
+        }
     }
 }
 
