@@ -135,7 +135,10 @@ impl Expr {
     fn over(node: Node) -> Self {
         let mut depth = 0;
         node.for_each_child(|child| depth = depth.max(child.depth));
-        Self { node: Arc::new(node), alias: None, depth: depth + 1 }
+        // What is too deep is only counted on: it will be refused wherever it is used, and as a tree it would
+        // need the stack to be dropped.
+        let node = if depth < MOST_DEPTH { node } else { Node::Literal(Scalar::Null(DataType::Int64)) };
+        Self { node: Arc::new(node), alias: None, depth: depth.saturating_add(1) }
     }
 
     /// Names the result.
@@ -149,8 +152,9 @@ impl Expr {
     ///
     /// # Errors
     ///
-    /// `BadArgument` if there is neither.
+    /// `BadArgument` if there is neither, `TooDeep` if the expression is.
     pub(crate) fn output_name(&self) -> Result<Arc<str>, FrameError> {
+        self.check_depth()?;
         if let Some(alias) = &self.alias {
             return Ok(Arc::clone(alias));
         }

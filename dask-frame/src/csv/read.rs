@@ -51,7 +51,7 @@ pub fn read_csv(pattern: impl Into<String>) -> ReadCsv {
 /// of each file and widened over all of them: integers, floats, truth values, else text. A cell further down
 /// that does not fit is an error which names file, line, column and value, and the `dtype` call to add. A
 /// column whose sample holds no value at all is read as floats, as in pandas. Timestamps are read when asked
-/// for, never guessed.
+/// for, never guessed: ISO 8601 without an offset, or with `Z`, which is dropped.
 ///
 /// **Missing values.** The same texts as in pandas (empty, `NA`, `NaN`, `null`, …), quoted or not. Columns of
 /// integers, truth values and texts may hold them too, unlike in pandas.

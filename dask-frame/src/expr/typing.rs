@@ -13,9 +13,7 @@ impl Expr {
     /// `UnknownColumn`, `WrongType`, `TypeMismatch` or `TooDeep`: after this has succeeded, evaluation can
     /// fail for a value, but not for a name or a type.
     pub(crate) fn dtype(&self, schema: &Schema) -> Result<DataType, FrameError> {
-        if self.depth > MOST_DEPTH {
-            return Err(FrameError::TooDeep { depth: self.depth, limit: MOST_DEPTH });
-        }
+        self.check_depth()?;
         match self.node() {
             Node::Column(name) => Ok(schema.field(name)?.dtype()),
             Node::Literal(value) => Ok(value.dtype()),
@@ -46,6 +44,14 @@ impl Expr {
                     None => then.dtype(schema),
                 }
             }
+        }
+    }
+
+    /// Checks that evaluation will not run out of stack.
+    pub(super) fn check_depth(&self) -> Result<(), FrameError> {
+        match self.depth {
+            0..=MOST_DEPTH => Ok(()),
+            depth => Err(FrameError::TooDeep { depth, limit: MOST_DEPTH }),
         }
     }
 
