@@ -102,7 +102,7 @@ pub trait Collection: Sized {
         scheduler: &dyn Scheduler,
         options: &RunOptions,
     ) -> Result<Self::Output, ComputeError> {
-        self.finish(values_of(self.graph(), &self.keys(), scheduler, options)?)
+        self.finish(self.graph().values(&self.keys(), scheduler, options)?)
     }
 
     /// Computes all blocks now and keeps them: the same collection over data that is there already.
@@ -122,7 +122,7 @@ pub trait Collection: Sized {
     /// As [`compute`](Self::compute).
     fn persist_opts(&self, scheduler: &dyn Scheduler, options: &RunOptions) -> Result<Self, ComputeError> {
         let keys = self.keys();
-        let values = values_of(self.graph(), &keys, scheduler, options)?;
+        let values = self.graph().values(&keys, scheduler, options)?;
         Ok(self.rebuild(data_graph(keys, values), &Name::clone))
     }
 
@@ -170,15 +170,22 @@ pub trait Collection: Sized {
     }
 }
 
-/// Makes graph, plan and run of some keys.
-pub(crate) fn values_of(
-    graph: &Graph,
-    keys: &[Key],
-    scheduler: &dyn Scheduler,
-    options: &RunOptions,
-) -> Result<Vec<Value>, ComputeError> {
-    let plan = scheduler.prepare(graph.clone(), keys).lower(keys)?;
-    Ok(scheduler.run(&plan, options)?)
+impl Graph {
+    /// Computes some keys: prepares the graph for the scheduler, lowers it, and runs the plan. What
+    /// collections with a driver of their own (`head`, `take`) are made of.
+    ///
+    /// # Errors
+    ///
+    /// - When the graph cannot be made into a plan, or a task fails.
+    pub fn values(
+        &self,
+        keys: &[Key],
+        scheduler: &dyn Scheduler,
+        options: &RunOptions,
+    ) -> Result<Vec<Value>, ComputeError> {
+        let plan = scheduler.prepare(self.clone(), keys).lower(keys)?;
+        Ok(scheduler.run(&plan, options)?)
+    }
 }
 
 /// A graph in which `keys` are data.

@@ -1,6 +1,6 @@
 //! Requests for many keys, nested as the caller likes; the answer has the same nesting.
 
-use crate::collection::{ComputeError, values_of};
+use crate::collection::ComputeError;
 use crate::graph::Graph;
 use crate::key::Key;
 use crate::scheduler::{RunOptions, Scheduler};
@@ -104,7 +104,7 @@ impl Graph {
     ) -> Result<Nested<Value>, ComputeError> {
         let request = request.into();
         let keys: Vec<Key> = request.flatten().into_iter().cloned().collect();
-        let values = values_of(self, &keys, scheduler, &RunOptions::default())?;
+        let values = self.values(&keys, scheduler, &RunOptions::default())?;
         match request.refill(&mut values.into_iter()) {
             Some(answer) => Ok(answer),
             None => unreachable!("there is a value for every key"),

@@ -4,7 +4,7 @@ use std::sync::{Mutex, PoisonError};
 
 use rustc_hash::FxHashMap;
 
-use crate::collection::{ComputeError, data_graph, values_of};
+use crate::collection::{ComputeError, data_graph};
 use crate::graph::Graph;
 use crate::key::Key;
 use crate::layer::Materialized;
@@ -83,8 +83,7 @@ impl Store {
         }
         let (keys, values) = known.into_iter().unzip();
         let graph = Graph::merge([&Graph::from_layer(layer), &data_graph(keys, values)]);
-        let value =
-            values_of(&graph, std::slice::from_ref(&key), scheduler, &RunOptions::default())?.remove(0);
+        let value = graph.values(std::slice::from_ref(&key), scheduler, &RunOptions::default())?.remove(0);
         self.computed.lock().unwrap_or_else(PoisonError::into_inner).insert(key, value.clone());
         Ok(value)
     }

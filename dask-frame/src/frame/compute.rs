@@ -69,7 +69,7 @@ impl DataFrame {
         let (mut values, mut rows) = (Vec::new(), 0);
         while rows < n && values.len() < keys.len() {
             let end = (2 * values.len()).clamp(1, keys.len());
-            for value in run(self.graph(), &keys[values.len()..end], scheduler, options)? {
+            for value in self.graph().values(&keys[values.len()..end], scheduler, options)? {
                 rows += value.get::<Table>().map_err(ComputeError::finish)?.n_rows();
                 values.push(value);
             }
@@ -135,17 +135,7 @@ impl DataFrame {
             key
         });
         let keys = keys.collect::<Vec<_>>();
-        run(&Graph::with_inputs(layer, [self.graph()]), &keys, scheduler, options)?;
+        Graph::with_inputs(layer, [self.graph()]).values(&keys, scheduler, options)?;
         destination.finish(parts.len())
     }
-}
-
-fn run(
-    graph: &Graph,
-    keys: &[Key],
-    scheduler: &dyn Scheduler,
-    options: &RunOptions,
-) -> Result<Vec<Value>, ComputeError> {
-    let plan = scheduler.prepare(graph.clone(), keys).lower(keys)?;
-    Ok(scheduler.run(&plan, options)?)
 }

@@ -1,6 +1,6 @@
 //! Several collections computed as one plan.
 
-use crate::collection::{Collection, ComputeError, data_graph, values_of};
+use crate::collection::{Collection, ComputeError, data_graph};
 use crate::graph::Graph;
 use crate::key::{Key, Name};
 use crate::scheduler::{RunOptions, Scheduler, installed};
@@ -122,7 +122,7 @@ pub fn compute_with<C: Collections>(
     options: &RunOptions,
 ) -> Result<C::Outputs, ComputeError> {
     let (graph, keys) = merged(&collections);
-    let values = values_of(&graph, &keys, scheduler, options)?;
+    let values = graph.values(&keys, scheduler, options)?;
     collections.finish_all(&mut values.into_iter())
 }
 
@@ -147,7 +147,7 @@ pub fn persist_with<C: Collections>(
     options: &RunOptions,
 ) -> Result<C, ComputeError> {
     let (graph, keys) = merged(&collections);
-    let values = values_of(&graph, &keys, scheduler, options)?;
+    let values = graph.values(&keys, scheduler, options)?;
     // One layer a collection would hold values of others alive: here the graph is one layer for all.
     Ok(collections.rebuild_all(&data_graph(keys, values), &Name::clone))
 }
