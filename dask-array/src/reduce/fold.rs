@@ -11,6 +11,10 @@ use crate::program::run::{Input, ProgramError, Runner};
 /// Additions to a partial sum before it is added to the sum proper.
 const SETTLE: usize = 128;
 
+/// Slots that are filled side by side before the next are begun: they fit the second-level cache, and the pieces of
+/// lines that are read for them are long enough to be read ahead.
+const PANEL: usize = 8 * TILE;
+
 /// Partial results, one a slot, that elements are folded into.
 pub(crate) trait Folding<T> {
     /// Folds all of `line` into one slot.
@@ -153,15 +157,19 @@ pub(crate) fn run<T: Element>(
 
     let line = domain.line();
     if domain.len() > 0 && line > TILE && slots.inner() == 1 {
-        // Long lines whose elements go to slots of their own: down the lines, a tile's width at a time, so
-        // that the slots stay in the cache.
-        for within in (0..line).step_by(TILE) {
-            let n = TILE.min(line - within);
+        // Long lines whose elements go to slots of their own: down the lines, a panel's width at a time, so that
+        // the slots stay in the cache.
+        for panel in (0..line).step_by(PANEL) {
+            let width = PANEL.min(line - panel);
             for outer in 0..domain.len() / line {
-                let slot = domain.line_offset(outer, &slots.strides) + within;
-                runner.seek(outer * line + within, n);
-                settling.enter(slot..slot + n, folding);
-                runner.show(&mut scratch, |tile| folding.across(slot..slot + n, tile))?;
+                let first = domain.line_offset(outer, &slots.strides) + panel;
+                settling.enter(first..first + width, folding);
+                for within in (0..width).step_by(TILE) {
+                    let n = TILE.min(width - within);
+                    let slot = first + within;
+                    runner.seek(outer * line + panel + within, n);
+                    runner.show(&mut scratch, |tile| folding.across(slot..slot + n, tile))?;
+                }
             }
         }
     } else {
