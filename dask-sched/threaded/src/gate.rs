@@ -40,7 +40,8 @@ pub(crate) struct Admitted {
 }
 
 impl Gate {
-    pub(crate) fn new(limit: u64, roots: Vec<NodeId>) -> Self {
+    pub(crate) fn new(limit: u64, plan: &Plan) -> Self {
+        let roots = plan.nodes().filter(|&node| plan.dependencies(node).is_empty()).collect();
         let state =
             State { roots, next_root: 0, held: BinaryHeap::new(), reserved: 0, largest: 0, working: 0 };
         Gate { limit, state: Mutex::new(state) }

@@ -3,16 +3,17 @@
 //! [`Threaded`] runs a plan on the threads of one rayon pool, which it keeps from run to run. What tasks do
 //! with rayon inside runs on the same threads: nothing oversubscribes, and idle workers help.
 //!
-//! - Ready tasks are run last made ready first, and among those made ready together in static order; tasks
-//!   that wait for nothing are begun in static order. So few results are alive at once.
+//! - Workers go through the plan together in static order, in which few results are alive at once. A task
+//!   whose inputs are late is run by the worker that makes the last of them; of several such, last made
+//!   ready first, and among those made ready together in static order. Idle workers steal.
 //! - The last consumer of a result owns it, so that a kernel may work in place.
 //! - The first error, a cancelled token or a passed deadline stops the run between tasks.
 //! - With a memory limit, tasks that read or create data wait until it fits.
 //! - A task may itself run a plan on the same scheduler; that works with one worker, too.
 //!
 //! The modules: `scheduler` is what users see, `run` the loop of the workers; `handover` how results, ready
-//! tasks and idle workers pass between threads (checked with loom); `roots` and `gate` where tasks that wait
-//! for nothing come from, without and with a memory limit; `place` what a thread is in the middle of.
+//! tasks and idle workers pass between threads (checked with loom); `sweep` and `gate` where
+//! tasks come from, without and with a memory limit; `place` what a thread is in the middle of.
 //!
 //! # Examples
 //!
@@ -38,9 +39,9 @@ mod apart;
 mod gate;
 mod handover;
 mod place;
-mod roots;
 mod run;
 mod scheduler;
+mod sweep;
 mod sync;
 
 pub use scheduler::Threaded;

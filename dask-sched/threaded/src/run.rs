@@ -3,15 +3,15 @@
 //! | part | holds | touched by |
 //! |---|---|---|
 //! | `cells` | per node: how many dependencies are not done; its result and how often it will be taken | its neighbours |
-//! | `supply` | nodes that wait for nothing, in static order | who has nothing else to do |
+//! | `supply` | nodes that nobody visited yet, in static order | who has nothing else to do |
 //! | `queues` | per thread: ready nodes, last in first out | its worker; thieves at the other end |
 //! | `crew` | how many workers there are | who comes, leaves, or calls another |
 //!
-//! A worker takes the next node from its own queue, else steals some from another's, else takes the next
-//! roots. Of the nodes that its task made ready it goes on with the first in static order, without any
-//! queue; the others are pushed, worst first, and another worker is called if one is away. A worker that
-//! finds nothing looks around for some microseconds and then leaves: its thread goes back to rayon, where it
-//! sleeps or helps with what tasks do inside.
+//! A worker takes the next node from its own queue, else goes on along its stretch of the static order, else
+//! steals from another's queue, else claims the next stretch. Of the nodes that its task made ready it goes on
+//! with the first in static order, without any queue; the others are pushed, worst first, and another worker
+//! is called if one is away. A worker that finds nothing looks around for some microseconds and then leaves:
+//! its thread goes back to rayon, where it sleeps or helps with what tasks do inside.
 //!
 //! There is no count of what is left to do: work is only ever made by workers, so when the last of them
 //! leaves, having found nothing, the run has ended.
@@ -20,7 +20,7 @@ use crate::apart::Apart;
 use crate::gate::{Admitted, Gate};
 use crate::handover::{Cell, Crew, Taken};
 use crate::place::{self, RunId};
-use crate::roots::Roots;
+use crate::sweep::Sweep;
 use crate::sync::{AtomicUsize, Mutex, Ordering};
 use crossbeam_deque::{Steal, Stealer, Worker};
 use dask_graph::{NodeId, Plan, RunError, RunOptions, Scratch, Value, Watch, WorkerId};
@@ -55,9 +55,11 @@ pub(crate) struct Run<'p> {
     finished: AtomicUsize,
 }
 
-/// Where roots, and with a memory limit all producers, come from.
+/// Where nodes come from that nobody's work made ready.
 enum Supply {
-    Free(Roots),
+    /// Without a memory limit: every node, in static order.
+    Free(Sweep),
+    /// With one: roots and producers, as memory allows.
     Gated(Gate),
 }
 
@@ -81,19 +83,20 @@ struct Hands<'q> {
 impl<'p> Run<'p> {
     pub(crate) fn new(plan: &'p Plan, options: &'p RunOptions, workers: usize) -> Self {
         let queues: Vec<_> = (0..workers).map(|_| Worker::new_lifo()).collect();
-        let cell = |node| Cell::new(plan.dependencies(node).len() as u32, plan.uses(node));
+        let supply = match options.get_memory_limit() {
+            Some(limit) if plan.has_producers() && workers > 1 => Supply::Gated(Gate::new(limit, plan)),
+            _ => Supply::Free(Sweep::new(plan, workers)),
+        };
+        // In a sweep, the visit counts like one more dependency.
+        let visits = u32::from(matches!(supply, Supply::Free(_)));
+        let cell = |node| Cell::new(plan.dependencies(node).len() as u32 + visits, plan.uses(node));
         Run {
             plan,
             options,
             watch: Watch::start(plan, options),
             id: RunId::next(),
             cells: plan.nodes().map(cell).collect(),
-            supply: match options.get_memory_limit() {
-                Some(limit) if plan.has_producers() && workers > 1 => {
-                    Supply::Gated(Gate::new(limit, Roots::of(plan)))
-                }
-                _ => Supply::Free(Roots::new(plan, workers)),
-            },
+            supply,
             stealers: queues.iter().map(Worker::stealer).collect(),
             queues: queues.into_iter().map(Mutex::new).collect(),
             crew: Apart(Crew::new(workers)),
@@ -220,15 +223,25 @@ impl<'p> Run<'p> {
         }
     }
 
-    /// Finds a node to start: one's own, else somebody else's, else a root.
+    /// Finds a node to start: one that one's own work made ready, else the next ready one of one's own stretch
+    /// of the order, else one that somebody else's work made ready, else from what is not visited yet.
     fn find<'s>(&'s self, hands: &Hands<'_>, scope: &Scope<'s>) -> Option<Admitted> {
         if self.is_stopped.load(Ordering::Relaxed) {
             return None;
         }
-        let ready = hands.queue.pop().or_else(|| self.steal(hands));
-        let found = match ready {
-            Some(node) => Admitted { node, reserved: 0 },
-            None => self.supply.take(self.plan, &self.watch, hands.queue)?,
+        let own = if hands.queue.is_empty() { None } else { hands.queue.pop() };
+        let ready = own.or_else(|| self.visit_own(hands.me)).or_else(|| self.steal(hands));
+        let found = match (ready, &self.supply) {
+            (Some(node), _) => Admitted { node, reserved: 0 },
+            (None, Supply::Free(sweep)) => loop {
+                if !sweep.claim(hands.me) {
+                    return None;
+                }
+                if let Some(node) = self.visit_own(hands.me) {
+                    break Admitted { node, reserved: 0 };
+                }
+            },
+            (None, Supply::Gated(gate)) => gate.next(self.plan, self.watch.live_nbytes())?,
         };
         // Whoever pushes calls a worker, but one that was called may have refused: it is called again here.
         if self.crew.has_absent() && (!hands.queue.is_empty() || self.supply.is_open(self.plan, &self.watch))
@@ -236,6 +249,12 @@ impl<'p> Run<'p> {
             self.call_another(scope);
         }
         Some(found)
+    }
+
+    /// Visits the stretch that the worker has claimed, up to the next node that is ready.
+    fn visit_own(&self, me: usize) -> Option<NodeId> {
+        let Supply::Free(sweep) = &self.supply else { return None };
+        std::iter::from_fn(|| sweep.of_own(me)).find(|node| self.cells[node.index()].arrive())
     }
 
     fn steal(&self, hands: &Hands<'_>) -> Option<NodeId> {
@@ -419,22 +438,10 @@ impl<'p> Run<'p> {
 }
 
 impl Supply {
-    /// Takes the next root; if it comes with others, these go to `queue`.
-    fn take(&self, plan: &Plan, watch: &Watch<'_>, queue: &Worker<NodeId>) -> Option<Admitted> {
-        match self {
-            Supply::Free(roots) => {
-                let (&first, others) = roots.take().split_first()?;
-                others.iter().rev().for_each(|&node| queue.push(node));
-                Some(Admitted { node: first, reserved: 0 })
-            }
-            Supply::Gated(gate) => gate.next(plan, watch.live_nbytes()),
-        }
-    }
-
-    /// Returns whether [`take`](Self::take) would give something.
+    /// Returns whether it has nodes to give or to visit.
     fn is_open(&self, plan: &Plan, watch: &Watch<'_>) -> bool {
         match self {
-            Supply::Free(roots) => !roots.is_empty(),
+            Supply::Free(sweep) => sweep.is_open(),
             Supply::Gated(gate) => gate.is_open(plan, watch.live_nbytes()),
         }
     }
