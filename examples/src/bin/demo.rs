@@ -103,10 +103,10 @@ impl Demo {
         run(self)?;
         let time = started.elapsed();
         let Some((before, peak)) = memory.peak() else {
-            println!("  {:.1} s; this system does not tell the peak memory", time.as_secs_f64());
+            println!("  {:.2} s; this system does not tell the peak memory", time.as_secs_f64());
             return Ok(());
         };
-        println!("  {:.1} s, peak memory {} ({} before)", time.as_secs_f64(), bytes(peak), bytes(before));
+        println!("  {:.2} s, peak memory {} ({} before)", time.as_secs_f64(), bytes(peak), bytes(before));
         // What a run may take: its limit, and beyond that what is in the hands of each worker, for which
         // there is always room (a producer runs when nothing else can): an input block, an output block, and
         // the buffers of reading and writing them.
@@ -162,28 +162,38 @@ impl Demo {
 
     fn standardise(&self) -> Result<()> {
         let (from, to) = (self.scratch.path().join("matrix.npy"), self.scratch.path().join("standard.npy"));
+        let mut clock = Instant::now();
+        let mut lap = || std::mem::replace(&mut clock, Instant::now()).elapsed().as_secs_f64();
         self.make_matrix(&from)?;
+        let made = lap();
 
         // One pass for the column means and deviations, which are small, and one that uses them: the matrix
         // is read twice rather than held.
         let x = Array::<f64>::from_npy(&from, [BLOCK_ROWS, COLUMNS])?;
         let stats = (x.mean(0)?, x.std(0, 0.0)?);
         let (means, deviations) = compute_with(stats, &self.installed.scheduler, &self.options("columns "))?;
+        let columns = lap();
         let means = Array::from_ndarray(means, COLUMNS)?;
         let deviations = Array::from_ndarray(deviations, COLUMNS)?;
         let standard = (&x - &means) / &deviations;
         self.compute("standard", &standard.store_npy(&to))?;
+        let standardised = lap();
 
         let z = Array::<f64>::from_npy(&to, [BLOCK_ROWS, COLUMNS])?;
         let rows = z.mean(1)?;
         let parts = (rows.slice((..3,))?, (rows.min(0)?, rows.max(0)?, z.abs().max([0, 1])?));
         let (first, (least, most, farthest)) =
             compute_with(parts, &self.installed.scheduler, &self.options("row means"))?;
+        let row_means = lap();
         let size = bytes(self.settings.nbytes());
         println!("  {} x {COLUMNS} float64, {size} read, {size} written", self.settings.rows);
         println!("  row means, the first   {first:.6}");
         println!("  least and largest      {least:.6} {most:.6}");
         println!("  farthest from its mean {farthest:.3} deviations");
+        println!(
+            "  seconds: matrix made {made:.2}, column statistics {columns:.2}, \
+             standardised {standardised:.2}, row means {row_means:.2}"
+        );
         Ok(())
     }
 
