@@ -8,6 +8,7 @@
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a program that shows what it does")]
 
 use std::path::Path;
+use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -33,7 +34,17 @@ const COLUMNS: isize = 1000;
 /// Rows of a block: 16 MB with 1000 columns.
 const BLOCK_ROWS: isize = 2000;
 
-fn main() -> Result<()> {
+fn main() -> ExitCode {
+    match run() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run() -> Result<()> {
     let Some(settings) = Settings::parse(std::env::args().skip(1))? else {
         print!("{HELP}");
         return Ok(());
