@@ -184,3 +184,44 @@ fn write_text(text: &str, to: &mut impl Write) -> io::Result<()> {
     to.write_all(text.replace('"', "\"\"").as_bytes())?;
     to.write_all(b"\"")
 }
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use super::*;
+    use crate::column::Column;
+    use std::error::Error;
+    use std::os::unix::fs::symlink;
+
+    /// Writes two parts to `out.csv`, one file of the staging directory lying on a device that is full.
+    fn write_with_full(on_full_disk: &str) -> (Result<(), Box<dyn Error + Send + Sync>>, Vec<PathBuf>) {
+        let dir = tempfile::tempdir().unwrap();
+        let destination = Destination::prepare(&dir.path().join("out.csv")).unwrap();
+        symlink("/dev/full", destination.staging.join(on_full_disk)).unwrap();
+        let table = Table::new([("n", Column::from(vec![1, 2, 3]))]).unwrap();
+        let op = part_op(&destination);
+        let parts = (0..2_usize).try_for_each(|number| {
+            let mut slots = [Some(Value::sized(table.clone())), Some(Value::new(number))];
+            op.call(Args::new(&mut slots)).map(drop)
+        });
+        let written = match parts {
+            Ok(()) => destination.finish(2).map_err(Into::into),
+            Err(error) => {
+                drop(destination);
+                Err(error.into())
+            }
+        };
+        let left = fs::read_dir(dir.path()).unwrap().map(|entry| entry.unwrap().path()).collect();
+        (written, left)
+    }
+
+    #[test]
+    fn a_full_disk_is_an_error_and_leaves_nothing() {
+        for file in ["0", "1", "whole"] {
+            let (written, left) = write_with_full(file);
+            let error = written.unwrap_err();
+            let text = format!("{error}: {}", error.source().map_or_else(String::new, ToString::to_string));
+            assert!(text.contains("No space left on device") && text.contains(file), "{text}");
+            assert!(left.is_empty(), "{left:?}");
+        }
+    }
+}
