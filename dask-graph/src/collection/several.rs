@@ -14,7 +14,7 @@ pub trait Collections: Sized {
     /// Adds the collections' graphs.
     fn add_graphs<'a>(&'a self, graphs: &mut Vec<&'a Graph>);
 
-    /// Adds the collections' keys; returns nothing, `take` knows how many there are.
+    /// Adds the collections' keys, in the order in which the values are wanted.
     fn add_keys(&self, keys: &mut Vec<Key>);
 
     /// Makes the outputs of the values of the keys, in order.
@@ -23,6 +23,9 @@ pub trait Collections: Sized {
     ///
     /// - When the values do not fit together.
     fn finish_all(&self, values: &mut dyn Iterator<Item = Value>) -> Result<Self::Outputs, ComputeError>;
+
+    /// The same collections over data: each over the values of its own keys, which come in order.
+    fn persist_all(&self, values: &mut dyn Iterator<Item = Value>) -> Self;
 
     /// The same collections over another graph.
     fn rebuild_all(&self, graph: &Graph, rename: &dyn Fn(&Name) -> Name) -> Self;
@@ -43,6 +46,12 @@ impl<C: Collection> Collections for C {
         self.finish(values.take(self.keys().len()).collect())
     }
 
+    fn persist_all(&self, values: &mut dyn Iterator<Item = Value>) -> Self {
+        let keys = self.keys();
+        let values = values.take(keys.len()).collect();
+        self.rebuild(data_graph(keys, values), &Name::clone)
+    }
+
     fn rebuild_all(&self, graph: &Graph, rename: &dyn Fn(&Name) -> Name) -> Self {
         self.rebuild(graph.clone(), rename)
     }
@@ -61,6 +70,10 @@ impl<C: Collections> Collections for Vec<C> {
 
     fn finish_all(&self, values: &mut dyn Iterator<Item = Value>) -> Result<Self::Outputs, ComputeError> {
         self.iter().map(|collection| collection.finish_all(values)).collect()
+    }
+
+    fn persist_all(&self, values: &mut dyn Iterator<Item = Value>) -> Self {
+        self.iter().map(|collection| collection.persist_all(values)).collect()
     }
 
     fn rebuild_all(&self, graph: &Graph, rename: &dyn Fn(&Name) -> Name) -> Self {
@@ -90,6 +103,11 @@ macro_rules! tuples {
             ) -> Result<Self::Outputs, ComputeError> {
                 let ($($t,)+) = self;
                 Ok(($($t.finish_all(values)?,)+))
+            }
+
+            fn persist_all(&self, values: &mut dyn Iterator<Item = Value>) -> Self {
+                let ($($t,)+) = self;
+                ($($t.persist_all(values),)+)
             }
 
             fn rebuild_all(&self, graph: &Graph, rename: &dyn Fn(&Name) -> Name) -> Self {
@@ -148,8 +166,8 @@ pub fn persist_with<C: Collections>(
 ) -> Result<C, ComputeError> {
     let (graph, keys) = merged(&collections);
     let values = graph.values(&keys, scheduler, options)?;
-    // One layer a collection would hold values of others alive: here the graph is one layer for all.
-    Ok(collections.rebuild_all(&data_graph(keys, values), &Name::clone))
+    // Each over its own values: dropping one of the collections lets go of what only it holds.
+    Ok(collections.persist_all(&mut values.into_iter()))
 }
 
 /// The plan of several collections as a picture in Graphviz's DOT language.

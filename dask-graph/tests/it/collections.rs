@@ -42,6 +42,18 @@ fn persisting_computes_once() {
 }
 
 #[test]
+fn persisted_collections_hold_only_their_own_values() {
+    let both = (Delayed::value(Arc::new(1_i64)), Delayed::value(Arc::new(2_i64)));
+    let (a, b) = persist_with(both, &Naive, &options()).expect("data");
+    let held = b.compute_with(&Naive).expect("a value");
+    // Here and in what was persisted.
+    assert_eq!(Arc::strong_count(&held), 2);
+    drop(b);
+    assert_eq!(Arc::strong_count(&held), 1);
+    assert_eq!(*a.compute_with(&Naive).expect("a value"), 1);
+}
+
+#[test]
 fn a_clone_does_its_work_again() {
     let counter = Arc::new(AtomicUsize::new(0));
     let x = counted(&counter);
