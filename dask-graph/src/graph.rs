@@ -7,7 +7,7 @@ use std::sync::Arc;
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::key::{Key, Name};
-use crate::layer::{Layer, LayerInfo, Relabelled};
+use crate::layer::{Blockwise, Layer, LayerInfo, Relabelled};
 use crate::plan::{Plan, PlanError};
 use crate::task::Node;
 
@@ -157,9 +157,10 @@ impl Graph {
     #[must_use]
     pub fn relabel(&self, names: &[Name], info: impl Fn(&LayerInfo) -> LayerInfo) -> Self {
         self.map_layers(|layer| {
-            let wanted = names.contains(layer.name());
-            wanted.then(|| -> Arc<dyn Layer> {
-                Arc::new(Relabelled { inner: layer.clone(), info: info(layer.info()) })
+            let info = names.contains(layer.name()).then(|| info(layer.info()))?;
+            Some(match layer.downcast_ref::<Blockwise>() {
+                Some(blockwise) => Arc::new(blockwise.with_info(info)),
+                None => Arc::new(Relabelled { inner: layer.clone(), info }),
             })
         })
     }

@@ -75,6 +75,7 @@ impl fmt::Debug for BlockArg {
 /// let node = z.node(&Key::new("z", &[3, 2])).unwrap();
 /// assert_eq!(node.dependencies(), [Key::new("x", &[3, 2]), Key::new("row", &[2])]);
 /// ```
+#[derive(Clone)]
 pub struct Blockwise {
     name: Name,
     op: Arc<dyn Op>,
@@ -129,6 +130,11 @@ impl Blockwise {
     /// The arguments.
     pub fn args(&self) -> &[BlockArg] {
         &self.args
+    }
+
+    /// The same layer with other information; it stays a `Blockwise`, so it can still be fused.
+    pub(crate) fn with_info(&self, info: LayerInfo) -> Self {
+        Self { info, ..self.clone() }
     }
 
     fn arg_of(&self, at: usize, index: &[u32]) -> Arg {

@@ -137,6 +137,11 @@ fn other_annotations_stay_apart() {
     let a = over(layer("a", Arc::new(Seven), &i).info(info), &[]);
     let b = over(layer("b", inc(), &i).blocks("a", &i), &[&a]);
     check(&b, &["b"], &["a", "b"]);
+    // Annotated afterwards, both alike: they are joined.
+    let alike = Annotations { retries: 2, ..Default::default() };
+    let both = b.relabel(&["a".into(), "b".into()], |info| info.clone().with_annotations(alike.clone()));
+    let fused = check(&both, &["b"], &["b"]);
+    assert_eq!(*fused.layers()[0].info().annotations, alike);
 }
 
 #[test]
