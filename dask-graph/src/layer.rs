@@ -88,6 +88,12 @@ pub trait Layer: Any + Send + Sync {
     fn has_foreign_names(&self) -> bool {
         false
     }
+
+    /// The map that holds the layer's nodes, if it has one: plans are made from it directly, several times as
+    /// fast as by asking for one node after the other. The map has the layer's keys and no others.
+    fn as_materialized(&self) -> Option<&Materialized> {
+        None
+    }
 }
 
 impl dyn Layer {
@@ -167,5 +173,9 @@ impl Layer for Relabelled {
 
     fn has_foreign_names(&self) -> bool {
         self.inner.has_foreign_names()
+    }
+
+    fn as_materialized(&self) -> Option<&Materialized> {
+        self.inner.as_materialized()
     }
 }

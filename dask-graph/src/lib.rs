@@ -38,6 +38,7 @@
 //!
 //! Running it needs a scheduler, which lives in a crate of its own (`dask-sched`).
 
+mod code;
 mod collection;
 mod delayed;
 mod function;
@@ -53,6 +54,7 @@ mod request;
 mod scheduler;
 mod store;
 mod task;
+mod tasks;
 #[cfg(feature = "testing")]
 pub mod testing;
 mod token;

@@ -9,12 +9,10 @@
 //! ```text
 //! keys          x          y          z
 //! code          [lit 0]    [lit 1]    [last 0, last 1, call inc 1, call add 2]
-//! dependencies  []         []         [0, 1]
 //! dependents    [2]        [2]        []
 //! wanted                              *
 //! ```
 
-mod code;
 mod csr;
 mod dot;
 mod error;
@@ -27,12 +25,12 @@ mod pressure;
 use std::fmt;
 use std::sync::Arc;
 
+use crate::code::{self, Step, steps};
 use crate::key::{Key, Name};
 use crate::layer::LayerInfo;
 use crate::op::Op;
 use crate::value::Value;
 
-use code::Code;
 use csr::Csr;
 
 pub use dot::Dot;
@@ -65,9 +63,7 @@ impl fmt::Debug for NodeId {
 pub struct Plan {
     keys: Vec<Key>,
     /// What each node does, as code for a stack machine; one row a node.
-    code: Csr<Code>,
-    /// Distinct dependencies of each node.
-    dependencies: Csr<NodeId>,
+    code: Csr<u32>,
     /// Nodes that depend on each node.
     dependents: Csr<NodeId>,
     ops: Vec<Arc<dyn Op>>,
@@ -122,8 +118,8 @@ impl Plan {
     }
 
     /// The distinct nodes whose results the node takes.
-    pub fn dependencies(&self, node: NodeId) -> &[NodeId] {
-        self.dependencies.row(node.index())
+    pub fn dependencies(&self, node: NodeId) -> impl Iterator<Item = NodeId> + Clone + use<'_> {
+        code::dependencies(self.code.row(node.index())).map(NodeId)
     }
 
     /// The nodes that take the node's result, in static order.
@@ -143,16 +139,16 @@ impl Plan {
 
     /// Whether the node does work: data and aliases do not.
     pub fn is_task(&self, node: NodeId) -> bool {
-        self.code.row(node.index()).last().is_some_and(Code::does_work)
+        code::does_work(self.code.row(node.index()))
     }
 
     /// What the node does, for people: the name of its outermost op.
     pub fn op_name(&self, node: NodeId) -> String {
-        match self.code.row(node.index()).last() {
-            Some(Code::Call { op, .. }) => self.ops[*op as usize].name().into_owned(),
-            Some(Code::List(_)) => "list".to_owned(),
-            Some(Code::Last(_) | Code::Again(_)) => "alias".to_owned(),
-            Some(Code::Literal(_)) | None => "data".to_owned(),
+        match steps(self.code.row(node.index())).last() {
+            Some(Step::Call { op, .. }) => self.ops[op as usize].name().into_owned(),
+            Some(Step::List(_)) => "list".to_owned(),
+            Some(Step::Last(_) | Step::Again(_)) => "alias".to_owned(),
+            Some(Step::Literal(_)) | None => "data".to_owned(),
         }
     }
 
@@ -169,8 +165,8 @@ impl Plan {
 
     /// The size of a node that is data.
     fn data_nbytes(&self, node: NodeId) -> Option<u64> {
-        match *self.code.row(node.index()) {
-            [Code::Literal(at)] => Some(self.literals[at as usize].nbytes()),
+        match steps(self.code.row(node.index())).last() {
+            Some(Step::Literal(at)) => Some(self.literals[at as usize].nbytes()),
             _ => None,
         }
     }
@@ -184,7 +180,6 @@ impl Plan {
     pub fn nbytes(&self) -> usize {
         size_of_val(&self.keys[..])
             + self.code.nbytes()
-            + self.dependencies.nbytes()
             + self.dependents.nbytes()
             + size_of_val(&self.ops[..])
             + size_of_val(&self.literals[..])
@@ -198,7 +193,10 @@ impl Plan {
 impl fmt::Debug for Plan {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_map()
-            .entries(self.nodes().map(|node| (self.key(node), (self.op_name(node), self.dependencies(node)))))
+            .entries(self.nodes().map(|node| {
+                let dependencies: Vec<NodeId> = self.dependencies(node).collect();
+                (self.key(node), (self.op_name(node), dependencies))
+            }))
             .finish()
     }
 }

@@ -1,12 +1,14 @@
 //! The layer that is a map from keys to nodes.
 
-use std::collections::BTreeSet;
+use std::fmt;
 
-use rustc_hash::FxHashMap;
+use rustc_hash::FxHashSet;
 
+use crate::code::{Step, steps};
 use crate::key::{Key, Name};
 use crate::layer::{Layer, LayerInfo};
 use crate::task::Node;
+use crate::tasks::Tasks;
 
 /// A layer that holds its nodes in a map: hand-written graphs, trees, anything irregular.
 ///
@@ -18,10 +20,9 @@ use crate::task::Node;
 /// assert_eq!(layer.len(), 1);
 /// assert_eq!(layer.inputs(), ["x".into(), "y".into()]);
 /// ```
-#[derive(Debug)]
 pub struct Materialized {
     name: Name,
-    nodes: FxHashMap<Key, Node>,
+    tasks: Tasks,
     foreign: bool,
     info: LayerInfo,
 }
@@ -35,24 +36,36 @@ impl Materialized {
 
     /// An empty layer.
     pub fn with_info(name: impl Into<Name>, info: LayerInfo) -> Self {
-        Self { name: name.into(), nodes: FxHashMap::default(), foreign: false, info }
+        Self { name: name.into(), tasks: Tasks::default(), foreign: false, info }
     }
 
     /// Makes room for `additional` nodes.
     pub fn reserve(&mut self, additional: usize) {
-        self.nodes.reserve(additional);
+        self.tasks.reserve(additional);
     }
 
     /// Puts a node under a key and returns what stood there before.
+    ///
+    /// What was replaced is let go of with the layer, not before.
+    ///
+    /// # Panics
+    ///
+    /// - When the layer would know more than 2³⁰ keys or literals, or 2²⁸ ops or arguments of one task: more
+    ///   than a hundred gigabytes of tasks.
     pub fn insert(&mut self, key: impl Into<Key>, node: impl Into<Node>) -> Option<Node> {
         let key = key.into();
         self.foreign |= *key.name() != self.name;
-        self.nodes.insert(key, node.into())
+        let inserted = self.tasks.insert(key, &node.into());
+        inserted.unwrap_or_else(|_| panic!("layer {} holds more tasks than can be numbered", self.name))
     }
 
-    /// The keys and nodes, in no order.
-    pub fn iter(&self) -> impl Iterator<Item = (&Key, &Node)> {
-        self.nodes.iter()
+    /// The keys and nodes, in the order in which the keys were first written, be it inside a task.
+    pub fn iter(&self) -> impl Iterator<Item = (&Key, Node)> {
+        self.tasks.numbers().filter_map(|number| Some((self.tasks.key(number), self.tasks.node(number)?)))
+    }
+
+    pub(crate) fn tasks(&self) -> &Tasks {
+        &self.tasks
     }
 }
 
@@ -62,27 +75,29 @@ impl Layer for Materialized {
     }
 
     fn len(&self) -> usize {
-        self.nodes.len()
+        self.tasks.n_nodes()
     }
 
     fn node(&self, key: &Key) -> Option<Node> {
-        self.nodes.get(key).cloned()
+        self.tasks.node(self.tasks.number(key)?)
     }
 
     fn keys(&self) -> Box<dyn Iterator<Item = Key> + '_> {
-        Box::new(self.nodes.keys().cloned())
+        Box::new(self.tasks.numbers().map(|number| self.tasks.key(number).clone()))
     }
 
     fn inputs(&self) -> Vec<Name> {
-        let mut names = BTreeSet::new();
-        for node in self.nodes.values() {
-            node.for_each_key(|key| {
-                if !self.nodes.contains_key(key) {
-                    names.insert(key.name());
-                }
-            });
+        let mut names = FxHashSet::default();
+        for step in self.tasks.numbers().flat_map(|number| steps(self.tasks.code(number))) {
+            if let Step::Again(number) = step
+                && !self.tasks.has_node(number)
+            {
+                names.insert(self.tasks.key(number).name());
+            }
         }
-        names.into_iter().cloned().collect()
+        let mut names: Vec<Name> = names.into_iter().cloned().collect();
+        names.sort();
+        names
     }
 
     fn info(&self) -> &LayerInfo {
@@ -91,5 +106,15 @@ impl Layer for Materialized {
 
     fn has_foreign_names(&self) -> bool {
         self.foreign
+    }
+
+    fn as_materialized(&self) -> Option<&Materialized> {
+        Some(self)
+    }
+}
+
+impl fmt::Debug for Materialized {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_map().entries(self.iter()).finish()
     }
 }

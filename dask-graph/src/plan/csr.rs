@@ -19,10 +19,6 @@ impl<T> Csr<T> {
         Self { ends, items: Vec::with_capacity(items) }
     }
 
-    pub(crate) fn n_rows(&self) -> usize {
-        self.ends.len() - 1
-    }
-
     pub(crate) fn n_items(&self) -> usize {
         self.items.len()
     }
@@ -31,9 +27,9 @@ impl<T> Csr<T> {
         &self.items[self.ends[row] as usize..self.ends[row + 1] as usize]
     }
 
-    /// Adds an item to the row that is being written.
-    pub(crate) fn push(&mut self, item: T) {
-        self.items.push(item);
+    /// All items; those that are added belong to the row that is being written.
+    pub(crate) fn items_mut(&mut self) -> &mut Vec<T> {
+        &mut self.items
     }
 
     /// The items of the row that is being written.
@@ -59,19 +55,19 @@ impl<T> Csr<T> {
 }
 
 impl Csr<u32> {
-    /// The rows turned around: row `i` of the result lists the rows that hold `i`, in ascending order.
-    pub(crate) fn transposed(&self) -> Self {
-        let mut ends = vec![0_u32; self.n_rows() + 1];
-        for &item in &self.items {
+    /// As many rows turned around: row `i` of the result lists the rows that hold `i`, in ascending order.
+    pub(crate) fn turned<R: Iterator<Item = u32>>(n_rows: usize, rows: impl Fn(usize) -> R) -> Self {
+        let mut ends = vec![0_u32; n_rows + 1];
+        for item in (0..n_rows).flat_map(&rows) {
             ends[item as usize + 1] += 1;
         }
         for row in 1..ends.len() {
             ends[row] += ends[row - 1];
         }
         let mut next = ends.clone();
-        let mut items = vec![0; self.items.len()];
-        for row in 0..self.n_rows() {
-            for &item in self.row(row) {
+        let mut items = vec![0; ends[n_rows] as usize];
+        for row in 0..n_rows {
+            for item in rows(row) {
                 let place = &mut next[item as usize];
                 items[*place as usize] = row as u32;
                 *place += 1;
@@ -89,11 +85,11 @@ mod tests {
     fn rows_come_back_and_transpose() {
         let mut csr = Csr::new();
         for row in [&[1_u32, 2][..], &[], &[1]] {
-            row.iter().for_each(|&item| csr.push(item));
+            csr.items_mut().extend(row);
             csr.end_row().unwrap();
         }
-        assert_eq!((csr.n_rows(), csr.n_items(), csr.row(0)), (3, 3, &[1, 2][..]));
-        let turned = csr.transposed();
+        assert_eq!((csr.n_items(), csr.row(0)), (3, &[1, 2][..]));
+        let turned = Csr::turned(3, |row| csr.row(row).iter().copied());
         assert_eq!([0, 1, 2].map(|row| turned.row(row).to_vec()), [vec![], vec![0, 2], vec![0]]);
     }
 }

@@ -3,8 +3,8 @@
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
+use crate::code::{self, Step, steps};
 use crate::op::{Args, OpError};
-use crate::plan::code::Code;
 use crate::plan::{NodeId, Plan};
 use crate::value::{List, Value};
 
@@ -53,11 +53,13 @@ impl Plan {
         mut fetch: impl FnMut(NodeId, bool) -> Value,
     ) -> Result<Value, TaskError> {
         let code = self.code.row(node.index());
-        match *code {
+        if !code::does_work(code) {
             // Data and aliases: no op to guard.
-            [Code::Literal(at)] => return Ok(self.literals[at as usize].clone()),
-            [Code::Last(of)] => return Ok(fetch(of, true)),
-            _ => {}
+            match steps(code).next() {
+                Some(Step::Literal(at)) => return Ok(self.literals[at as usize].clone()),
+                Some(Step::Last(of)) => return Ok(fetch(NodeId(of), true)),
+                _ => {}
+            }
         }
         let retries = if self.has_retries { self.layer(node).info.annotations.retries } else { 0 };
         if retries > 0 {
@@ -69,16 +71,15 @@ impl Plan {
     /// Fetches everything first and lends it to each attempt.
     fn execute_with_retries(
         &self,
-        code: &[Code],
+        code: &[u32],
         retries: u32,
         scratch: &mut Scratch,
         mut fetch: impl FnMut(NodeId, bool) -> Value,
     ) -> Result<Value, TaskError> {
-        let fetched: Vec<Value> = code
-            .iter()
-            .filter_map(|code| match *code {
-                Code::Again(of) => Some(fetch(of, false)),
-                Code::Last(of) => Some(fetch(of, true)),
+        let fetched: Vec<Value> = steps(code)
+            .filter_map(|step| match step {
+                Step::Again(of) => Some(fetch(NodeId(of), false)),
+                Step::Last(of) => Some(fetch(NodeId(of), true)),
                 _ => None,
             })
             .collect();
@@ -96,7 +97,7 @@ impl Plan {
 
     fn attempt(
         &self,
-        code: &[Code],
+        code: &[u32],
         scratch: &mut Scratch,
         fetch: &mut impl FnMut(NodeId, bool) -> Value,
     ) -> Result<Value, TaskError> {
@@ -105,16 +106,16 @@ impl Plan {
         let mut calling = None;
         // What the closure touches is only looked at again after being cleared.
         let outcome = catch_unwind(AssertUnwindSafe(|| {
-            for step in code {
-                let value = match *step {
-                    Code::Again(of) => fetch(of, false),
-                    Code::Last(of) => fetch(of, true),
-                    Code::Literal(at) => self.literals[at as usize].clone(),
-                    Code::List(n) => {
+            for step in steps(code) {
+                let value = match step {
+                    Step::Again(of) => fetch(NodeId(of), false),
+                    Step::Last(of) => fetch(NodeId(of), true),
+                    Step::Literal(at) => self.literals[at as usize].clone(),
+                    Step::List(n) => {
                         let items = stack.drain(stack.len() - n as usize..).flatten().collect();
                         Value::sized(List(items))
                     }
-                    Code::Call { op, n_args } => {
+                    Step::Call { op, n_args } => {
                         calling = Some(op);
                         let first = stack.len() - n_args as usize;
                         let value = self.ops[op as usize].call(Args::new(&mut stack[first..]))?;

@@ -3,354 +3,357 @@
 //! The walk goes back from the wanted keys and asks layers only for the nodes it meets: what is not needed
 //! never comes into being, so culling is not a pass but a fact. Nodes are numbered as they are met; the
 //! order then gives them their final numbers.
+//!
+//! Layers that hold their tasks in a map have numbered the keys already. For them a number met before is
+//! looked up in an array; only where layers meet, and for layers that make tasks on demand, keys are hashed.
+
+mod finish;
+mod index;
 
 use std::hash::BuildHasher;
 use std::sync::Arc;
 
 use hashbrown::HashTable;
 use hashbrown::hash_table::Entry;
-use rustc_hash::{FxBuildHasher, FxHashMap};
+use rustc_hash::FxBuildHasher;
 
+use crate::code::{self, Assembler, MAX_LEAF, Step, assemble, steps};
 use crate::graph::Graph;
-use crate::key::{Key, Name};
-use crate::layer::Layer;
+use crate::key::Key;
 use crate::op::Op;
-use crate::plan::code::Code;
 use crate::plan::csr::Csr;
-use crate::plan::order::{Shape, order};
-use crate::plan::{NodeId, Plan, PlanError, PlanLayer};
+use crate::plan::{Plan, PlanError};
 use crate::task::{Arg, Node, Task};
+use crate::tasks::Tasks;
 use crate::value::Value;
+
+use index::{LayerIndex, Site};
 
 /// Makes the plan that computes `wanted`.
 pub(crate) fn lower(graph: &Graph, wanted: &[Key]) -> Result<Plan, PlanError> {
     let index = LayerIndex::new(graph);
-    let mut draft = Draft::default();
+    let mut draft = Draft::new(&index);
     let outputs = wanted.iter().map(|key| draft.meet(key, None)).collect::<Result<Vec<_>, _>>()?;
     let mut next = 0;
-    while next < draft.keys.len() {
-        let (layer, node) = draft.find(&index, next)?;
-        draft.add(next, layer, node)?;
+    while next < draft.homes.len() {
+        draft.add(next as u32)?;
         next += 1;
     }
-    draft.finish(&index, &outputs)
-}
-
-/// The layers of a graph, to be found by key.
-struct LayerIndex<'a> {
-    layers: Vec<&'a Arc<dyn Layer>>,
-    by_name: FxHashMap<&'a Name, u32>,
-    /// Layers that hold keys of other names than their own.
-    hand_written: Vec<u32>,
-    /// The keys of hand-written layers and the first and last layer that holds each, when there are too many
-    /// layers to ask each of them.
-    by_key: Option<FxHashMap<Key, [u32; 2]>>,
-}
-
-/// Above so many hand-written layers an index of their keys is cheaper than asking each.
-const ASK_EACH: usize = 8;
-
-impl<'a> LayerIndex<'a> {
-    fn new(graph: &'a Graph) -> Self {
-        let layers = graph.layers();
-        let mut by_name = FxHashMap::default();
-        let mut hand_written = Vec::new();
-        for (n, layer) in layers.iter().enumerate() {
-            let n = n as u32;
-            if layer.has_foreign_names() {
-                hand_written.push(n);
-            } else {
-                // Equal names mean equal work: any of them will do.
-                by_name.insert(layer.name(), n);
-            }
-        }
-        let by_key = (hand_written.len() > ASK_EACH).then(|| {
-            let mut by_key = FxHashMap::default();
-            for &n in &hand_written {
-                for key in layers[n as usize].keys() {
-                    by_key.entry(key).or_insert([n, n])[1] = n;
-                }
-            }
-            by_key
-        });
-        Self { layers, by_name, hand_written, by_key }
-    }
-
-    fn find(&self, key: &Key) -> Result<Option<(u32, Node)>, PlanError> {
-        let named = self.by_name.get(key.name()).and_then(|&n| Some((n, self.layers[n as usize].node(key)?)));
-        if self.hand_written.is_empty() {
-            return Ok(named);
-        }
-        let candidates = match &self.by_key {
-            Some(by_key) => match by_key.get(key) {
-                Some(both @ [first, last]) if first != last => &both[..],
-                Some(only) => &only[..1],
-                None => &[],
-            },
-            None => &self.hand_written[..],
-        };
-        let mut found = named;
-        for &n in candidates {
-            let Some(node) = self.layers[n as usize].node(key) else { continue };
-            if let Some((other, _)) = found {
-                let layers = [other, n].map(|n| self.layers[n as usize].name().clone());
-                return Err(PlanError::Ambiguous { key: key.clone(), layers });
-            }
-            found = Some((n, node));
-        }
-        Ok(found)
-    }
+    finish::finish(draft, &outputs)
 }
 
 /// A plan in the making: nodes numbered as they were met.
-struct Draft {
-    /// The numbers of keys met, found by hash and compared through `keys`: four bytes a node.
-    ids: HashTable<u32>,
-    keys: Vec<Key>,
+struct Draft<'a> {
+    index: &'a LayerIndex<'a>,
+    keys_are_apart: bool,
+    /// From the numbers that maps have given to keys, ops and literals to those of the plan.
+    met: Renumbering,
+    op_of: Renumbering,
+    literal_of: Renumbering,
+    /// The nodes that layers were asked for, found by hash and compared through `asked_keys`.
+    asked: HashTable<u32>,
+    asked_keys: Vec<Key>,
+    homes: Vec<Home>,
     /// Per node: the node that was being added when it was met; itself for wanted keys.
     met_by: Vec<u32>,
-    code: Csr<Code>,
+    code: Csr<u32>,
     dependencies: Csr<u32>,
     ops: Vec<Arc<dyn Op>>,
+    /// Per op: whether it is a producer.
+    is_producer: Vec<bool>,
     literals: Vec<Value>,
-    layer_of: Vec<u32>,
     producers: Vec<(u32, u64)>,
     /// Per node: one more than the last node that was seen to depend on it.
     seen_by: Vec<u32>,
 }
 
-impl Default for Draft {
-    fn default() -> Self {
+/// The layer of a node; and its number there, or among the keys that layers were asked for.
+#[derive(Clone, Copy)]
+struct Home {
+    layer: u32,
+    number: u32,
+}
+
+impl<'a> Draft<'a> {
+    fn new(index: &'a LayerIndex<'a>) -> Self {
+        let n_of = |what: fn(&Tasks) -> usize| {
+            (0..index.layers.len() as u32).map(move |layer| index.table(layer).map_or(0, what))
+        };
         Self {
-            ids: HashTable::new(),
-            keys: Vec::new(),
+            index,
+            keys_are_apart: index.keys_are_apart(),
+            met: Renumbering::new(n_of(Tasks::n_keys)),
+            op_of: Renumbering::new(n_of(|tasks| tasks.ops().len())),
+            literal_of: Renumbering::new(n_of(|tasks| tasks.literals().len())),
+            asked: HashTable::new(),
+            asked_keys: Vec::new(),
+            homes: Vec::new(),
             met_by: Vec::new(),
             code: Csr::new(),
             dependencies: Csr::new(),
             ops: Vec::new(),
+            is_producer: Vec::new(),
             literals: Vec::new(),
-            layer_of: Vec::new(),
             producers: Vec::new(),
             seen_by: Vec::new(),
         }
     }
-}
 
-impl Draft {
-    /// The number of a key; a new one if it was not met before.
+    fn key(&self, id: u32) -> &Key {
+        let Home { layer, number } = self.homes[id as usize];
+        match self.index.table(layer) {
+            Some(tasks) => tasks.key(number),
+            None => &self.asked_keys[number as usize],
+        }
+    }
+
+    /// The node of a key; a new one if it was not met before.
     fn meet(&mut self, key: &Key, by: Option<u32>) -> Result<u32, PlanError> {
-        let hash = |key: &Key| FxBuildHasher.hash_one(key);
-        let keys = &self.keys;
-        let entry =
-            self.ids.entry(hash(key), |&id| keys[id as usize] == *key, |&id| hash(&keys[id as usize]));
-        let new = match entry {
-            Entry::Occupied(known) => return Ok(*known.get()),
-            Entry::Vacant(new) => new,
-        };
-        let id = u32::try_from(keys.len()).ok().filter(|&id| id < u32::MAX).ok_or(PlanError::TooLarge)?;
-        new.insert(id);
-        self.keys.push(key.clone());
+        let asked_before = |id: &u32| self.key(*id) == key;
+        if let Some(&id) = self.asked.find(hash(key), asked_before) {
+            return Ok(id);
+        }
+        match self.index.find(key)? {
+            Some(Site::Held { layer, number }) => match self.met.get(layer, number) {
+                Some(id) => Ok(id),
+                None => self.meet_held(layer, number, by),
+            },
+            Some(Site::Asked { layer }) => self.meet_asked(layer, key, by),
+            None => Err(self.missing(key, by)),
+        }
+    }
+
+    /// A key as a map refers to it.
+    #[inline]
+    fn meet_in(&mut self, layer: u32, tasks: &Tasks, number: u32, by: u32) -> Result<u32, PlanError> {
+        if let Some(id) = self.met.get(layer, number) {
+            return Ok(id);
+        }
+        if self.keys_are_apart && tasks.has_node(number) {
+            return self.meet_held(layer, number, Some(by));
+        }
+        let id = self.meet(tasks.key(number), Some(by))?;
+        self.met.set(layer, number, id);
+        Ok(id)
+    }
+
+    fn meet_held(&mut self, layer: u32, number: u32, by: Option<u32>) -> Result<u32, PlanError> {
+        let id = self.new_node(Home { layer, number }, by)?;
+        self.met.set(layer, number, id);
+        Ok(id)
+    }
+
+    fn meet_asked(&mut self, layer: u32, key: &Key, by: Option<u32>) -> Result<u32, PlanError> {
+        let number = self.asked_keys.len() as u32;
+        let id = self.new_node(Home { layer, number }, by)?;
+        self.asked_keys.push(key.clone());
+        let Self { asked, asked_keys, homes, .. } = self;
+        let rehash = |&id: &u32| hash(&asked_keys[homes[id as usize].number as usize]);
+        match asked.entry(hash(key), |_| false, rehash) {
+            Entry::Vacant(new) => drop(new.insert(id)),
+            Entry::Occupied(_) => unreachable!("no entry was said to be equal"),
+        }
+        Ok(id)
+    }
+
+    fn new_node(&mut self, home: Home, by: Option<u32>) -> Result<u32, PlanError> {
+        let id =
+            u32::try_from(self.homes.len()).ok().filter(|&id| id < MAX_LEAF).ok_or(PlanError::TooLarge)?;
+        self.homes.push(home);
         self.met_by.push(by.unwrap_or(id));
         self.seen_by.push(0);
         Ok(id)
     }
 
-    fn find(&self, index: &LayerIndex<'_>, id: usize) -> Result<(u32, Node), PlanError> {
-        let key = &self.keys[id];
-        index.find(key)?.ok_or_else(|| {
-            let by = self.met_by[id] as usize;
-            let wanted_by = (by != id).then(|| self.keys[by].clone());
-            let layer = self.layer_of.get(by).map(|&n| index.layers[n as usize]);
-            let location = wanted_by.as_ref().and_then(|_| layer?.info().location);
-            PlanError::MissingKey { key: key.clone(), wanted_by, location }
-        })
+    fn missing(&self, key: &Key, by: Option<u32>) -> PlanError {
+        let location = |by| self.index.layers[self.homes[by as usize].layer as usize].info().location;
+        PlanError::MissingKey {
+            key: key.clone(),
+            wanted_by: by.map(|by| self.key(by).clone()),
+            location: by.and_then(location),
+        }
     }
 
-    /// Writes the code of node `id`, meeting the keys that it needs.
-    fn add(&mut self, id: usize, layer: u32, node: Node) -> Result<(), PlanError> {
-        let id = id as u32;
-        match &node {
-            Node::Data(value) => self.literal(value),
-            Node::Alias(key) => self.key(key, id)?,
-            Node::Task(task) => self.nested(Open::Call(task), id)?,
-            Node::List(items) => self.nested(Open::List(items), id)?,
+    /// Writes the code of a node, meeting the keys that it needs.
+    fn add(&mut self, id: u32) -> Result<(), PlanError> {
+        let Home { layer, number } = self.homes[id as usize];
+        if let Some(tasks) = self.index.table(layer) {
+            if self.copy(id, layer, tasks, number)?
+                && let Some(node) = tasks.node(number)
+            {
+                self.add_producers(id, &node);
+            }
+        } else {
+            let key = &self.asked_keys[number as usize];
+            let Some(node) = self.index.layers[layer as usize].node(key) else {
+                let by = self.met_by[id as usize];
+                return Err(self.missing(key, (by != id).then_some(by)));
+            };
+            let mut writer = Writer { draft: self, id, has_producer: false };
+            assemble(&node, &mut writer)?;
+            if writer.has_producer {
+                self.add_producers(id, &node);
+            }
         }
-        self.layer_of.push(layer);
         self.end(id).ok_or(PlanError::TooLarge)
     }
 
-    /// Writes a task or list and all that is nested in it, innermost first.
-    fn nested(&mut self, outermost: Open<'_>, id: u32) -> Result<(), PlanError> {
-        // Flat tasks, nearly all, need no stack.
-        let args = outermost.args();
-        if args.iter().all(|arg| matches!(arg, Arg::Key(_) | Arg::Value(_))) {
-            for arg in args {
-                self.leaf(arg, id)?;
-            }
-            self.close(&outermost, id);
-            return Ok(());
-        }
-        let mut path = vec![(args.iter(), outermost)];
-        while let Some((args, _)) = path.last_mut() {
-            match args.next() {
-                Some(Arg::Task(task)) => path.push((task.args().iter(), Open::Call(task))),
-                Some(Arg::List(items)) => path.push((items.iter(), Open::List(items))),
-                Some(leaf) => self.leaf(leaf, id)?,
-                None => {
-                    if let Some((_, done)) = path.pop() {
-                        self.close(&done, id);
-                    }
+    /// Copies the code of a node that a map holds; returns whether it has a producer in it.
+    fn copy(&mut self, id: u32, layer: u32, tasks: &Tasks, number: u32) -> Result<bool, PlanError> {
+        let mut has_producer = false;
+        for step in steps(tasks.code(number)) {
+            let step = match step {
+                Step::Again(number) | Step::Last(number) => {
+                    Step::Again(self.meet_in(layer, tasks, number, id)?)
                 }
-            }
-        }
-        Ok(())
-    }
-
-    fn leaf(&mut self, arg: &Arg, id: u32) -> Result<(), PlanError> {
-        match arg {
-            Arg::Key(key) => self.key(key, id)?,
-            Arg::Value(value) => self.literal(value),
-            Arg::Task(_) | Arg::List(_) => unreachable!("leaves are keys and values"),
-        }
-        Ok(())
-    }
-
-    fn key(&mut self, key: &Key, id: u32) -> Result<(), PlanError> {
-        let dependency = self.meet(key, Some(id))?;
-        self.code.push(Code::Again(NodeId(dependency)));
-        Ok(())
-    }
-
-    fn literal(&mut self, value: &Value) {
-        // One literal given to many blocks is one entry.
-        if self.literals.last().is_none_or(|last| !last.ptr_eq(value)) {
-            self.literals.push(value.clone());
-        }
-        self.code.push(Code::Literal(self.literals.len() as u32 - 1));
-    }
-
-    fn close(&mut self, done: &Open<'_>, id: u32) {
-        let n_args = done.args().len() as u32;
-        let code = match done {
-            Open::List(_) => Code::List(n_args),
-            Open::Call(task) => {
-                if task.op().is_producer() {
-                    self.producers.push((id, task.op().output_nbytes(task.args()).unwrap_or(0)));
+                Step::Literal(at) => Step::Literal(self.literal_of.get(layer, at).unwrap_or_else(|| {
+                    let literal = self.literals.len() as u32;
+                    self.literals.push(tasks.literals()[at as usize].clone());
+                    self.literal_of.set(layer, at, literal);
+                    literal
+                })),
+                Step::Call { op: at, n_args } => {
+                    let op = match self.op_of.get(layer, at) {
+                        Some(op) => op,
+                        None => {
+                            let op = self.add_op(&tasks.ops()[at as usize]);
+                            self.op_of.set(layer, at, op);
+                            op
+                        }
+                    };
+                    has_producer |= self.is_producer[op as usize];
+                    Step::Call { op, n_args }
                 }
-                // Tasks of one layer share their op.
-                if self.ops.last().is_none_or(|last| !Arc::ptr_eq(last, task.op())) {
-                    self.ops.push(task.op().clone());
-                }
-                Code::Call { op: self.ops.len() as u32 - 1, n_args }
+                Step::List(n) => Step::List(n),
+            };
+            step.write(self.code.items_mut()).ok_or(PlanError::TooLarge)?;
+        }
+        Ok(has_producer)
+    }
+
+    fn add_op(&mut self, op: &Arc<dyn Op>) -> u32 {
+        self.is_producer.push(op.is_producer());
+        self.ops.push(op.clone());
+        self.ops.len() as u32 - 1
+    }
+
+    /// Adds up what the producers of a node, itself or nested in it, expect to make.
+    fn add_producers(&mut self, id: u32, node: &Node) {
+        let mut nbytes = 0;
+        let mut count = |task: &Task| {
+            if task.op().is_producer() {
+                nbytes += task.op().output_nbytes(task.args()).unwrap_or(0);
             }
         };
-        self.code.push(code);
+        let mut rest: Vec<&[Arg]> = match node {
+            Node::Task(task) => {
+                count(task);
+                vec![task.args()]
+            }
+            Node::List(items) => vec![items],
+            Node::Alias(_) | Node::Data(_) => vec![],
+        };
+        while let Some(args) = rest.pop() {
+            for arg in args {
+                match arg {
+                    Arg::Task(task) => {
+                        count(task);
+                        rest.push(task.args());
+                    }
+                    Arg::List(items) => rest.push(items),
+                    Arg::Key(_) | Arg::Value(_) => {}
+                }
+            }
+        }
+        self.producers.push((id, nbytes));
     }
 
     /// Ends the node: its last use of each dependency is marked, and the distinct ones are listed.
     fn end(&mut self, id: u32) -> Option<()> {
-        for code in self.code.open_row().iter_mut().rev() {
-            let Code::Again(NodeId(dependency)) = *code else { continue };
+        for word in self.code.open_row().iter_mut().rev() {
+            let Some(dependency) = code::node_of(*word) else { continue };
             let seen = &mut self.seen_by[dependency as usize];
             if *seen != id + 1 {
                 *seen = id + 1;
-                *code = Code::Last(NodeId(dependency));
-                self.dependencies.push(dependency);
+                *word = code::last(dependency);
             }
         }
         // Listed as they stand in the task, first to last.
-        self.dependencies.open_row().reverse();
+        self.dependencies.items_mut().extend(code::dependencies(self.code.open_row()));
         self.dependencies.end_row()?;
         self.code.end_row()
     }
+}
 
-    /// Orders the nodes and renumbers everything by the order.
-    fn finish(mut self, index: &LayerIndex<'_>, outputs: &[u32]) -> Result<Plan, PlanError> {
-        // Not needed any more, and large.
-        (self.ids, self.seen_by, self.met_by) = Default::default();
-        let n = self.keys.len();
-        let mut wanted = vec![false; n];
-        outputs.iter().for_each(|&id| wanted[id as usize] = true);
-        let layers: Vec<_> = index
-            .layers
-            .iter()
-            .map(|layer| PlanLayer { name: layer.name().clone(), info: layer.info().clone() })
-            .collect();
-        let dependents = self.dependencies.transposed();
-        let priority = |id: usize| layers[self.layer_of[id] as usize].info.annotations.priority;
-        let shape =
-            Shape { dependencies: &self.dependencies, dependents: &dependents, outputs, wanted: &wanted };
-        let sequence = order(&shape, &priority).map_err(|cycle| PlanError::Cycle {
-            keys: cycle.iter().map(|&id| self.keys[id as usize].clone()).collect(),
-        })?;
+/// Writes a node that a layer was asked for.
+struct Writer<'d, 'a> {
+    draft: &'d mut Draft<'a>,
+    id: u32,
+    has_producer: bool,
+}
 
-        let mut place = vec![0_u32; n];
-        for (at, &id) in sequence.iter().enumerate() {
-            place[id as usize] = at as u32;
+impl Assembler for Writer<'_, '_> {
+    type Error = PlanError;
+
+    fn key(&mut self, key: &Key) -> Result<u32, PlanError> {
+        self.draft.meet(key, Some(self.id))
+    }
+
+    fn literal(&mut self, value: &Value) -> Result<u32, PlanError> {
+        // One literal given to many blocks is one entry.
+        let literals = &mut self.draft.literals;
+        if literals.last().is_none_or(|last| !last.ptr_eq(value)) {
+            literals.push(value.clone());
         }
-        let placed = |id: u32| NodeId(place[id as usize]);
-        let mut code = Csr::with_capacity(n, self.code.n_items());
-        for &id in &sequence {
-            for &step in self.code.row(id as usize) {
-                code.push(match step {
-                    Code::Again(NodeId(id)) => Code::Again(placed(id)),
-                    Code::Last(NodeId(id)) => Code::Last(placed(id)),
-                    other => other,
-                });
-            }
-            code.end_row().ok_or(PlanError::TooLarge)?;
-        }
-        let mut dependencies = Csr::with_capacity(n, self.dependencies.n_items());
-        for &id in &sequence {
-            self.dependencies
-                .row(id as usize)
-                .iter()
-                .for_each(|&item| dependencies.push(place[item as usize]));
-            dependencies.end_row().ok_or(PlanError::TooLarge)?;
-        }
-        // Turned around again, since rows in static order are what schedulers want.
-        drop(dependents);
-        let dependents = dependencies.transposed();
-        let n_tasks = (0..n).filter(|&id| self.code.row(id).last().is_some_and(Code::does_work)).count();
-        let producers = (!self.producers.is_empty()).then(|| {
-            let mut producers: Vec<Option<u64>> = vec![None; n];
-            for &(id, nbytes) in &self.producers {
-                // A task may hold several producers, nested in it.
-                *producers[placed(id).index()].get_or_insert(0) += nbytes;
-            }
-            producers
-        });
-        let mut met: Vec<Option<Key>> = self.keys.into_iter().map(Some).collect();
-        let keys: Vec<Key> = sequence.iter().filter_map(|&id| met[id as usize].take()).collect();
-        Ok(Plan {
-            dependencies: dependencies.map(NodeId),
-            dependents: dependents.map(NodeId),
-            code,
-            layer_of: sequence.iter().map(|&id| self.layer_of[id as usize]).collect(),
-            wanted: sequence.iter().map(|&id| wanted[id as usize]).collect(),
-            outputs: outputs.iter().map(|&id| placed(id)).collect(),
-            keys,
-            ops: self.ops,
-            literals: self.literals,
-            has_retries: layers.iter().any(|layer: &PlanLayer| layer.info.annotations.retries > 0),
-            layers,
-            producers,
-            n_tasks,
-        })
+        Ok(literals.len() as u32 - 1)
+    }
+
+    fn op(&mut self, task: &Task) -> Result<u32, PlanError> {
+        // Tasks of one layer share their op.
+        let op = match self.draft.ops.last() {
+            Some(last) if Arc::ptr_eq(last, task.op()) => self.draft.ops.len() as u32 - 1,
+            _ => self.draft.add_op(task.op()),
+        };
+        self.has_producer |= self.draft.is_producer[op as usize];
+        Ok(op)
+    }
+
+    fn step(&mut self, step: Step) -> Result<(), PlanError> {
+        step.write(self.draft.code.items_mut()).ok_or(PlanError::TooLarge)
     }
 }
 
-/// A task or list whose arguments are being written.
-enum Open<'a> {
-    Call(&'a Task),
-    List(&'a [Arg]),
+/// The numbers that a plan gives to what the layers' maps have numbered, each for itself.
+struct Renumbering {
+    /// Where each layer's numbers begin in `new`.
+    starts: Vec<usize>,
+    /// One more than the new number; 0 while there is none, so that memory is only touched where it is used.
+    new: Vec<u32>,
 }
 
-impl<'a> Open<'a> {
-    fn args(&self) -> &'a [Arg] {
-        match *self {
-            Self::Call(task) => task.args(),
-            Self::List(items) => items,
-        }
+impl Renumbering {
+    fn new(counts: impl Iterator<Item = usize>) -> Self {
+        let mut total = 0;
+        let mut begin = |count| {
+            total += count;
+            total - count
+        };
+        let starts = counts.map(&mut begin).collect();
+        Self { starts, new: vec![0; total] }
     }
+
+    #[inline]
+    fn get(&self, layer: u32, number: u32) -> Option<u32> {
+        self.new[self.starts[layer as usize] + number as usize].checked_sub(1)
+    }
+
+    #[inline]
+    fn set(&mut self, layer: u32, number: u32, new: u32) {
+        self.new[self.starts[layer as usize] + number as usize] = new + 1;
+    }
+}
+
+#[inline]
+fn hash(key: &Key) -> u64 {
+    FxBuildHasher.hash_one(key)
 }

@@ -71,7 +71,7 @@ impl visit::NodeCount for Plan {
 
 impl visit::EdgeCount for Plan {
     fn edge_count(&self) -> usize {
-        self.dependencies.n_items()
+        self.dependents.n_items()
     }
 }
 
@@ -144,12 +144,12 @@ impl<'a> visit::IntoNeighbors for &'a Plan {
 }
 
 impl<'a> visit::IntoNeighborsDirected for &'a Plan {
-    type NeighborsDirected = std::iter::Copied<std::slice::Iter<'a, NodeId>>;
+    type NeighborsDirected = Box<dyn Iterator<Item = NodeId> + 'a>;
 
     fn neighbors_directed(self, node: NodeId, direction: petgraph::Direction) -> Self::NeighborsDirected {
         match direction {
-            petgraph::Direction::Outgoing => self.dependents(node).iter().copied(),
-            petgraph::Direction::Incoming => self.dependencies(node).iter().copied(),
+            petgraph::Direction::Outgoing => Box::new(self.dependents(node).iter().copied()),
+            petgraph::Direction::Incoming => Box::new(self.dependencies(node)),
         }
     }
 }

@@ -1,7 +1,8 @@
 //! The pressure curve: how many results are alive after each step of one worker.
 
+use crate::code;
+use crate::plan::Plan;
 use crate::plan::order::Shape;
-use crate::plan::{NodeId, Plan};
 
 /// How many results are alive while one worker runs a plan from first node to last.
 ///
@@ -93,7 +94,7 @@ impl Plan {
         let load = simulate(
             0..self.len(),
             |id| self.dependents.row(id).len(),
-            |id| self.dependencies.row(id).iter().map(|input: &NodeId| input.index()),
+            |id| code::dependencies(self.code.row(id)).map(|input| input as usize),
             &self.wanted,
             |live| curve.push(live),
         );
@@ -107,7 +108,7 @@ impl Plan {
     pub fn estimated_nbytes(&self) -> Vec<u64> {
         let mut sizes = vec![0_u64; self.len()];
         for node in self.nodes() {
-            let inputs = self.dependencies(node).iter().map(|input| sizes[input.index()]);
+            let inputs = self.dependencies(node).map(|input| sizes[input.index()]);
             sizes[node.index()] = match self.producer_nbytes(node).filter(|&nbytes| nbytes > 0) {
                 Some(nbytes) => nbytes,
                 None => inputs.max().or_else(|| self.data_nbytes(node)).unwrap_or(0),

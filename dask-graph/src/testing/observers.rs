@@ -77,8 +77,11 @@ pub(super) fn observers_see_each_task_once(make: &Make<'_>) {
     for entry in &entries[1..entries.len() - 1] {
         match entry {
             Entry::TaskStart(task) => {
-                for dependency in plan.dependencies(task.node).iter().filter(|&&d| plan.is_task(d)) {
-                    assert!(ended.contains_key(dependency), "{task:?} began before {dependency:?} had ended");
+                for dependency in plan.dependencies(task.node).filter(|&d| plan.is_task(d)) {
+                    assert!(
+                        ended.contains_key(&dependency),
+                        "{task:?} began before {dependency:?} had ended"
+                    );
                 }
                 assert!(started.insert(task.node, *task).is_none(), "{task:?} began twice");
             }

@@ -115,9 +115,7 @@ fn get_gives_the_values_of_dask() {
 /// Keys of a plan with the keys that each needs.
 fn dependencies_of(plan: &Plan) -> BTreeMap<String, BTreeSet<String>> {
     let name = |node: NodeId| plan.key(node).to_string();
-    plan.nodes()
-        .map(|node| (name(node), plan.dependencies(node).iter().map(|&input| name(input)).collect()))
-        .collect()
+    plan.nodes().map(|node| (name(node), plan.dependencies(node).map(name).collect())).collect()
 }
 
 fn expected_dependencies(json: &Json) -> BTreeMap<String, BTreeSet<String>> {
@@ -154,7 +152,7 @@ fn dependencies_are_those_of_dask_and_nodes_come_after_them() {
             case["id"]
         );
         for node in plan.nodes() {
-            assert!(plan.dependencies(node).iter().all(|&input| input < node));
+            assert!(plan.dependencies(node).all(|input| input < node));
         }
     }
 }

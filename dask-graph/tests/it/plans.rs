@@ -164,8 +164,8 @@ proptest! {
         let keys: Vec<Key> = wanted.iter().map(|&n| Key::new("n", &[n as u32])).collect();
         let plan = Graph::from_layer(layer).lower(&keys).expect("a plan");
         for node in plan.nodes() {
-            prop_assert!(plan.dependencies(node).iter().all(|&input| input < node));
-            prop_assert!(plan.dependencies(node).iter().all(|&input| plan.dependents(input).contains(&node)));
+            prop_assert!(plan.dependencies(node).all(|input| input < node));
+            prop_assert!(plan.dependencies(node).all(|input| plan.dependents(input).contains(&node)));
         }
         let values = Naive.run(&plan, &RunOptions::default()).expect("values");
         for (value, n) in values.iter().zip(wanted) {

@@ -10,7 +10,7 @@ fn written(plan: &Plan) -> Vec<String> {
     let mut nodes: Vec<String> = plan
         .nodes()
         .map(|node| {
-            let inputs: Vec<_> = plan.dependencies(node).iter().map(|&input| name(input)).collect();
+            let inputs: Vec<_> = plan.dependencies(node).map(name).collect();
             format!("{} = {}({})", name(node), plan.op_name(node), inputs.join(", "))
         })
         .collect();

@@ -41,7 +41,7 @@ pub(crate) struct Admitted {
 
 impl Gate {
     pub(crate) fn new(limit: u64, plan: &Plan) -> Self {
-        let roots = plan.nodes().filter(|&node| plan.dependencies(node).is_empty()).collect();
+        let roots = plan.nodes().filter(|&node| plan.dependencies(node).next().is_none()).collect();
         let state =
             State { roots, next_root: 0, held: BinaryHeap::new(), reserved: 0, largest: 0, working: 0 };
         Gate { limit, state: Mutex::new(state) }

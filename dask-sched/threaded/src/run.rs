@@ -89,7 +89,7 @@ impl<'p> Run<'p> {
         };
         // In a sweep, the visit counts like one more dependency.
         let visits = u32::from(matches!(supply, Supply::Free(_)));
-        let cell = |node| Cell::new(plan.dependencies(node).len() as u32 + visits, plan.uses(node));
+        let cell = |node| Cell::new(plan.dependencies(node).count() as u32 + visits, plan.uses(node));
         Run {
             plan,
             options,
