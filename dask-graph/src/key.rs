@@ -58,6 +58,7 @@ impl Name {
 }
 
 impl PartialEq for Name {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
         Arc::ptr_eq(&self.0, &other.0) || (self.0.hash == other.0.hash && self.0.text == other.0.text)
     }
@@ -66,6 +67,7 @@ impl PartialEq for Name {
 impl Eq for Name {}
 
 impl Hash for Name {
+    #[inline]
     fn hash<H: Hasher>(&self, state: &mut H) {
         state.write_u64(self.0.hash);
     }
@@ -185,14 +187,23 @@ impl Key {
 }
 
 impl PartialEq for Key {
+    #[inline]
     fn eq(&self, other: &Self) -> bool {
-        self.index() == other.index() && self.name == other.name
+        let same_index = match (&self.index, &other.index) {
+            // Unused places are 0. Without a loop this is a few instructions.
+            (Index::Inline { len, at }, Index::Inline { len: other_len, at: other_at }) => {
+                len == other_len && at == other_at
+            }
+            _ => self.index() == other.index(),
+        };
+        same_index && self.name == other.name
     }
 }
 
 impl Eq for Key {}
 
 impl Hash for Key {
+    #[inline]
     fn hash<H: Hasher>(&self, state: &mut H) {
         self.name.hash(state);
         for &i in self.index() {
