@@ -28,14 +28,24 @@ const WORK: u32 = 0b11 << 30;
 const CALL: u32 = WORK | 0b01 << 28;
 const N_ARGS: u32 = WORK | 0b10 << 28;
 
-/// One step of a node's work.
+/// One step of a node's work, for a machine with a stack of values.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Step {
+pub enum Step {
+    /// Push the result of the node of this number.
     Again(u32),
+    /// The same, for the last time in this node's work: only in plans.
     Last(u32),
+    /// Push the literal of this number.
     Literal(u32),
+    /// Replace so many topmost values by a list of them.
     List(u32),
-    Call { op: u32, n_args: u32 },
+    /// Replace the topmost values by what the op makes of them.
+    Call {
+        /// The op's number.
+        op: u32,
+        /// How many values it takes.
+        n_args: u32,
+    },
 }
 
 impl Step {
@@ -80,6 +90,11 @@ pub(crate) fn steps(code: &[u32]) -> impl Iterator<Item = Step> + Clone {
 /// The node that a word pushes, not marked as its last use.
 pub(crate) fn node_of(word: u32) -> Option<u32> {
     (word < LAST).then_some(word)
+}
+
+/// The word without the mark of a last use.
+pub(crate) fn unmarked(word: u32) -> u32 {
+    if word < LITERAL { word & !WORK } else { word }
 }
 
 /// The word that pushes a node for the last time.

@@ -54,12 +54,14 @@ mod request;
 mod scheduler;
 mod store;
 mod task;
+mod task_graph;
 mod tasks;
 #[cfg(feature = "testing")]
 pub mod testing;
 mod token;
 mod value;
 
+pub use code::Step;
 pub use collection::{
     Collection, Collections, ComputeError, Explanation, compute, compute_with, persist, persist_with,
     visualize,
@@ -83,5 +85,6 @@ pub use scheduler::{
 };
 pub use store::{KeyTaken, Store};
 pub use task::{Arg, ArgList, Node, Task};
+pub use task_graph::TaskGraph;
 pub use token::{Token, Tokenize, Tokenizer};
 pub use value::{List, Payload, TypeMismatch, Value};

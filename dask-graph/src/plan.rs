@@ -25,20 +25,22 @@ mod pressure;
 use std::fmt;
 use std::sync::Arc;
 
+use rustc_hash::FxHashMap;
+
 use crate::code::{self, Step, steps};
 use crate::key::{Key, Name};
 use crate::layer::LayerInfo;
 use crate::op::Op;
 use crate::value::Value;
 
-use csr::Csr;
+pub(crate) use csr::Csr;
 
 pub use dot::Dot;
 pub use error::PlanError;
 pub use execute::{Scratch, TaskError};
 pub use pressure::Pressure;
 
-pub(crate) use lower::lower;
+pub(crate) use lower::{lower, tasks};
 
 /// The number of a node in a [`Plan`]: its place in the static order.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
@@ -77,6 +79,8 @@ pub struct Plan {
     outputs: Vec<NodeId>,
     /// Per node, if any node has one: the expected size of what a producer makes.
     producers: Option<Vec<Option<u64>>>,
+    /// The keys that fused nodes stand for.
+    stands_for: FxHashMap<NodeId, Arc<[Key]>>,
     n_tasks: usize,
     /// Whether any layer is annotated with retries: if not, running a node need not look up its layer.
     has_retries: bool,
@@ -155,6 +159,15 @@ impl Plan {
     /// The layer that the node comes from.
     pub fn layer(&self, node: NodeId) -> &PlanLayer {
         &self.layers[self.layer_of[node.index()] as usize]
+    }
+
+    /// The work that a fused node stands for, for people, in the order in which it is done: keys where tasks
+    /// were fused, labels of operations where layers were; empty for a node that is itself alone.
+    pub fn stands_for(&self, node: NodeId) -> Vec<String> {
+        match self.stands_for.get(&node) {
+            Some(keys) => keys.iter().map(Key::to_string).collect(),
+            None => self.layer(node).info.stands_for.iter().map(|name| name.label().to_owned()).collect(),
+        }
     }
 
     /// Whether the node brings data into being, and how many bytes it is expected to make: `None` for nodes

@@ -1,5 +1,7 @@
 //! Tasks in dense form: keys by number, tasks as code.
 //!
+//! What a [`Materialized`](crate::Materialized) layer holds, and what passes over tasks work on.
+//!
 //! For `y = add(x, inc(x))` and data `x`:
 //!
 //! ```text
@@ -9,15 +11,17 @@
 //! ```
 
 use std::hash::BuildHasher;
-use std::sync::Arc;
+use std::ops::Range;
+use std::sync::{Arc, OnceLock};
 
 use hashbrown::HashTable;
 use hashbrown::hash_table::Entry;
-use rustc_hash::FxBuildHasher;
+use rustc_hash::{FxBuildHasher, FxHashMap};
 
-use crate::code::{Assembler, MAX_LEAF, Step, assemble, steps};
+use crate::code::{self, Assembler, MAX_LEAF, Step, assemble, steps};
 use crate::key::Key;
 use crate::op::Op;
+use crate::plan::Csr;
 use crate::task::{Arg, Node, Task};
 use crate::value::Value;
 
@@ -25,10 +29,10 @@ use crate::value::Value;
 ///
 /// A key gets its number when it is first met, as that of a node or inside a task. What a task costs is its
 /// key and four bytes an argument, and to walk from tasks to what they need takes no hashing.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(crate) struct Tasks {
-    /// Found by hash and compared through `keys`.
-    numbers: HashTable<u32>,
+    /// Found by hash and compared through `keys`; made when a key is first looked up.
+    numbers: OnceLock<HashTable<u32>>,
     keys: Vec<Key>,
     /// Per number: where its code lies; nowhere for a key that is only referred to.
     rows: Vec<Row>,
@@ -36,15 +40,17 @@ pub(crate) struct Tasks {
     ops: Vec<Arc<dyn Op>>,
     literals: Vec<Value>,
     n_nodes: usize,
+    /// The keys that fused nodes stand for, in the order in which they are computed.
+    stands_for: FxHashMap<u32, Arc<[Key]>>,
 }
 
 #[derive(Clone, Copy, Default)]
 struct Row {
-    start: usize,
+    start: u32,
     len: u32,
 }
 
-/// More than 2³⁰ keys or literals, or 2²⁸ ops or arguments of a task.
+/// More than 2³⁰ keys or literals, 2²⁸ ops or arguments of a task, or 2³² words of code.
 #[derive(Debug)]
 pub(crate) struct TooLarge;
 
@@ -52,20 +58,79 @@ impl Tasks {
     pub(crate) fn reserve(&mut self, additional: usize) {
         self.keys.reserve(additional);
         self.rows.reserve(additional);
-        let keys = &self.keys;
-        self.numbers.reserve(additional, |&number| hash(&keys[number as usize]));
+        let (numbers, keys) = self.numbers_mut();
+        numbers.reserve(additional, |&number| hash(&keys[number as usize]));
     }
 
     /// Puts a node under a key and returns what stood there before.
-    pub(crate) fn insert(&mut self, key: Key, node: &Node) -> Result<Option<Node>, TooLarge> {
-        let number = self.number_or_new(&key)?;
+    pub(crate) fn insert(&mut self, key: &Key, node: &Node) -> Result<Option<Node>, TooLarge> {
+        let number = self.number_or_new(key)?;
         let before = self.node(number);
         let start = self.code.len();
         assemble(node, self)?;
-        let len = u32::try_from(self.code.len() - start).map_err(|_| TooLarge)?;
-        self.rows[number as usize] = Row { start, len };
-        self.n_nodes += usize::from(before.is_none());
+        self.end_row(number, start)?;
+        self.stands_for.remove(&number);
         Ok(before)
+    }
+
+    /// One node a row of code; numbers are those of the rows.
+    pub(crate) fn from_rows(
+        keys: Vec<Key>,
+        code: Csr<u32>,
+        ops: Vec<Arc<dyn Op>>,
+        literals: Vec<Value>,
+    ) -> Self {
+        let n_nodes = keys.len();
+        let rows = (0..n_nodes)
+            .map(|row| code.range(row))
+            .map(|Range { start, end }| Row { start, len: end - start });
+        let rows = rows.collect();
+        // Last uses are marked only in plans.
+        let code = code.into_items().into_iter().map(code::unmarked).collect();
+        Self { keys, rows, code, ops, literals, n_nodes, ..Self::default() }
+    }
+
+    /// Adds a key that is known to be new.
+    pub(crate) fn add_key(&mut self, key: Key) -> Result<u32, TooLarge> {
+        let number =
+            u32::try_from(self.keys.len()).ok().filter(|&number| number < MAX_LEAF).ok_or(TooLarge)?;
+        self.numbers.take();
+        self.keys.push(key);
+        self.rows.push(Row::default());
+        Ok(number)
+    }
+
+    pub(crate) fn add_op(&mut self, op: Arc<dyn Op>) -> u32 {
+        self.ops.push(op);
+        self.ops.len() as u32 - 1
+    }
+
+    pub(crate) fn add_literal(&mut self, value: Value) -> u32 {
+        self.literals.push(value);
+        self.literals.len() as u32 - 1
+    }
+
+    /// Replaces what the node of this number does; without steps there is no node any more.
+    pub(crate) fn set_steps(
+        &mut self,
+        number: u32,
+        steps: impl IntoIterator<Item = Step>,
+    ) -> Result<(), TooLarge> {
+        let start = self.code.len();
+        for step in steps {
+            step.write(&mut self.code).ok_or(TooLarge)?;
+        }
+        self.end_row(number, start)
+    }
+
+    /// Gives the code written from `start` on to the node of this number.
+    fn end_row(&mut self, number: u32, start: usize) -> Result<(), TooLarge> {
+        let [start, end] = [start, self.code.len()].map(|at| u32::try_from(at).map_err(|_| TooLarge));
+        let (start, end) = (start?, end?);
+        let row = &mut self.rows[number as usize];
+        self.n_nodes = self.n_nodes + usize::from(end > start) - usize::from(row.len > 0);
+        *row = Row { start, len: end - start };
+        Ok(())
     }
 
     /// How many keys have a node.
@@ -79,7 +144,7 @@ impl Tasks {
     }
 
     pub(crate) fn number(&self, key: &Key) -> Option<u32> {
-        self.numbers.find(hash(key), |&number| self.keys[number as usize] == *key).copied()
+        self.numbers().find(hash(key), |&number| self.keys[number as usize] == *key).copied()
     }
 
     pub(crate) fn key(&self, number: u32) -> &Key {
@@ -94,7 +159,7 @@ impl Tasks {
     #[inline]
     pub(crate) fn code(&self, number: u32) -> &[u32] {
         let Row { start, len } = self.rows[number as usize];
-        &self.code[start..start + len as usize]
+        &self.code[start as usize..][..len as usize]
     }
 
     pub(crate) fn ops(&self) -> &[Arc<dyn Op>] {
@@ -105,8 +170,18 @@ impl Tasks {
         &self.literals
     }
 
+    /// The keys that a fused node stands for.
+    pub(crate) fn stands_for(&self, number: u32) -> Option<&Arc<[Key]>> {
+        // Nearly no map holds fused nodes.
+        if self.stands_for.is_empty() { None } else { self.stands_for.get(&number) }
+    }
+
+    pub(crate) fn set_stands_for(&mut self, number: u32, keys: Arc<[Key]>) {
+        self.stands_for.insert(number, keys);
+    }
+
     /// The numbers of the keys that have a node.
-    pub(crate) fn numbers(&self) -> impl Iterator<Item = u32> {
+    pub(crate) fn numbers_with_node(&self) -> impl Iterator<Item = u32> + use<'_> {
         (0..self.n_keys() as u32).filter(|&number| self.has_node(number))
     }
 
@@ -128,9 +203,27 @@ impl Tasks {
         stack.pop().map(Node::from)
     }
 
+    fn numbers(&self) -> &HashTable<u32> {
+        self.numbers.get_or_init(|| {
+            let mut numbers = HashTable::with_capacity(self.keys.len());
+            for (number, key) in self.keys.iter().enumerate() {
+                numbers.insert_unique(hash(key), number as u32, |&number| hash(&self.keys[number as usize]));
+            }
+            numbers
+        })
+    }
+
+    fn numbers_mut(&mut self) -> (&mut HashTable<u32>, &[Key]) {
+        self.numbers();
+        match self.numbers.get_mut() {
+            Some(numbers) => (numbers, &self.keys),
+            None => unreachable!("the table was just made"),
+        }
+    }
+
     fn number_or_new(&mut self, key: &Key) -> Result<u32, TooLarge> {
-        let keys = &self.keys;
-        let entry = self.numbers.entry(
+        let (numbers, keys) = self.numbers_mut();
+        let entry = numbers.entry(
             hash(key),
             |&number| keys[number as usize] == *key,
             |&number| hash(&keys[number as usize]),
@@ -139,7 +232,7 @@ impl Tasks {
             Entry::Occupied(known) => return Ok(*known.get()),
             Entry::Vacant(new) => new,
         };
-        let number = next_number(keys.len(), MAX_LEAF)?;
+        let number = u32::try_from(keys.len()).ok().filter(|&number| number < MAX_LEAF).ok_or(TooLarge)?;
         new.insert(number);
         self.keys.push(key.clone());
         self.rows.push(Row::default());
@@ -178,12 +271,38 @@ impl Assembler for Tasks {
     }
 }
 
+/// The numbers that something new gives to what many maps have numbered, each for itself.
+pub(crate) struct Renumbering {
+    /// Where each map's numbers begin in `new`.
+    starts: Vec<usize>,
+    /// One more than the new number; 0 while there is none, so that memory is only touched where it is used.
+    new: Vec<u32>,
+}
+
+impl Renumbering {
+    /// For maps that have given so many numbers each.
+    pub(crate) fn new(counts: impl Iterator<Item = usize>) -> Self {
+        let mut total = 0;
+        let mut begin = |count| {
+            total += count;
+            total - count
+        };
+        let starts = counts.map(&mut begin).collect();
+        Self { starts, new: vec![0; total] }
+    }
+
+    #[inline]
+    pub(crate) fn get(&self, map: u32, number: u32) -> Option<u32> {
+        self.new[self.starts[map as usize] + number as usize].checked_sub(1)
+    }
+
+    #[inline]
+    pub(crate) fn set(&mut self, map: u32, number: u32, new: u32) {
+        self.new[self.starts[map as usize] + number as usize] = new + 1;
+    }
+}
+
 #[inline]
 fn hash(key: &Key) -> u64 {
     FxBuildHasher.hash_one(key)
-}
-
-/// The number of the next of so many, if it is below `limit`.
-fn next_number(len: usize, limit: u32) -> Result<u32, TooLarge> {
-    u32::try_from(len).ok().filter(|&number| number < limit).ok_or(TooLarge)
 }

@@ -7,4 +7,5 @@ mod it {
     mod plans;
     #[cfg(feature = "testing")]
     mod suite;
+    mod task_graphs;
 }

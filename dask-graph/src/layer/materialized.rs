@@ -7,6 +7,7 @@ use rustc_hash::FxHashSet;
 use crate::code::{Step, steps};
 use crate::key::{Key, Name};
 use crate::layer::{Layer, LayerInfo};
+use crate::plan::PlanLayer;
 use crate::task::Node;
 use crate::tasks::Tasks;
 
@@ -39,6 +40,12 @@ impl Materialized {
         Self { name: name.into(), tasks: Tasks::default(), foreign: false, info }
     }
 
+    /// The layer `layer`, made of these tasks.
+    pub(crate) fn from_tasks(layer: &PlanLayer, tasks: Tasks) -> Self {
+        let foreign = tasks.numbers_with_node().any(|number| *tasks.key(number).name() != layer.name);
+        Self { name: layer.name.clone(), tasks, foreign, info: layer.info.clone() }
+    }
+
     /// Makes room for `additional` nodes.
     pub fn reserve(&mut self, additional: usize) {
         self.tasks.reserve(additional);
@@ -55,13 +62,15 @@ impl Materialized {
     pub fn insert(&mut self, key: impl Into<Key>, node: impl Into<Node>) -> Option<Node> {
         let key = key.into();
         self.foreign |= *key.name() != self.name;
-        let inserted = self.tasks.insert(key, &node.into());
+        let inserted = self.tasks.insert(&key, &node.into());
         inserted.unwrap_or_else(|_| panic!("layer {} holds more tasks than can be numbered", self.name))
     }
 
     /// The keys and nodes, in the order in which the keys were first written, be it inside a task.
     pub fn iter(&self) -> impl Iterator<Item = (&Key, Node)> {
-        self.tasks.numbers().filter_map(|number| Some((self.tasks.key(number), self.tasks.node(number)?)))
+        self.tasks
+            .numbers_with_node()
+            .filter_map(|number| Some((self.tasks.key(number), self.tasks.node(number)?)))
     }
 
     pub(crate) fn tasks(&self) -> &Tasks {
@@ -83,12 +92,12 @@ impl Layer for Materialized {
     }
 
     fn keys(&self) -> Box<dyn Iterator<Item = Key> + '_> {
-        Box::new(self.tasks.numbers().map(|number| self.tasks.key(number).clone()))
+        Box::new(self.tasks.numbers_with_node().map(|number| self.tasks.key(number).clone()))
     }
 
     fn inputs(&self) -> Vec<Name> {
         let mut names = FxHashSet::default();
-        for step in self.tasks.numbers().flat_map(|number| steps(self.tasks.code(number))) {
+        for step in self.tasks.numbers_with_node().flat_map(|number| steps(self.tasks.code(number))) {
             if let Step::Again(number) = step
                 && !self.tasks.has_node(number)
             {

@@ -1,5 +1,7 @@
 //! Lists of lists in two flat arrays.
 
+use std::ops::Range;
+
 /// Rows of items of varying length: compressed sparse rows.
 #[derive(Clone)]
 pub(crate) struct Csr<T> {
@@ -25,6 +27,15 @@ impl<T> Csr<T> {
 
     pub(crate) fn row(&self, row: usize) -> &[T] {
         &self.items[self.ends[row] as usize..self.ends[row + 1] as usize]
+    }
+
+    /// Where the items of a row are.
+    pub(crate) fn range(&self, row: usize) -> Range<u32> {
+        self.ends[row]..self.ends[row + 1]
+    }
+
+    pub(crate) fn into_items(self) -> Vec<T> {
+        self.items
     }
 
     /// All items; those that are added belong to the row that is being written.

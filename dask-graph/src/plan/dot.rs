@@ -33,10 +33,9 @@ impl fmt::Display for Dot<'_> {
             let shape = if plan.is_task(node) { "ellipse" } else { "box" };
             let style = if plan.outputs().contains(&node) { ", penwidth=2" } else { "" };
             let mut label = format!("{}\n{}", plan.key(node), plan.op_name(node));
-            let stands_for = &plan.layer(node).info.stands_for;
+            let stands_for = plan.stands_for(node);
             if !stands_for.is_empty() {
-                let names: Vec<&str> = stands_for.iter().map(|name| name.label()).collect();
-                label.push_str(&format!("\n{}", names.join(" → ")));
+                label.push_str(&format!("\n{}", stands_for.join(" → ")));
             }
             writeln!(f, "  n{} [label={}, shape={shape}{style}];", node.0, Quoted(&label))?;
         }

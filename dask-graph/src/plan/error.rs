@@ -4,6 +4,7 @@ use std::fmt;
 use std::panic::Location;
 
 use crate::key::Key;
+use crate::tasks::TooLarge;
 
 /// A graph that cannot be made into a plan for the wanted keys.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -33,9 +34,15 @@ pub enum PlanError {
         /// The layers' names.
         layers: [crate::Name; 2],
     },
-    /// More nodes, arguments or edges than 32 bits count.
-    #[error("the plan would have 2^32 nodes or edges or more; ask for fewer keys or use larger blocks")]
+    /// More nodes than 2³⁰, or more code or edges than 32 bits count.
+    #[error("the plan would have 2^30 nodes, 2^32 edges, or more; ask for fewer keys or use larger blocks")]
     TooLarge,
+}
+
+impl From<TooLarge> for PlanError {
+    fn from(_: TooLarge) -> Self {
+        Self::TooLarge
+    }
 }
 
 struct Wanted<'a>(&'a Option<Key>, &'a Option<&'static Location<'static>>);

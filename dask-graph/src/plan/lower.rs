@@ -24,7 +24,8 @@ use crate::op::Op;
 use crate::plan::csr::Csr;
 use crate::plan::{Plan, PlanError};
 use crate::task::{Arg, Node, Task};
-use crate::tasks::Tasks;
+use crate::task_graph::TaskGraph;
+use crate::tasks::{Renumbering, Tasks};
 use crate::value::Value;
 
 use index::{LayerIndex, Site};
@@ -32,14 +33,26 @@ use index::{LayerIndex, Site};
 /// Makes the plan that computes `wanted`.
 pub(crate) fn lower(graph: &Graph, wanted: &[Key]) -> Result<Plan, PlanError> {
     let index = LayerIndex::new(graph);
-    let mut draft = Draft::new(&index);
+    let (draft, outputs) = walk(&index, wanted)?;
+    finish::finish(draft, &outputs)
+}
+
+/// The tasks that `wanted` need, numbered as they are met.
+pub(crate) fn tasks(graph: &Graph, wanted: &[Key]) -> Result<TaskGraph, PlanError> {
+    let index = LayerIndex::new(graph);
+    let (draft, outputs) = walk(&index, wanted)?;
+    finish::into_tasks(draft, outputs)
+}
+
+fn walk<'a>(index: &'a LayerIndex<'a>, wanted: &[Key]) -> Result<(Draft<'a>, Vec<u32>), PlanError> {
+    let mut draft = Draft::new(index);
     let outputs = wanted.iter().map(|key| draft.meet(key, None)).collect::<Result<Vec<_>, _>>()?;
     let mut next = 0;
     while next < draft.homes.len() {
         draft.add(next as u32)?;
         next += 1;
     }
-    finish::finish(draft, &outputs)
+    Ok((draft, outputs))
 }
 
 /// A plan in the making: nodes numbered as they were met.
@@ -63,6 +76,8 @@ struct Draft<'a> {
     is_producer: Vec<bool>,
     literals: Vec<Value>,
     producers: Vec<(u32, u64)>,
+    /// What fused nodes stand for.
+    stands_for: Vec<(u32, Arc<[Key]>)>,
     /// Per node: one more than the last node that was seen to depend on it.
     seen_by: Vec<u32>,
 }
@@ -95,6 +110,7 @@ impl<'a> Draft<'a> {
             is_producer: Vec::new(),
             literals: Vec::new(),
             producers: Vec::new(),
+            stands_for: Vec::new(),
             seen_by: Vec::new(),
         }
     }
@@ -182,6 +198,9 @@ impl<'a> Draft<'a> {
                 && let Some(node) = tasks.node(number)
             {
                 self.add_producers(id, &node);
+            }
+            if let Some(keys) = tasks.stands_for(number) {
+                self.stands_for.push((id, keys.clone()));
             }
         } else {
             let key = &self.asked_keys[number as usize];
@@ -320,36 +339,6 @@ impl Assembler for Writer<'_, '_> {
 
     fn step(&mut self, step: Step) -> Result<(), PlanError> {
         step.write(self.draft.code.items_mut()).ok_or(PlanError::TooLarge)
-    }
-}
-
-/// The numbers that a plan gives to what the layers' maps have numbered, each for itself.
-struct Renumbering {
-    /// Where each layer's numbers begin in `new`.
-    starts: Vec<usize>,
-    /// One more than the new number; 0 while there is none, so that memory is only touched where it is used.
-    new: Vec<u32>,
-}
-
-impl Renumbering {
-    fn new(counts: impl Iterator<Item = usize>) -> Self {
-        let mut total = 0;
-        let mut begin = |count| {
-            total += count;
-            total - count
-        };
-        let starts = counts.map(&mut begin).collect();
-        Self { starts, new: vec![0; total] }
-    }
-
-    #[inline]
-    fn get(&self, layer: u32, number: u32) -> Option<u32> {
-        self.new[self.starts[layer as usize] + number as usize].checked_sub(1)
-    }
-
-    #[inline]
-    fn set(&mut self, layer: u32, number: u32, new: u32) {
-        self.new[self.starts[layer as usize] + number as usize] = new + 1;
     }
 }
 

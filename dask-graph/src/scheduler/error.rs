@@ -13,7 +13,7 @@ use crate::plan::{NodeId, Plan, TaskError};
 #[non_exhaustive]
 pub enum RunError {
     /// A task failed. The error of the user's own function is the [`source`](Error::source).
-    #[error("task {key} failed{}: {source}", At(.op, .layer, .location))]
+    #[error("task {key} failed{}: {source}", At(.op, .layer, .location, .stands_for))]
     Failed {
         /// The task's key.
         key: Key,
@@ -23,11 +23,13 @@ pub enum RunError {
         layer: Name,
         /// Where the layer was written.
         location: Option<&'static Location<'static>>,
+        /// The work that a fused task stands for ([`Plan::stands_for`]); empty for a task that is itself alone.
+        stands_for: Vec<String>,
         /// Why.
         source: Box<dyn Error + Send + Sync>,
     },
     /// A task panicked.
-    #[error("task {key} panicked{}: {message}", At(.op, .layer, .location))]
+    #[error("task {key} panicked{}: {message}", At(.op, .layer, .location, .stands_for))]
     Panicked {
         /// The task's key.
         key: Key,
@@ -37,6 +39,8 @@ pub enum RunError {
         layer: Name,
         /// Where the layer was written.
         location: Option<&'static Location<'static>>,
+        /// The work that a fused task stands for ([`Plan::stands_for`]); empty for a task that is itself alone.
+        stands_for: Vec<String>,
         /// What it panicked with.
         message: String,
     },
@@ -67,15 +71,18 @@ impl RunError {
         let key = plan.key(node).clone();
         let layer = plan.layer(node).name.clone();
         let location = plan.layer(node).info.location;
+        let stands_for = plan.stands_for(node);
         match error {
-            TaskError::Panicked { op, message } => Self::Panicked { key, op, layer, location, message },
+            TaskError::Panicked { op, message } => {
+                Self::Panicked { key, op, layer, location, stands_for, message }
+            }
             TaskError::Failed { op, error } => {
                 // The user's own error is the source, without our wrapping around it.
                 let source = match error {
                     OpError::Failed(source) => source,
                     other => other.into(),
                 };
-                Self::Failed { key, op, layer, location, source }
+                Self::Failed { key, op, layer, location, stands_for, source }
             }
         }
     }
@@ -89,12 +96,25 @@ impl RunError {
     }
 }
 
-/// ` in op of layer, written at file:line:column`.
-struct At<'a>(&'a str, &'a Name, &'a Option<&'static Location<'static>>);
+/// ` in op of layer, written at file:line:column, which stands for a → b`.
+struct At<'a>(&'a str, &'a Name, &'a Option<&'static Location<'static>>, &'a [String]);
+
+/// Of a longer history only the first and last steps are told.
+const MOST_TOLD: usize = 8;
 
 impl fmt::Display for At<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, " in `{}` of layer {}", self.0, self.1)?;
-        self.2.map_or(Ok(()), |at| write!(f, ", written at {at}"))
+        self.2.map_or(Ok(()), |at| write!(f, ", written at {at}"))?;
+        match self.3 {
+            [] => Ok(()),
+            all if all.len() <= MOST_TOLD => write!(f, ", which stands for {}", all.join(" → ")),
+            all => {
+                let (first, rest) = all.split_at(MOST_TOLD / 2);
+                let (rest, last) = rest.split_at(rest.len() - MOST_TOLD / 2);
+                let (first, last) = (first.join(" → "), last.join(" → "));
+                write!(f, ", which stands for {first} → ({} more) → {last}", rest.len())
+            }
+        }
     }
 }

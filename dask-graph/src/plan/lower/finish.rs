@@ -4,6 +4,8 @@ use crate::code;
 use crate::plan::csr::Csr;
 use crate::plan::order::{Shape, order};
 use crate::plan::{NodeId, Plan, PlanError, PlanLayer};
+use crate::task_graph::TaskGraph;
+use crate::tasks::Tasks;
 
 use super::Draft;
 
@@ -12,12 +14,7 @@ pub(super) fn finish(draft: Draft<'_>, outputs: &[u32]) -> Result<Plan, PlanErro
     let n = draft.homes.len();
     let mut wanted = vec![false; n];
     outputs.iter().for_each(|&id| wanted[id as usize] = true);
-    let layers: Vec<_> = draft
-        .index
-        .layers
-        .iter()
-        .map(|layer| PlanLayer { name: layer.name().clone(), info: layer.info().clone() })
-        .collect();
+    let layers = plan_layers(&draft);
     let layer_of = |id: u32| draft.homes[id as usize].layer;
     let sequence = {
         let dependents = Csr::turned(n, |id| draft.dependencies.row(id).iter().copied());
@@ -62,6 +59,26 @@ pub(super) fn finish(draft: Draft<'_>, outputs: &[u32]) -> Result<Plan, PlanErro
         has_retries: layers.iter().any(|layer: &PlanLayer| layer.info.annotations.retries > 0),
         layers,
         producers,
+        stands_for: draft
+            .stands_for
+            .into_iter()
+            .map(|(id, keys)| (NodeId(place[id as usize]), keys))
+            .collect(),
         n_tasks,
     })
+}
+
+/// The nodes of a draft as they were met.
+pub(super) fn into_tasks(draft: Draft<'_>, outputs: Vec<u32>) -> Result<TaskGraph, PlanError> {
+    let layers = plan_layers(&draft);
+    let layer_of = draft.homes.iter().map(|home| home.layer).collect();
+    let keys = (0..draft.homes.len() as u32).map(|id| draft.key(id).clone()).collect();
+    let mut tasks = Tasks::from_rows(keys, draft.code, draft.ops, draft.literals);
+    draft.stands_for.into_iter().for_each(|(id, keys)| tasks.set_stands_for(id, keys));
+    Ok(TaskGraph::new(tasks, layer_of, layers, outputs))
+}
+
+fn plan_layers(draft: &Draft<'_>) -> Vec<PlanLayer> {
+    let layers = draft.index.layers.iter();
+    layers.map(|layer| PlanLayer { name: layer.name().clone(), info: layer.info().clone() }).collect()
 }

@@ -1,0 +1,322 @@
+//! Graphs as tasks: the dense form that passes over tasks work on.
+
+use std::sync::Arc;
+
+use rustc_hash::FxHashMap;
+
+use crate::code::{self, Step, steps};
+use crate::graph::Graph;
+use crate::key::Key;
+use crate::layer::Materialized;
+use crate::op::Op;
+use crate::plan::{PlanError, PlanLayer};
+use crate::task::Node;
+use crate::tasks::{Tasks, TooLarge};
+use crate::value::Value;
+
+/// The tasks that some keys need, keys by number and tasks as code: what passes over tasks work on.
+///
+/// [`Graph::tasks`] makes it, asking layers only for what is needed, and [`into_graph`](Self::into_graph)
+/// makes a graph of it again, with the same layers. Numbers are given in the order in which the keys are met
+/// on the way back from the wanted ones, so they do not depend on how the graph was written down.
+///
+/// What a task does is a list of [`Step`]s for a stack machine, with nested tasks before those in which they
+/// are nested: to put one task into another is to put its steps in the place of a reference to it.
+///
+/// ```
+/// use dask_graph::{Key, Step, graph, op};
+///
+/// let inc = op(|x: i64| x + 1);
+/// let graph = graph! { "x" => 1_i64, "y" => inc(@"x"), "z" => inc(@"y") };
+/// let mut tasks = graph.tasks(&[Key::named("z")]).unwrap();
+/// assert_eq!((tasks.key(0), tasks.key(1)), (&Key::named("z"), &Key::named("y")));
+///
+/// // y goes into z.
+/// let [z, y] = [0, 1].map(|number| tasks.steps(number).collect::<Vec<_>>());
+/// let Step::Again(1) = z[0] else { panic!("z begins with y") };
+/// tasks.set_steps(0, y.into_iter().chain(z[1..].iter().copied())).unwrap();
+/// tasks.remove(1);
+/// let graph = tasks.into_graph();
+/// assert_eq!(graph.len(), 2);
+/// ```
+#[derive(Clone)]
+pub struct TaskGraph {
+    tasks: Tasks,
+    /// Per number: the layer of the node.
+    layer_of: Vec<u32>,
+    layers: Vec<PlanLayer>,
+    wanted: Vec<u32>,
+}
+
+impl Graph {
+    /// The tasks that `keys` need.
+    ///
+    /// # Errors
+    ///
+    /// - When a key is in no layer, or in two hand-written ones. Cycles are not looked for.
+    ///
+    /// # Complexity
+    ///
+    /// Time and space O(layers + needed tasks + their arguments).
+    pub fn tasks(&self, keys: &[Key]) -> Result<TaskGraph, PlanError> {
+        crate::plan::tasks(self, keys)
+    }
+}
+
+impl TaskGraph {
+    pub(crate) fn new(tasks: Tasks, layer_of: Vec<u32>, layers: Vec<PlanLayer>, wanted: Vec<u32>) -> Self {
+        Self { tasks, layer_of, layers, wanted }
+    }
+
+    /// How many nodes there are.
+    pub fn len(&self) -> usize {
+        self.tasks.n_nodes()
+    }
+
+    /// Whether there are no nodes.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// A bound for numbers: all are below it, also those of nodes that were removed.
+    pub fn bound(&self) -> usize {
+        self.tasks.n_keys()
+    }
+
+    /// The numbers of all nodes, ascending.
+    pub fn numbers(&self) -> impl Iterator<Item = u32> + use<'_> {
+        self.tasks.numbers_with_node()
+    }
+
+    /// Whether there is a node of this number.
+    pub fn contains(&self, number: u32) -> bool {
+        (number as usize) < self.bound() && self.tasks.has_node(number)
+    }
+
+    /// The numbers of the wanted keys, in the order of the request.
+    pub fn wanted(&self) -> &[u32] {
+        &self.wanted
+    }
+
+    /// The number of a key.
+    pub fn number(&self, key: &Key) -> Option<u32> {
+        self.tasks.number(key).filter(|&number| self.tasks.has_node(number))
+    }
+
+    /// The key of a number below [`bound`](Self::bound).
+    pub fn key(&self, number: u32) -> &Key {
+        self.tasks.key(number)
+    }
+
+    /// The node of this number, if there is one.
+    pub fn node(&self, number: u32) -> Option<Node> {
+        self.tasks.node(number)
+    }
+
+    /// What the node does; nothing when there is none.
+    pub fn steps(&self, number: u32) -> impl Iterator<Item = Step> + Clone + use<'_> {
+        steps(self.tasks.code(number))
+    }
+
+    /// The numbers that the node refers to, in order, with repetitions.
+    pub fn references(&self, number: u32) -> impl Iterator<Item = u32> + Clone + use<'_> {
+        self.tasks.code(number).iter().filter_map(|&word| code::node_of(word))
+    }
+
+    /// The op of a [`Step::Call`].
+    pub fn op(&self, op: u32) -> &Arc<dyn Op> {
+        &self.tasks.ops()[op as usize]
+    }
+
+    /// How many ops there are.
+    pub fn n_ops(&self) -> usize {
+        self.tasks.ops().len()
+    }
+
+    /// The value of a [`Step::Literal`].
+    pub fn literal(&self, literal: u32) -> &Value {
+        &self.tasks.literals()[literal as usize]
+    }
+
+    /// The layer of a node.
+    pub fn layer(&self, number: u32) -> &PlanLayer {
+        &self.layers[self.layer_of[number as usize] as usize]
+    }
+
+    /// Whether two nodes are of layers that are to be run in the same way: only such may be fused.
+    pub fn same_annotations(&self, a: u32, b: u32) -> bool {
+        let [a, b] = [a, b].map(|number| self.layer_of[number as usize]);
+        a == b || self.layers[a as usize].info.annotations == self.layers[b as usize].info.annotations
+    }
+
+    /// The keys whose work a node does, in the order in which it does it: its own unless it was fused.
+    pub fn stands_for(&self, number: u32) -> &[Key] {
+        match self.tasks.stands_for(number) {
+            Some(keys) => keys,
+            None => std::slice::from_ref(self.tasks.key(number)),
+        }
+    }
+
+    /// Says whose work a fused node does.
+    pub fn set_stands_for(&mut self, number: u32, keys: impl Into<Arc<[Key]>>) {
+        self.tasks.set_stands_for(number, keys.into());
+    }
+
+    /// Replaces what the node does. Which use of a result is the last is found when a plan is made.
+    ///
+    /// # Errors
+    ///
+    /// - When there is more code than 32 bits count.
+    ///
+    /// # Panics
+    ///
+    /// - When a step names a number, op or literal that is not there, or the steps do not leave one value.
+    pub fn set_steps(&mut self, number: u32, steps: impl IntoIterator<Item = Step>) -> Result<(), PlanError> {
+        let (n_keys, n_ops, n_literals) = (self.bound(), self.n_ops(), self.tasks.literals().len());
+        let mut depth = 0_usize;
+        let steps = steps.into_iter().map(|step| {
+            let (is_known, n_taken, step) = match step {
+                Step::Again(to) | Step::Last(to) => ((to as usize) < n_keys, 0, Step::Again(to)),
+                Step::Literal(at) => ((at as usize) < n_literals, 0, step),
+                Step::List(n) => (true, n as usize, step),
+                Step::Call { op, n_args } => ((op as usize) < n_ops, n_args as usize, step),
+            };
+            assert!(is_known, "{step:?} names what is not in the graph");
+            assert!(n_taken <= depth, "{step:?} takes more values than there are");
+            depth = depth - n_taken + 1;
+            step
+        });
+        self.tasks.set_steps(number, steps)?;
+        assert_eq!(depth, 1, "the steps of a node leave one value");
+        Ok(())
+    }
+
+    /// Removes a node. References to it stay; a graph in which there are any has no plan.
+    pub fn remove(&mut self, number: u32) {
+        // Nothing is written, so nothing can be too large.
+        let _ = self.tasks.set_steps(number, []);
+    }
+
+    /// Dependencies before what depends on them.
+    ///
+    /// # Errors
+    ///
+    /// - When nodes need each other in a circle: the error lists the circle.
+    pub fn topological(&self) -> Result<Vec<u32>, PlanError> {
+        const CLOSED: u32 = u32::MAX;
+        let mut sequence = Vec::with_capacity(self.len());
+        // Per number: 0 unseen, its place on the path + 1 while open, CLOSED when done.
+        let mut state = vec![0_u32; self.bound()];
+        let mut path = Vec::new();
+        for root in self.numbers() {
+            if state[root as usize] != 0 {
+                continue;
+            }
+            state[root as usize] = 1;
+            path.push((root, self.references(root)));
+            while let Some((number, references)) = path.last_mut() {
+                let number = *number;
+                let Some(next) = references.next() else {
+                    state[number as usize] = CLOSED;
+                    sequence.push(number);
+                    path.pop();
+                    continue;
+                };
+                match state[next as usize] {
+                    CLOSED => {}
+                    0 if self.tasks.has_node(next) => {
+                        path.push((next, self.references(next)));
+                        state[next as usize] = path.len() as u32;
+                    }
+                    0 => {}
+                    place => {
+                        let circle = &path[place as usize - 1..];
+                        let keys = circle.iter().map(|&(number, _)| self.key(number).clone()).collect();
+                        return Err(PlanError::Cycle { keys });
+                    }
+                }
+            }
+        }
+        Ok(sequence)
+    }
+
+    /// The graph of these tasks: the same layers, each as a map of its tasks, those without tasks left out.
+    pub fn into_graph(self) -> Graph {
+        if let [layer] = &self.layers[..] {
+            return Graph::from_layer(Materialized::from_tasks(layer, self.tasks));
+        }
+        let mut parts = Parts::new(&self);
+        let infallible = |result: Result<u32, TooLarge>| {
+            result.unwrap_or_else(|_| unreachable!("a part of a graph is no larger than the whole"))
+        };
+        let mut local = vec![0; self.bound()];
+        for number in self.numbers() {
+            let part = &mut parts.tasks[self.layer_of[number as usize] as usize];
+            local[number as usize] = infallible(part.add_key(self.key(number).clone()));
+        }
+        for number in self.numbers() {
+            let layer = self.layer_of[number as usize];
+            let steps: Vec<Step> =
+                self.steps(number).map(|step| parts.translate(layer, step, &local)).collect();
+            let part = &mut parts.tasks[layer as usize];
+            let place = local[number as usize];
+            infallible(part.set_steps(place, steps).map(|()| place));
+            if let Some(keys) = self.tasks.stands_for(number) {
+                part.set_stands_for(place, keys.clone());
+            }
+        }
+        // Layers stand with their inputs first; a chain of links keeps that order.
+        let parts = self.layers.iter().zip(parts.tasks).filter(|(_, tasks)| tasks.n_nodes() > 0);
+        parts.fold(Graph::new(), |below, (layer, tasks)| {
+            Graph::with_inputs(Materialized::from_tasks(layer, tasks), [&below])
+        })
+    }
+}
+
+/// The tasks of a graph being handed to its layers.
+struct Parts<'a> {
+    whole: &'a TaskGraph,
+    /// Per layer.
+    tasks: Vec<Tasks>,
+    /// Per layer and number, op or literal of the whole: its number in the layer.
+    foreign: FxHashMap<(u32, u32), u32>,
+    ops: FxHashMap<(u32, u32), u32>,
+    literals: FxHashMap<(u32, u32), u32>,
+}
+
+impl<'a> Parts<'a> {
+    fn new(whole: &'a TaskGraph) -> Self {
+        let tasks = whole.layers.iter().map(|_| Tasks::default()).collect();
+        let (foreign, ops, literals) = Default::default();
+        Self { whole, tasks, foreign, ops, literals }
+    }
+
+    /// A step in the numbers of `layer`; `local` are the numbers of nodes in their own layers.
+    fn translate(&mut self, layer: u32, step: Step, local: &[u32]) -> Step {
+        let tasks = &mut self.tasks[layer as usize];
+        match step {
+            Step::Again(number) | Step::Last(number) => {
+                let is_own = self.whole.contains(number) && self.whole.layer_of[number as usize] == layer;
+                Step::Again(if is_own {
+                    local[number as usize]
+                } else {
+                    *self.foreign.entry((layer, number)).or_insert_with(|| {
+                        let key = self.whole.key(number).clone();
+                        tasks.add_key(key).unwrap_or_else(|_| unreachable!("fewer than in the whole"))
+                    })
+                })
+            }
+            Step::Literal(at) => Step::Literal(
+                *self
+                    .literals
+                    .entry((layer, at))
+                    .or_insert_with(|| tasks.add_literal(self.whole.literal(at).clone())),
+            ),
+            Step::Call { op, n_args } => {
+                let new = || tasks.add_op(self.whole.op(op).clone());
+                Step::Call { op: *self.ops.entry((layer, op)).or_insert_with(new), n_args }
+            }
+            Step::List(n) => Step::List(n),
+        }
+    }
+}
