@@ -10,7 +10,7 @@ use crate::graph::Graph;
 use crate::key::{Key, Name};
 use crate::layer::Annotations;
 use crate::plan::PlanError;
-use crate::scheduler::{RunError, RunOptions, Scheduler};
+use crate::scheduler::{PrepareError, RunError, RunOptions, Scheduler};
 use crate::value::Value;
 
 pub(crate) use several::merged;
@@ -144,11 +144,12 @@ pub trait Collection: Sized {
     /// - When the graph cannot be made into a plan.
     fn explain(&self) -> Result<Explanation, ComputeError> {
         let keys = self.keys();
-        let prepared = match crate::scheduler::installed() {
-            Some(installed) => installed.scheduler.prepare(self.graph().clone(), &keys),
-            None => self.graph().clone(),
+        let graph = self.graph().clone();
+        let (prepared, passes) = match crate::scheduler::installed() {
+            Some(installed) => installed.scheduler.prepare_with_report(graph, &keys, &installed.options)?,
+            None => (graph, Vec::new()),
         };
-        Explanation::new(self.graph(), &prepared, &keys)
+        Explanation::new(self.graph(), &prepared, passes, &keys)
     }
 
     /// The same collection with annotations on the layers that hold its keys.
@@ -183,7 +184,7 @@ impl Graph {
         scheduler: &dyn Scheduler,
         options: &RunOptions,
     ) -> Result<Vec<Value>, ComputeError> {
-        let plan = scheduler.prepare(self.clone(), keys).lower(keys)?;
+        let plan = scheduler.prepare(self.clone(), keys, options)?.lower(keys)?;
         Ok(scheduler.run(&plan, options)?)
     }
 }
@@ -209,12 +210,25 @@ pub enum ComputeError {
     /// The graph cannot be made into a plan.
     #[error(transparent)]
     Plan(#[from] PlanError),
+    /// The graph cannot be made ready.
+    #[error(transparent)]
+    Prepare(PrepareError),
     /// The run failed.
     #[error(transparent)]
     Run(#[from] RunError),
     /// The results do not fit together.
     #[error("the results could not be put together")]
     Finish(#[source] Box<dyn Error + Send + Sync>),
+}
+
+impl From<PrepareError> for ComputeError {
+    /// A pass that met what has no plan says what lowering would have said.
+    fn from(error: PrepareError) -> Self {
+        match error.source.downcast::<PlanError>() {
+            Ok(no_plan) => Self::Plan(*no_plan),
+            Err(source) => Self::Prepare(PrepareError { source, ..error }),
+        }
+    }
 }
 
 impl ComputeError {

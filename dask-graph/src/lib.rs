@@ -80,8 +80,8 @@ pub use plan::{Dot, NodeId, Plan, PlanError, PlanLayer, Pressure, Scratch, TaskE
 pub use portable::{Blob, BlobError, Portable};
 pub use request::Nested;
 pub use scheduler::{
-    CancelToken, Installed, Observer, RunEnd, RunError, RunOptions, Scheduler, TaskEnd, TaskStart, Watch,
-    WorkerId, install, installed,
+    CancelToken, Installed, Observer, PassReport, PrepareError, RunEnd, RunError, RunOptions, Scheduler,
+    TaskEnd, TaskStart, Watch, WorkerId, install, installed,
 };
 pub use store::{KeyTaken, Store};
 pub use task::{Arg, ArgList, Node, Task};

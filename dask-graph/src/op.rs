@@ -13,7 +13,7 @@ use crate::value::{List, TypeMismatch, Value};
 /// What a task does.
 ///
 /// Two methods are required. The others are abilities that somebody may ask for: the optimiser
-/// ([`absorb`](Op::absorb), [`is_cheap`](Op::is_cheap)), schedulers with a memory limit
+/// ([`absorb`](Op::absorb), [`is_cheap`](Op::is_cheap), [`is_pure`](Op::is_pure)), schedulers with a memory limit
 /// ([`is_producer`](Op::is_producer), [`output_nbytes`](Op::output_nbytes)) and schedulers with worker
 /// processes ([`portable`](Op::portable)). Every one has a default that is safe.
 ///
@@ -69,6 +69,12 @@ pub trait Op: Any + Send + Sync {
     /// Whether it is pure and so cheap that doing it twice beats keeping its result.
     fn is_cheap(&self) -> bool {
         false
+    }
+
+    /// Whether equal arguments give equal results and nothing else happens: then the work may be done again
+    /// instead of keeping its result, if that costs less.
+    fn is_pure(&self) -> bool {
+        self.is_cheap()
     }
 
     /// The size of the result, as far as the arguments known before the run tell; `None` when unknown.

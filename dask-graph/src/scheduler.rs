@@ -3,6 +3,7 @@
 mod error;
 mod observer;
 mod options;
+mod prepare;
 mod watch;
 
 use std::sync::{Arc, PoisonError, RwLock};
@@ -15,6 +16,7 @@ use crate::value::Value;
 pub use error::RunError;
 pub use observer::{Observer, RunEnd, TaskEnd, TaskStart, WorkerId};
 pub use options::{CancelToken, RunOptions};
+pub use prepare::{PassReport, PrepareError};
 pub use watch::Watch;
 
 /// Runs plans.
@@ -63,8 +65,26 @@ pub trait Scheduler: Send + Sync {
     fn run(&self, plan: &Plan, options: &RunOptions) -> Result<Vec<Value>, RunError>;
 
     /// Makes a graph ready for this scheduler; here is where a front optimises. Keeps every key of `keys`.
-    fn prepare(&self, graph: Graph, _keys: &[Key]) -> Graph {
-        graph
+    ///
+    /// # Errors
+    ///
+    /// - When the graph cannot be made ready, for instance because a key is missing.
+    fn prepare(&self, graph: Graph, _keys: &[Key], _options: &RunOptions) -> Result<Graph, PrepareError> {
+        Ok(graph)
+    }
+
+    /// [`prepare`](Self::prepare), and what each pass did: for [`Collection::explain`](crate::Collection::explain).
+    ///
+    /// # Errors
+    ///
+    /// As `prepare`.
+    fn prepare_with_report(
+        &self,
+        graph: Graph,
+        keys: &[Key],
+        options: &RunOptions,
+    ) -> Result<(Graph, Vec<PassReport>), PrepareError> {
+        Ok((self.prepare(graph, keys, options)?, Vec::new()))
     }
 }
 
@@ -73,8 +93,17 @@ impl<S: Scheduler + ?Sized> Scheduler for Arc<S> {
         (**self).run(plan, options)
     }
 
-    fn prepare(&self, graph: Graph, keys: &[Key]) -> Graph {
-        (**self).prepare(graph, keys)
+    fn prepare(&self, graph: Graph, keys: &[Key], options: &RunOptions) -> Result<Graph, PrepareError> {
+        (**self).prepare(graph, keys, options)
+    }
+
+    fn prepare_with_report(
+        &self,
+        graph: Graph,
+        keys: &[Key],
+        options: &RunOptions,
+    ) -> Result<(Graph, Vec<PassReport>), PrepareError> {
+        (**self).prepare_with_report(graph, keys, options)
     }
 }
 

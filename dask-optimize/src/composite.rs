@@ -152,6 +152,10 @@ impl Op for Composite {
         self.steps.iter().all(|step| step.op.is_cheap())
     }
 
+    fn is_pure(&self) -> bool {
+        self.steps.iter().all(|step| step.op.is_pure())
+    }
+
     /// The size of the last step's result, taken to be that of its largest input where the op does not know.
     fn output_nbytes(&self, args: &[Arg]) -> Option<u64> {
         let mut sizes: Vec<Option<u64>> = Vec::with_capacity(self.steps.len());

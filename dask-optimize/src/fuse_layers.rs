@@ -18,9 +18,10 @@
 use std::sync::Arc;
 
 use dask_graph::{Axis, BlockArg, Blockwise, Graph, Key, Layer, Name};
-use rustc_hash::{FxHashMap, FxHashSet};
+use rustc_hash::FxHashMap;
 
 use crate::composite::Composite;
+use crate::layer_list::LayerList;
 
 /// A fused layer stands for so many operations at most: each further one costs the copying of those before.
 const MOST_FUSED: usize = 128;
@@ -37,55 +38,41 @@ pub fn fuse_layers(graph: &Graph, keys: &[Key]) -> Graph {
 
 /// The state of one pass over the layers.
 struct Fusion {
-    /// Inputs first.
-    layers: Vec<Arc<dyn Layer>>,
-    /// The names of each layer's inputs, as fused so far.
-    inputs: Vec<Vec<Name>>,
-    by_name: FxHashMap<Name, usize>,
-    wanted: FxHashSet<Name>,
+    list: LayerList,
     /// How many layers take blocks of each layer.
     n_consumers: Vec<usize>,
 }
 
 impl Fusion {
     fn new(graph: &Graph, keys: &[Key]) -> Self {
-        // Equal names mean equal work: one of them will do, and its consumers are counted together.
-        let mut seen = FxHashSet::default();
-        let layers: Vec<Arc<dyn Layer>> =
-            graph.layers().into_iter().filter(|layer| seen.insert(layer.name().clone())).cloned().collect();
-        let by_name: FxHashMap<Name, usize> =
-            layers.iter().enumerate().map(|(n, layer)| (layer.name().clone(), n)).collect();
-        let inputs: Vec<Vec<Name>> = layers.iter().map(|layer| layer.inputs()).collect();
-        let wanted = keys.iter().map(|key| key.name().clone()).collect();
-        let n_consumers = vec![0; layers.len()];
-        let mut new = Self { layers, inputs, by_name, wanted, n_consumers };
+        let list = LayerList::new(graph, keys);
+        let mut n_consumers = vec![0; list.layers.len()];
         // Consumers that nobody needs do not keep a layer apart.
-        let needed = new.needed();
-        for name in (0..new.layers.len()).filter(|&n| needed[n]).flat_map(|n| &new.inputs[n]) {
-            if let Some(&n) = new.by_name.get(name) {
-                new.n_consumers[n] += 1;
+        let needed = list.needed();
+        for name in (0..list.layers.len()).filter(|&n| needed[n]).flat_map(|n| &list.inputs[n]) {
+            if let Some(n) = list.find(name) {
+                n_consumers[n] += 1;
             }
         }
-        new
+        Self { list, n_consumers }
     }
 
     fn run(mut self) -> Graph {
-        for n in 0..self.layers.len() {
+        for n in 0..self.list.layers.len() {
             while let Some(fused) = self.fused_once(n) {
-                self.inputs[n] = fused.inputs();
-                self.layers[n] = Arc::new(fused);
+                self.list.replace(n, Arc::new(fused));
             }
         }
-        self.rebuilt()
+        self.list.into_graph()
     }
 
     /// Layer `n` with one more producer taken in, if there is one.
     fn fused_once(&self, n: usize) -> Option<Blockwise> {
-        let consumer = self.layers[n].downcast_ref::<Blockwise>()?;
+        let consumer = self.list.layers[n].downcast_ref::<Blockwise>()?;
         (0..consumer.args().len()).find_map(|at| {
             let BlockArg::Blocks { name, axes } = &consumer.args()[at] else { return None };
-            let &p = self.by_name.get(name).filter(|&&p| p != n)?;
-            let producer = self.layers[p].downcast_ref::<Blockwise>()?;
+            let p = self.list.find(name).filter(|&p| p != n)?;
+            let producer = self.list.layers[p].downcast_ref::<Blockwise>()?;
             self.may_fuse(consumer, at, axes, p, producer).then(|| fuse(consumer, at, axes, producer))?
         })
     }
@@ -111,45 +98,10 @@ impl Fusion {
         let n_operations = stands_for(consumer).len() + stands_for(producer).len();
         same_counts
             && !contracted
-            && !self.wanted.contains(producer.name())
+            && !self.list.is_wanted(producer.name())
             && producer.info().annotations == consumer.info().annotations
             && n_operations <= MOST_FUSED
             && (producer.op().is_cheap() || (used_once() && producer.len() == consumer.len()))
-    }
-
-    /// The graph of the layers that are still needed.
-    fn rebuilt(self) -> Graph {
-        // Hand-written layers hold keys of any name: which of them is needed shows only key by key.
-        let mut graphs: Vec<Option<Graph>> = vec![None; self.layers.len()];
-        let needed = self.needed();
-        let hand_written: Vec<usize> =
-            (0..self.layers.len()).filter(|&n| self.layers[n].has_foreign_names()).collect();
-        for n in (0..self.layers.len()).filter(|&n| needed[n]) {
-            let named = self.inputs[n].iter().filter_map(|name| self.by_name.get(name));
-            let below = named.chain(&hand_written).filter(|&&input| input < n);
-            let inputs: Vec<Graph> = below.filter_map(|&input| graphs[input].clone()).collect();
-            graphs[n] = Some(Graph::with_shared(self.layers[n].clone(), &inputs));
-        }
-        let heads = self.wanted.iter().filter_map(|name| self.by_name.get(name)).chain(&hand_written);
-        Graph::merge(heads.filter_map(|&n| graphs[n].as_ref()))
-    }
-
-    /// Which layers the wanted keys need; a hand-written layer is always kept.
-    fn needed(&self) -> Vec<bool> {
-        let mut needed: Vec<bool> = self
-            .layers
-            .iter()
-            .map(|layer| layer.has_foreign_names() || self.wanted.contains(layer.name()))
-            .collect();
-        let mut rest: Vec<usize> = (0..self.layers.len()).filter(|&n| needed[n]).collect();
-        while let Some(n) = rest.pop() {
-            for &input in self.inputs[n].iter().filter_map(|name| self.by_name.get(name)) {
-                if !std::mem::replace(&mut needed[input], true) {
-                    rest.push(input);
-                }
-            }
-        }
-        needed
     }
 }
 

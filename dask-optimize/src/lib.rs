@@ -5,6 +5,8 @@
 //! stranger's ops are optimised like ours.
 //!
 //! - [`fuse_layers`] joins `Blockwise` layers with their producers, without making a single task;
+//! - [`cull_layers`] leaves out layers that nobody needs;
+//! - [`recompute`] makes results again that would have to be kept over a barrier;
 //! - [`Pipeline`] runs passes one after the other; [`Pipeline::standard`] is what schedulers use;
 //! - [`Optimized`] is a scheduler that prepares every graph with a pipeline.
 //!
@@ -28,9 +30,17 @@
 //! ```
 
 mod composite;
+mod cull_layers;
 mod fuse_layers;
+mod layer_list;
+mod optimized;
 mod pipeline;
+mod rebuilt;
+mod recompute;
 
 pub use composite::Composite;
+pub use cull_layers::cull_layers;
 pub use fuse_layers::fuse_layers;
-pub use pipeline::{Optimized, Pass, Pipeline};
+pub use optimized::Optimized;
+pub use pipeline::{Context, Pass, PassError, Pipeline, UnknownPass};
+pub use recompute::{Recompute, recompute};

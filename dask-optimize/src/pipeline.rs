@@ -1,27 +1,90 @@
-//! Passes one after the other, and schedulers that run them first.
+//! Passes one after the other.
 
+use std::borrow::Cow;
+use std::error::Error;
 use std::sync::Arc;
+use std::time::Instant;
 
-use dask_graph::{Graph, Key, Plan, RunError, RunOptions, Scheduler, Value};
+use dask_graph::{Graph, Key, PassReport, PrepareError};
 
 use crate::fuse_layers::fuse_layers;
+use crate::recompute::{Recompute, recompute};
+
+/// What a pass may know besides the graph.
+#[derive(Debug, Clone, Copy)]
+#[non_exhaustive]
+pub struct Context<'a> {
+    /// The wanted keys: the graph that a pass makes holds them with the same values.
+    pub keys: &'a [Key],
+    /// The bytes of results that may be alive during the run, if there is a limit.
+    pub memory_limit: Option<u64>,
+}
+
+impl<'a> Context<'a> {
+    /// The context of a run for `keys` without a memory limit.
+    pub fn new(keys: &'a [Key]) -> Self {
+        Self { keys, memory_limit: None }
+    }
+
+    /// The same with a memory limit.
+    #[must_use]
+    pub fn with_memory_limit(self, memory_limit: Option<u64>) -> Self {
+        Self { memory_limit, ..self }
+    }
+}
+
+/// Why a pass made no graph.
+pub type PassError = Box<dyn Error + Send + Sync>;
 
 /// A pass: makes another graph that holds the same wanted keys with the same values.
-pub type Pass = fn(&Graph, &[Key]) -> Graph;
+///
+/// Every function of this form is a pass.
+pub trait Pass: Send + Sync {
+    /// Makes the other graph.
+    ///
+    /// # Errors
+    ///
+    /// - When the graph is not one: a key is missing, or tasks need each other in a circle.
+    fn run(&self, graph: &Graph, context: &Context<'_>) -> Result<Graph, PassError>;
+}
+
+impl<F> Pass for F
+where
+    F: Fn(&Graph, &Context<'_>) -> Result<Graph, PassError> + Send + Sync,
+{
+    fn run(&self, graph: &Graph, context: &Context<'_>) -> Result<Graph, PassError> {
+        self(graph, context)
+    }
+}
 
 /// Passes that run one after the other.
 ///
 /// ```
-/// use dask_graph::{Key, graph, op};
-/// use dask_optimize::Pipeline;
+/// use dask_graph::{Graph, Key, graph};
+/// use dask_optimize::{Context, Pipeline, cull_layers};
 ///
-/// let graph = graph! { "x" => 1_i64 };
-/// let wanted = [Key::named("x")];
-/// assert_eq!(Pipeline::standard().run(&graph, &wanted).len(), 1);
+/// let cull = |graph: &Graph, context: &Context<'_>| Ok(cull_layers(graph, context.keys));
+/// let pipeline = Pipeline::standard().before("fuse_layers", "cull_layers", cull)?.without("recompute")?;
+/// assert_eq!(pipeline.names().collect::<Vec<_>>(), ["cull_layers", "fuse_layers"]);
+///
+/// let (graph, passes) = pipeline.explain(&graph! { "x" => 1_i64 }, &Context::new(&[Key::named("x")]))?;
+/// assert_eq!((graph.len(), passes.len()), (1, 2));
+/// println!("{}", passes[1]); // fuse_layers   1 -> 1 layers, 1 -> 1 tasks   2.1µs
+/// # Ok::<_, Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Default)]
 pub struct Pipeline {
-    passes: Vec<(&'static str, Pass)>,
+    passes: Vec<(Cow<'static, str>, Arc<dyn Pass>)>,
+}
+
+/// A pass that is not part of a pipeline.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("the pipeline has no pass `{name}`; it has: {}", .known.join(", "))]
+pub struct UnknownPass {
+    /// The name.
+    pub name: String,
+    /// The passes that there are.
+    pub known: Vec<String>,
 }
 
 impl Pipeline {
@@ -30,53 +93,100 @@ impl Pipeline {
         Self::default()
     }
 
-    /// What schedulers use: layer fusion.
+    /// What schedulers use: [`recompute`] where the memory would not do, then [`fuse_layers`]. No tasks are
+    /// made.
     pub fn standard() -> Self {
-        Self::new().then("fuse_layers", fuse_layers)
+        Self::with_recompute(Recompute::default())
+    }
+
+    /// [`standard`](Self::standard) with this choice between making again and keeping.
+    pub fn with_recompute(choice: Recompute) -> Self {
+        let recompute = move |graph: &Graph, context: &Context<'_>| {
+            Ok(recompute(graph, context.keys, choice.or_limit(context.memory_limit)))
+        };
+        let fuse = |graph: &Graph, context: &Context<'_>| Ok(fuse_layers(graph, context.keys));
+        Self::new().then("recompute", recompute).then("fuse_layers", fuse)
     }
 
     /// Adds a pass at the end.
     #[must_use]
-    pub fn then(mut self, name: &'static str, pass: Pass) -> Self {
-        self.passes.push((name, pass));
+    pub fn then(mut self, name: impl Into<Cow<'static, str>>, pass: impl Pass + 'static) -> Self {
+        self.passes.push((name.into(), Arc::new(pass)));
         self
     }
 
+    /// Adds a pass before the pass `other`.
+    ///
+    /// # Errors
+    ///
+    /// - When there is no pass `other`.
+    pub fn before(
+        mut self,
+        other: &str,
+        name: impl Into<Cow<'static, str>>,
+        pass: impl Pass + 'static,
+    ) -> Result<Self, UnknownPass> {
+        self.passes.insert(self.position(other)?, (name.into(), Arc::new(pass)));
+        Ok(self)
+    }
+
+    /// Takes out the pass `name`.
+    ///
+    /// # Errors
+    ///
+    /// - When there is no such pass.
+    pub fn without(mut self, name: &str) -> Result<Self, UnknownPass> {
+        self.passes.remove(self.position(name)?);
+        Ok(self)
+    }
+
+    fn position(&self, name: &str) -> Result<usize, UnknownPass> {
+        let known = || self.names().map(str::to_owned).collect();
+        let position = self.names().position(|known| known == name);
+        position.ok_or_else(|| UnknownPass { name: name.to_owned(), known: known() })
+    }
+
     /// The names of the passes, in order.
-    pub fn names(&self) -> impl Iterator<Item = &'static str> {
-        self.passes.iter().map(|&(name, _)| name)
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.passes.iter().map(|(name, _)| &**name)
     }
 
     /// Runs the passes.
-    pub fn run(&self, graph: &Graph, keys: &[Key]) -> Graph {
-        self.passes.iter().fold(graph.clone(), |graph, (_, pass)| pass(&graph, keys))
-    }
-}
-
-/// A scheduler that prepares every graph with a pipeline.
-pub struct Optimized<S> {
-    scheduler: S,
-    pipeline: Arc<Pipeline>,
-}
-
-impl<S: Scheduler> Optimized<S> {
-    /// `scheduler` with the standard pipeline.
-    pub fn new(scheduler: S) -> Self {
-        Self::with_pipeline(scheduler, Pipeline::standard())
+    ///
+    /// # Errors
+    ///
+    /// - When a pass fails.
+    pub fn run(&self, graph: &Graph, context: &Context<'_>) -> Result<Graph, PrepareError> {
+        self.passes.iter().try_fold(graph.clone(), |graph, (name, pass)| {
+            pass.run(&graph, context).map_err(|source| PrepareError { pass: name.clone(), source })
+        })
     }
 
-    /// `scheduler` with this pipeline.
-    pub fn with_pipeline(scheduler: S, pipeline: Pipeline) -> Self {
-        Self { scheduler, pipeline: Arc::new(pipeline) }
-    }
-}
-
-impl<S: Scheduler> Scheduler for Optimized<S> {
-    fn run(&self, plan: &Plan, options: &RunOptions) -> Result<Vec<Value>, RunError> {
-        self.scheduler.run(plan, options)
-    }
-
-    fn prepare(&self, graph: Graph, keys: &[Key]) -> Graph {
-        self.pipeline.run(&self.scheduler.prepare(graph, keys), keys)
+    /// Runs the passes and says what each of them did.
+    ///
+    /// # Errors
+    ///
+    /// - When a pass fails.
+    pub fn explain(
+        &self,
+        graph: &Graph,
+        context: &Context<'_>,
+    ) -> Result<(Graph, Vec<PassReport>), PrepareError> {
+        let mut graph = graph.clone();
+        let mut reports = Vec::with_capacity(self.passes.len());
+        for (name, pass) in &self.passes {
+            let start = Instant::now();
+            let after =
+                pass.run(&graph, context).map_err(|source| PrepareError { pass: name.clone(), source })?;
+            let time = start.elapsed();
+            reports.push(PassReport {
+                name: name.clone(),
+                layers: [&graph, &after].map(|graph| graph.layers().len()),
+                tasks: [&graph, &after].map(Graph::len),
+                time,
+            });
+            graph = after;
+        }
+        Ok((graph, reports))
     }
 }

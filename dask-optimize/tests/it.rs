@@ -2,4 +2,5 @@
 
 mod it {
     mod fuse_layers;
+    mod recompute;
 }

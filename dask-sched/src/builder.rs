@@ -23,7 +23,7 @@ pub fn init() -> Result<(), InitError> {
 /// Its graphs are optimised first, if optimisation is part of this build; `dask_graph::install` leaves them
 /// as they were built.
 pub fn install(scheduler: impl Scheduler + 'static) {
-    dask_graph::install(optimized(Arc::new(scheduler)), RunOptions::new());
+    dask_graph::install(default_scheduler().optimized(Arc::new(scheduler)), RunOptions::new());
 }
 
 /// The default scheduler, to be adjusted: threaded if it is part of this build, else sync.
@@ -51,6 +51,8 @@ pub struct SchedulerBuilder {
     num_workers: Option<NonZeroUsize>,
     memory_limit: Option<u64>,
     is_plain: bool,
+    #[cfg(feature = "optimize")]
+    recompute: Option<dask_optimize::Recompute>,
 }
 
 impl SchedulerBuilder {
@@ -78,6 +80,15 @@ impl SchedulerBuilder {
         self
     }
 
+    /// Sets when results that are needed before and after a barrier, as in `x - x.mean()`, are made again instead
+    /// of kept; otherwise when they are expected to take more than half of the memory limit, or of the memory of
+    /// the machine or container where there is no limit.
+    #[cfg(feature = "optimize")]
+    pub fn recompute(mut self, choice: dask_optimize::Recompute) -> Self {
+        self.recompute = Some(choice);
+        self
+    }
+
     /// Takes over what `settings` ask for; the rest stays.
     pub fn with_settings(mut self, settings: &Settings) -> Self {
         self.name = settings.scheduler.or(self.name);
@@ -97,7 +108,7 @@ impl SchedulerBuilder {
             SchedulerName::Sync => sync()?,
             SchedulerName::Threaded => threaded(self.num_workers)?,
         };
-        let scheduler = if self.is_plain { scheduler } else { optimized(scheduler) };
+        let scheduler = if self.is_plain { scheduler } else { self.optimized(scheduler) };
         let options = RunOptions::new();
         Ok((scheduler, self.memory_limit.into_iter().fold(options, RunOptions::memory_limit)))
     }
@@ -111,6 +122,21 @@ impl SchedulerBuilder {
         let (scheduler, options) = self.build()?;
         dask_graph::install(scheduler, options);
         Ok(())
+    }
+}
+
+impl SchedulerBuilder {
+    #[cfg(feature = "optimize")]
+    fn optimized(&self, scheduler: Arc<dyn Scheduler>) -> Arc<dyn Scheduler> {
+        use dask_optimize::{Optimized, Pipeline, Recompute};
+        let by_memory = || Recompute::Auto { memory: crate::machine::memory() };
+        let pipeline = Pipeline::with_recompute(self.recompute.unwrap_or_else(by_memory));
+        Arc::new(Optimized::with_pipeline(scheduler, pipeline))
+    }
+
+    #[cfg(not(feature = "optimize"))]
+    fn optimized(&self, scheduler: Arc<dyn Scheduler>) -> Arc<dyn Scheduler> {
+        scheduler
     }
 }
 
@@ -143,16 +169,6 @@ fn threaded(workers: Option<NonZeroUsize>) -> Result<Arc<dyn Scheduler>, InitErr
 #[cfg(not(feature = "threaded"))]
 fn threaded(_: Option<NonZeroUsize>) -> Result<Arc<dyn Scheduler>, InitError> {
     Err(InitError::NotBuilt { name: "threaded" })
-}
-
-#[cfg(feature = "optimize")]
-fn optimized(scheduler: Arc<dyn Scheduler>) -> Arc<dyn Scheduler> {
-    Arc::new(dask_optimize::Optimized::new(scheduler))
-}
-
-#[cfg(not(feature = "optimize"))]
-fn optimized(scheduler: Arc<dyn Scheduler>) -> Arc<dyn Scheduler> {
-    scheduler
 }
 
 #[cfg(test)]

@@ -23,11 +23,15 @@
 
 mod builder;
 mod error;
+#[cfg(feature = "optimize")]
+mod machine;
 pub mod settings;
 
 pub use builder::{SchedulerBuilder, default_scheduler, init, install};
 pub use error::InitError;
 
+#[cfg(feature = "optimize")]
+pub use dask_optimize::Recompute;
 #[cfg(feature = "sync")]
 pub use dask_sched_sync::Sync;
 #[cfg(feature = "threaded")]

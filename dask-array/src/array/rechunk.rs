@@ -144,6 +144,12 @@ impl<A: Element> Op for GatherOp<A> {
         "rechunk".into()
     }
 
+    fn output_nbytes(&self, args: &[Arg]) -> Option<u64> {
+        let Arg::Value(gather) = args.get(1)? else { return None };
+        let n: usize = gather.downcast_ref::<Gather>()?.shape.iter().product();
+        Some((n as u64).saturating_mul(size_of::<A>() as u64))
+    }
+
     fn call(&self, args: Args<'_>) -> Result<Value, OpError> {
         let (blocks, gather) = (args.list(0)?, args.get::<Gather>(1)?);
         let block = |value: &Value| -> Result<Block<A>, OpError> {

@@ -242,6 +242,10 @@ impl Op for ProgramOp {
             || matches!(self.compiled.program.result, Operand::Const(_))
     }
 
+    fn is_pure(&self) -> bool {
+        true
+    }
+
     fn output_nbytes(&self, args: &[Arg]) -> Option<u64> {
         let extent = args.iter().find_map(|arg| match arg {
             Arg::Value(value) => value.downcast_ref::<Extent>(),

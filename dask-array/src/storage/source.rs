@@ -133,6 +133,11 @@ impl<A: Element> Op for ReadOp<A> {
         self.source.is_cheap()
     }
 
+    /// Equal tokens of a source mean equal elements.
+    fn is_pure(&self) -> bool {
+        true
+    }
+
     fn output_nbytes(&self, args: &[Arg]) -> Option<u64> {
         match args {
             [Arg::Value(part)] => {

@@ -5,7 +5,7 @@ use std::sync::Mutex;
 
 use dask_array::ndarray::{ArrayD, NewAxis, Slice};
 use dask_array::{Array, Block, BlockSource, Region, Span, StorageError};
-use dask_graph::{Collection, Graph, Key, Scheduler, Token, Tokenizer};
+use dask_graph::{Collection, Graph, Key, RunOptions, Scheduler, Token, Tokenizer};
 use dask_optimize::Optimized;
 use dask_sched_sync::Sync;
 
@@ -133,7 +133,7 @@ fn a_chain_with_a_reduction_fuses_into_one_task_a_block() {
     let m = Array::from_ndarray(ArrayD::from_elem(vec![8], 3_i64), 8).unwrap();
     let sum = ((&x - &m) * 2).gt(7).unwrap().astype::<f64>().sum(0).unwrap();
     let optimised = Optimized::new(Sync::new());
-    let graph = optimised.prepare(sum.graph().clone(), &sum.keys());
+    let graph = optimised.prepare(sum.graph().clone(), &sum.keys(), &RunOptions::new()).unwrap();
     // Three blocks read, worked on and folded in a task each, one join.
     assert_eq!(tasks(&graph, &sum.keys()), 4);
     assert!(tasks(sum.graph(), &sum.keys()) > 12);

@@ -180,7 +180,7 @@ fn readers_say_what_they_will_make() {
     let dir = files(&[("a.txt", &[b'\n'; 1000]), ("b.gz", &packed)]);
     let expected_of = |collection: &Bag<String>| {
         let keys = collection.keys();
-        let graph = dask_optimize::Pipeline::standard().run(collection.graph(), &keys);
+        let graph = dask_optimize::fuse_layers(collection.graph(), &keys);
         let plan = graph.lower(&keys).unwrap();
         plan.nodes().map(|node| plan.producer_nbytes(node)).collect::<Vec<_>>()
     };
@@ -191,7 +191,7 @@ fn readers_say_what_they_will_make() {
     assert_eq!(expected_of(&packed_lines), [Some(6 * packed.len() as u64)]);
     // What is counted on the way is never stored.
     let keys = plain.count().keys();
-    let graph = dask_optimize::Pipeline::standard().run(plain.count().graph(), &keys);
+    let graph = dask_optimize::fuse_layers(plain.count().graph(), &keys);
     let plan = graph.lower(&keys).unwrap();
     let sizes: Vec<_> = plan.nodes().filter_map(|node| plan.producer_nbytes(node)).collect();
     assert_eq!(sizes, [8, 8]);

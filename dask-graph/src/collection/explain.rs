@@ -5,6 +5,7 @@ use std::fmt;
 use crate::collection::ComputeError;
 use crate::graph::Graph;
 use crate::key::{Key, Name};
+use crate::scheduler::PassReport;
 
 /// What computing a collection would do.
 ///
@@ -20,6 +21,8 @@ use crate::key::{Key, Name};
 pub struct Explanation {
     /// Layers as written: name and number of keys, inputs first.
     pub written: Vec<(Name, usize)>,
+    /// What each pass of the scheduler's front did.
+    pub passes: Vec<PassReport>,
     /// Layers as prepared for the run.
     pub prepared: Vec<(Name, usize)>,
     /// Nodes of the plan.
@@ -38,7 +41,12 @@ pub struct Explanation {
 }
 
 impl Explanation {
-    pub(crate) fn new(written: &Graph, prepared: &Graph, keys: &[Key]) -> Result<Self, ComputeError> {
+    pub(crate) fn new(
+        written: &Graph,
+        prepared: &Graph,
+        passes: Vec<PassReport>,
+        keys: &[Key],
+    ) -> Result<Self, ComputeError> {
         let names = |graph: &Graph| {
             graph.layers().iter().map(|layer| (layer.name().clone(), layer.len())).collect::<Vec<_>>()
         };
@@ -47,6 +55,7 @@ impl Explanation {
         let known = |node| plan.producer_nbytes(node);
         Ok(Self {
             written: names(written),
+            passes,
             prepared: names(prepared),
             n_nodes: plan.len(),
             n_tasks: plan.n_tasks(),
@@ -65,6 +74,10 @@ impl fmt::Display for Explanation {
         };
         writeln!(f, "layers as written:")?;
         layers(f, &self.written)?;
+        if !self.passes.is_empty() {
+            writeln!(f, "passes:")?;
+            self.passes.iter().try_for_each(|pass| writeln!(f, "  {pass}"))?;
+        }
         if self.prepared != self.written {
             writeln!(f, "layers as run:")?;
             layers(f, &self.prepared)?;

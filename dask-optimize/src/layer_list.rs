@@ -1,0 +1,92 @@
+//! The layers of a graph as a list: what passes over layers work on.
+
+use std::sync::Arc;
+
+use dask_graph::{Graph, Key, Layer, Name};
+use rustc_hash::{FxHashMap, FxHashSet};
+
+/// The layers of a graph, inputs first, each name once.
+pub(crate) struct LayerList {
+    pub(crate) layers: Vec<Arc<dyn Layer>>,
+    /// The names of each layer's inputs.
+    pub(crate) inputs: Vec<Vec<Name>>,
+    by_name: FxHashMap<Name, usize>,
+    wanted: FxHashSet<Name>,
+}
+
+impl LayerList {
+    pub(crate) fn new(graph: &Graph, keys: &[Key]) -> Self {
+        let wanted = keys.iter().map(|key| key.name().clone()).collect();
+        let mut list = Self { layers: vec![], inputs: vec![], by_name: FxHashMap::default(), wanted };
+        for layer in graph.layers() {
+            // Equal names mean equal work: one of them will do.
+            if list.find(layer.name()).is_none() {
+                list.push(layer.clone());
+            }
+        }
+        list
+    }
+
+    /// A list without layers, for the same wanted keys.
+    pub(crate) fn emptied(&self) -> Self {
+        let wanted = self.wanted.clone();
+        Self { layers: vec![], inputs: vec![], by_name: FxHashMap::default(), wanted }
+    }
+
+    /// Adds a layer whose inputs are there.
+    pub(crate) fn push(&mut self, layer: Arc<dyn Layer>) {
+        self.by_name.insert(layer.name().clone(), self.layers.len());
+        self.inputs.push(layer.inputs());
+        self.layers.push(layer);
+    }
+
+    /// Replaces a layer by one of the same name.
+    pub(crate) fn replace(&mut self, n: usize, layer: Arc<dyn Layer>) {
+        self.inputs[n] = layer.inputs();
+        self.layers[n] = layer;
+    }
+
+    pub(crate) fn find(&self, name: &Name) -> Option<usize> {
+        self.by_name.get(name).copied()
+    }
+
+    /// Whether keys of this name were asked for.
+    pub(crate) fn is_wanted(&self, name: &Name) -> bool {
+        self.wanted.contains(name)
+    }
+
+    /// Which layers the wanted keys need. Hand-written layers hold keys of any name, so that only key by key
+    /// it shows which of them is needed: they all are.
+    pub(crate) fn needed(&self) -> Vec<bool> {
+        let mut needed: Vec<bool> = self
+            .layers
+            .iter()
+            .map(|layer| layer.has_foreign_names() || self.is_wanted(layer.name()))
+            .collect();
+        let mut rest: Vec<usize> = (0..self.layers.len()).filter(|&n| needed[n]).collect();
+        while let Some(n) = rest.pop() {
+            for input in self.inputs[n].iter().filter_map(|name| self.find(name)) {
+                if !std::mem::replace(&mut needed[input], true) {
+                    rest.push(input);
+                }
+            }
+        }
+        needed
+    }
+
+    /// The graph of the layers that are needed.
+    pub(crate) fn into_graph(self) -> Graph {
+        let mut graphs: Vec<Option<Graph>> = vec![None; self.layers.len()];
+        let needed = self.needed();
+        let hand_written: Vec<usize> =
+            (0..self.layers.len()).filter(|&n| self.layers[n].has_foreign_names()).collect();
+        for n in (0..self.layers.len()).filter(|&n| needed[n]) {
+            let named = self.inputs[n].iter().filter_map(|name| self.find(name));
+            let below = named.chain(hand_written.iter().copied()).filter(|&input| input < n);
+            let inputs: Vec<Graph> = below.filter_map(|input| graphs[input].clone()).collect();
+            graphs[n] = Some(Graph::with_shared(self.layers[n].clone(), &inputs));
+        }
+        let heads = self.wanted.iter().filter_map(|name| self.find(name)).chain(hand_written);
+        Graph::merge(heads.filter_map(|n| graphs[n].as_ref()))
+    }
+}
