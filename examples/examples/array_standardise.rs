@@ -1,14 +1,13 @@
-//! A matrix on disk, standardised by columns into a second file: two passes, each with a few blocks in memory.
+//! A matrix on disk, standardised by columns into a second file, with a few blocks in memory.
 //!
-//! `(x - x.mean(0)) / x.std(0)` in one computation would need every block twice, before and after the columns'
-//! means are known, and would keep them all in between. Computed in two passes the matrix is read twice and
-//! held never: the first pass leaves two rows of numbers, the second uses them.
+//! `(x - x.mean(0)) / x.std(0)` needs every block twice, before and after the columns' means are known. Where
+//! keeping them all in between would take too much memory, the optimiser has them read twice instead.
 
 #![expect(clippy::print_stdout, reason = "an example shows its results")]
 
 use dask_array::ndarray::{ArrayD, NewAxis};
 use dask_array::{Array, ArrayError};
-use dask_graph::compute;
+use dask_graph::{Collection, compute};
 
 const ROWS: usize = 20_000;
 const COLUMNS: usize = 100;
@@ -16,19 +15,17 @@ const COLUMNS: usize = 100;
 const BLOCK: usize = 1000;
 
 fn main() -> anyhow::Result<()> {
-    dask_sched::init()?;
+    // The matrix has 16 MB.
+    dask_sched::default_scheduler().memory_limit(8 << 20).install()?;
     let folder = tempfile::tempdir()?;
     let (from, to) = (folder.path().join("x.npy"), folder.path().join("z.npy"));
     make_matrix()?.to_npy(&from)?;
 
     let x = Array::<f64>::from_npy(&from, [BLOCK, COLUMNS])?;
-    // Both in one pass: a block that is read serves both.
-    let (means, deviations) = compute((x.mean(0)?, x.std(0, 0.0)?))?;
-
-    let means = Array::from_ndarray(means, COLUMNS)?;
-    let deviations = Array::from_ndarray(deviations, COLUMNS)?;
-    let z = (&x - &means) / &deviations;
-    // Fused to read, compute and write a block in one task each.
+    // One pass over the file for means and deviations; in the second, blocks are read, worked on and written
+    // in one task each.
+    let z = (&x - &x.mean(0)?) / &x.std(0, 0.0)?;
+    println!("{}", z.store_npy(&to).explain()?);
     z.to_npy(&to)?;
 
     let z = Array::<f64>::from_npy(&to, [BLOCK, COLUMNS])?;
