@@ -1,6 +1,7 @@
 //! The layer that is a map from keys to nodes.
 
 use std::fmt;
+use std::sync::Arc;
 
 use rustc_hash::FxHashSet;
 
@@ -71,6 +72,30 @@ impl Materialized {
         self.tasks
             .numbers_with_node()
             .filter_map(|number| Some((self.tasks.key(number), self.tasks.node(number)?)))
+    }
+
+    /// The keys whose work the node of `key` does, in the order in which it does it; `None` for its own alone.
+    ///
+    /// ```
+    /// use dask_graph::{Key, Materialized, Node};
+    ///
+    /// let [x, y] = ["x", "y"].map(Key::named);
+    /// let mut layer = Materialized::new("layer");
+    /// layer.insert(&y, Node::data(2_i64));
+    /// assert_eq!(layer.stands_for(&y), None);
+    /// layer.set_stands_for(&y, [x.clone(), y.clone()]);
+    /// assert_eq!(layer.stands_for(&y), Some(&[x, y.clone()][..]));
+    /// ```
+    pub fn stands_for(&self, key: &Key) -> Option<&[Key]> {
+        self.tasks.stands_for(self.tasks.number(key)?).map(|keys| &**keys)
+    }
+
+    /// Says whose work the node of `key` does; nothing happens when there is none. To insert another node
+    /// takes it back.
+    pub fn set_stands_for(&mut self, key: &Key, keys: impl Into<Arc<[Key]>>) {
+        if let Some(number) = self.tasks.number(key).filter(|&number| self.tasks.has_node(number)) {
+            self.tasks.set_stands_for(number, keys.into());
+        }
     }
 
     pub(crate) fn tasks(&self) -> &Tasks {
