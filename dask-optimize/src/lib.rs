@@ -7,6 +7,7 @@
 //! - [`fuse_layers`] joins `Blockwise` layers with their producers, without making a single task;
 //! - [`cull_layers`] leaves out layers that nobody needs;
 //! - [`recompute`] makes results again that would have to be kept over a barrier;
+//! - [`rewrite`] applies [rules](RewriteRule) to tasks;
 //! - [`Pipeline`] runs passes one after the other; [`Pipeline::standard`] is what schedulers use;
 //! - [`Optimized`] is a scheduler that prepares every graph with a pipeline.
 //!
@@ -37,6 +38,7 @@ mod optimized;
 mod pipeline;
 mod rebuilt;
 mod recompute;
+mod rewrite;
 
 pub use composite::Composite;
 pub use cull_layers::cull_layers;
@@ -44,3 +46,4 @@ pub use fuse_layers::fuse_layers;
 pub use optimized::Optimized;
 pub use pipeline::{Context, Pass, PassError, Pipeline, UnknownPass};
 pub use recompute::{Recompute, recompute};
+pub use rewrite::{Match, Matches, Pattern, RewriteRule, RuleError, RuleSet, Strategy, rewrite};

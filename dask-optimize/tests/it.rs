@@ -3,4 +3,5 @@
 mod it {
     mod fuse_layers;
     mod recompute;
+    mod rewrite;
 }
