@@ -5,6 +5,8 @@
 
 #[cfg(feature = "measure")]
 mod meter;
+#[cfg(feature = "measure")]
+mod optimize;
 mod options;
 #[cfg(feature = "measure")]
 mod record;
@@ -19,8 +21,11 @@ const HELP: &str = "\
 cargo xtask bench AREA [--quick] [--dev] [--sizes N,N..] [--only NAME,NAME..] [--json FILE]
 
   AREA      sched: cost of a task on every scheduler, against rayon
+            optimize: cost of a pass, against the plainest way to do the same
   --sizes   numbers of tasks, for example 1e3,1e5 (default: 1e3,1e4,1e5,1e6,1e7)
-  --only    names of workloads: independent, chain, tree, random, stages (default: all)
+  --only    names of workloads (default: all)
+            sched: independent, chain, tree, random, stages
+            optimize: rewrite
   --quick   small sizes and few repeats: shows that it runs, not what it costs
   --json    also write one object a line to FILE
   --dev     run the dev build: quick to build, its times mean nothing
@@ -31,7 +36,7 @@ pub(crate) fn run(args: &[String]) -> Result<()> {
     if args.is_empty() || args.iter().any(|arg| arg == "--help" || arg == "-h") {
         print!("{HELP}");
         if args.is_empty() {
-            bail!("which area? The only one so far is `sched`");
+            bail!("which area? There are `sched` and `optimize`");
         }
         return Ok(());
     }
@@ -50,7 +55,10 @@ fn build_and_run(args: &[String], options: &Options) -> Result<()> {
 
 #[cfg(feature = "measure")]
 fn measure(options: &Options) -> Result<()> {
-    sched::run(options)
+    match options.area {
+        options::Area::Sched => sched::run(options),
+        options::Area::Optimize => optimize::run(options),
+    }
 }
 
 #[cfg(not(feature = "measure"))]

@@ -17,7 +17,7 @@ cargo xtask <command> [--help]
 
   ci      everything a change must pass: format, lints, docs, tests, examples, architecture
   demo    the main job on real input: flights as frame and bag, a 2 GB matrix as array
-  bench   measure: `cargo xtask bench sched`
+  bench   measure: `cargo xtask bench AREA`
 ";
 
 fn main() -> ExitCode {

@@ -3,9 +3,17 @@
 use anyhow::{Context, Result, bail};
 use std::path::PathBuf;
 
+/// What to measure.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Area {
+    Sched,
+    Optimize,
+}
+
 /// What to measure and how.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Options {
+    pub(crate) area: Area,
     /// Numbers of tasks, ascending.
     pub(crate) sizes: Vec<usize>,
     /// Few repeats: shows that it runs, not what it costs.
@@ -25,9 +33,11 @@ impl Options {
     /// Reads the arguments, of which the first is the area.
     pub(crate) fn parse(args: &[String]) -> Result<Self> {
         let (area, rest) = args.split_first().context("the area is missing")?;
-        if area != "sched" {
-            bail!("unknown area `{area}`; the only one so far is `sched`");
-        }
+        let area = match area.as_str() {
+            "sched" => Area::Sched,
+            "optimize" => Area::Optimize,
+            other => bail!("unknown area `{other}`; there are `sched` and `optimize`"),
+        };
         let (mut sizes, mut is_quick, mut is_dev, mut json, mut only) =
             (None, false, false, None, Vec::new());
         let mut rest = rest.iter();
@@ -43,7 +53,7 @@ impl Options {
             }
         }
         let default: &[usize] = if is_quick { &QUICK_SIZES } else { &FULL_SIZES };
-        Ok(Options { sizes: sizes.unwrap_or_else(|| default.to_vec()), is_quick, is_dev, only, json })
+        Ok(Options { area, sizes: sizes.unwrap_or_else(|| default.to_vec()), is_quick, is_dev, only, json })
     }
 }
 
@@ -79,6 +89,8 @@ mod tests {
         assert!(options.is_quick && !options.is_dev);
         assert_eq!(options.only, ["tree", "chain"]);
         assert_eq!(options.json, Some("out.jsonl".into()));
+        assert_eq!(options.area, Area::Sched);
+        assert_eq!(parse("optimize").unwrap().area, Area::Optimize);
         assert_eq!(parse("sched").unwrap().sizes, FULL_SIZES);
         assert_eq!(parse("sched --quick").unwrap().sizes, QUICK_SIZES);
     }

@@ -21,9 +21,11 @@ pub(crate) fn demo() -> Result<()> {
     demo::run(&["--dev".into(), "--size".into(), "small".into()])
 }
 
-/// Runs the scheduler bench at its smallest sizes.
+/// Runs the benches at their smallest sizes.
 pub(crate) fn bench() -> Result<()> {
-    bench::run(&["sched".into(), "--dev".into(), "--quick".into()])
+    ["sched", "optimize"]
+        .iter()
+        .try_for_each(|area| bench::run(&[area, "--dev", "--quick"].map(String::from)))
 }
 
 /// Returns the names of the examples in `dir`, sorted: files `name.rs` and directories with a `main.rs`.
