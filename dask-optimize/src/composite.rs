@@ -25,7 +25,14 @@ pub struct Composite {
 #[derive(Clone)]
 struct Step {
     op: Arc<dyn Op>,
-    args: Vec<Source>,
+    /// Shared, since most steps go unchanged from one composite into the next.
+    args: Arc<[Source]>,
+}
+
+impl Step {
+    fn moved(&self, to: impl Fn(Source) -> Source) -> Self {
+        Self { op: self.op.clone(), args: self.args.iter().map(|&source| to(source)).collect() }
+    }
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -45,14 +52,9 @@ impl Composite {
         producer: &Arc<dyn Op>,
         n_producer_args: usize,
     ) -> Arc<dyn Op> {
-        let producer = Self::of(producer, n_producer_args);
-        let consumer = Self::of(consumer, n_consumer_args);
+        let (producer, consumer) = (Self::of(producer, n_producer_args), Self::of(consumer, n_consumer_args));
         let n_args = n_consumer_args - 1 + n_producer_args;
         let offset = producer.steps.len();
-        let moved = |step: Step, to: &dyn Fn(Source) -> Source| Step {
-            op: step.op,
-            args: step.args.into_iter().map(to).collect(),
-        };
         // The producer's arguments stand where the consumer's argument `at` stood.
         let in_producer = |source| match source {
             Source::Arg(arg) => Source::Arg(arg + at),
@@ -65,8 +67,12 @@ impl Composite {
             Source::Step(of) => Source::Step(of + offset),
         };
         let mut steps: Vec<Step> = Vec::with_capacity(offset + consumer.steps.len());
-        steps.extend(producer.steps.into_iter().map(|step| moved(step, &in_producer)));
-        steps.extend(consumer.steps.into_iter().map(|step| moved(step, &in_consumer)));
+        if at == 0 {
+            steps.extend_from_slice(&producer.steps);
+        } else {
+            steps.extend(producer.steps.iter().map(|step| step.moved(in_producer)));
+        }
+        steps.extend(consumer.steps.iter().map(|step| step.moved(in_consumer)));
         let joined = steps.iter().enumerate().skip(offset).find_map(|(n, step)| {
             Some((n, step.args.iter().position(|&source| source == Source::Step(offset - 1))?))
         });
@@ -78,14 +84,14 @@ impl Composite {
     }
 
     /// An op as steps.
-    fn of(op: &Arc<dyn Op>, n_args: usize) -> Self {
+    fn of(op: &Arc<dyn Op>, n_args: usize) -> Cow<'_, Self> {
         let any: &dyn std::any::Any = &**op;
         match any.downcast_ref::<Self>() {
-            Some(composite) => composite.clone(),
-            None => Self {
-                steps: vec![Step { op: op.clone(), args: (0..n_args).map(Source::Arg).collect() }],
-                n_args,
-            },
+            Some(composite) => Cow::Borrowed(composite),
+            None => {
+                let step = Step { op: op.clone(), args: (0..n_args).map(Source::Arg).collect() };
+                Cow::Owned(Self { steps: vec![step], n_args })
+            }
         }
     }
 
@@ -93,16 +99,16 @@ impl Composite {
     fn absorb_step(&mut self, producer: usize, consumer: usize, position: usize) {
         let (from, to) = (&self.steps[producer], &self.steps[consumer]);
         let Some(op) = to.op.absorb(position, &from.op, from.args.len()) else { return };
-        let mut args = to.args.clone();
+        let mut args = to.args.to_vec();
         args.splice(position..=position, from.args.iter().copied());
-        self.steps[consumer] = Step { op, args };
+        self.steps[consumer] = Step { op, args: args.into() };
         self.steps.remove(producer);
-        for source in self.steps.iter_mut().flat_map(|step| &mut step.args) {
-            if let Source::Step(of) = source
-                && *of > producer
-            {
-                *of -= 1;
-            }
+        // Only later steps take results of later steps.
+        for step in &mut self.steps[producer..] {
+            *step = step.moved(|source| match source {
+                Source::Step(of) if of > producer => Source::Step(of - 1),
+                other => other,
+            });
         }
     }
 
@@ -130,7 +136,7 @@ impl Op for Composite {
         let mut slots: Vec<Option<Value>> = Vec::new();
         for step in &self.steps {
             slots.clear();
-            for source in &step.args {
+            for source in &*step.args {
                 slots.push(match *source {
                     Source::Arg(arg) => Some(args.take_value(arg)?),
                     Source::Step(of) => results[of].take(),

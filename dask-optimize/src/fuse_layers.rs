@@ -69,12 +69,15 @@ impl Fusion {
     /// Layer `n` with one more producer taken in, if there is one.
     fn fused_once(&self, n: usize) -> Option<Blockwise> {
         let consumer = self.list.layers[n].downcast_ref::<Blockwise>()?;
-        (0..consumer.args().len()).find_map(|at| {
-            let BlockArg::Blocks { name, axes } = &consumer.args()[at] else { return None };
+        let joinable = consumer.args().iter().enumerate().filter_map(|(at, arg)| {
+            let BlockArg::Blocks { name, axes } = arg else { return None };
             let p = self.list.find(name).filter(|&p| p != n)?;
             let producer = self.list.layers[p].downcast_ref::<Blockwise>()?;
-            self.may_fuse(consumer, at, axes, p, producer).then(|| fuse(consumer, at, axes, producer))?
-        })
+            self.may_fuse(consumer, at, axes, p, producer).then_some((at, axes, producer))
+        });
+        // The smallest first: those before it are copied.
+        let (at, axes, producer) = joinable.min_by_key(|(_, _, producer)| n_operations(producer))?;
+        fuse(consumer, at, axes, producer)
     }
 
     fn may_fuse(
@@ -95,7 +98,7 @@ impl Fusion {
             });
             self.n_consumers[p] == 1 && !elsewhere
         };
-        let n_operations = stands_for(consumer).len() + stands_for(producer).len();
+        let n_operations = n_operations(consumer) + n_operations(producer);
         same_counts
             && !contracted
             && !self.list.is_wanted(producer.name())
@@ -106,11 +109,15 @@ impl Fusion {
 }
 
 /// The names that a layer stands for, its own when it is not fused.
-fn stands_for(layer: &Blockwise) -> Vec<Name> {
-    match &layer.info().stands_for {
-        names if names.is_empty() => vec![layer.name().clone()],
-        names => names.to_vec(),
+fn stands_for(layer: &Blockwise) -> &[Name] {
+    match &layer.info().stands_for[..] {
+        [] => std::slice::from_ref(layer.name()),
+        names => names,
     }
+}
+
+fn n_operations(layer: &Blockwise) -> usize {
+    stands_for(layer).len()
 }
 
 /// The layer that does the producer's work and the consumer's in one op.
@@ -140,7 +147,7 @@ fn fuse(consumer: &Blockwise, at: usize, axes: &[(Axis, u32)], producer: &Blockw
 
     let op = Composite::join(consumer.op(), consumer.args().len(), at, producer.op(), producer.args().len());
     let mut info = consumer.info().clone();
-    info.stands_for = stands_for(producer).into_iter().chain(stands_for(consumer)).collect();
+    info.stands_for = stands_for(producer).iter().chain(stands_for(consumer)).cloned().collect();
     let mut builder = Blockwise::builder(consumer.name(), op, consumer.output()).info(info);
     for (axis, n_blocks) in contracted {
         builder = builder.contract(axis, n_blocks);

@@ -81,9 +81,9 @@ fn chains_and_trees_become_one_layer_that_remembers_their_names() {
     let d = over(layer("d", add(), &i).blocks("b", &i).blocks("c", &i), &[&b, &c]);
     let fused = check(&d, &["d"], &["d"]);
     let names: Vec<String> = fused.layers()[0].info().stands_for.iter().map(Name::to_string).collect();
-    assert_eq!(names, ["c", "a", "b", "d"]);
+    assert_eq!(names, ["a", "b", "c", "d"]);
     let plan = fused.lower(&keys_of(&d, &["d"])).expect("a plan");
-    assert_eq!((plan.len(), plan.op_name(plan.outputs()[0]).as_str()), (4, "source+source+inc+add"));
+    assert_eq!((plan.len(), plan.op_name(plan.outputs()[0]).as_str()), (4, "source+inc+source+add"));
 }
 
 #[test]
