@@ -77,7 +77,7 @@ pub use manipulate::{bind, checkpoint, clone, wait_on};
 pub use notation::{IntoOp, Ready};
 pub use op::{Args, Op, OpError};
 pub use plan::{Dot, NodeId, Plan, PlanError, PlanLayer, Pressure, Scratch, TaskError};
-pub use portable::{Blob, BlobError, Portable};
+pub use portable::{Blob, BlobError, BlobReader, Portable, ReadBlob};
 pub use request::Nested;
 pub use scheduler::{
     CancelToken, Installed, Observer, PassReport, PrepareError, RunEnd, RunError, RunOptions, Scheduler,

@@ -1,10 +1,12 @@
 //! Values: computed results, shared, immutable and type-erased.
 
-use std::any::{Any, TypeId, type_name};
+pub(crate) mod standard;
+
+use std::any::{Any, type_name};
 use std::fmt;
 use std::sync::Arc;
 
-use crate::portable::{Blob, BlobError};
+use crate::portable::{Blob, BlobError, BlobReader, ReadBlob};
 
 /// One computed result.
 ///
@@ -30,20 +32,37 @@ pub struct Value(Arc<dyn Slot>);
 
 /// What a type says of itself beyond being data: its exact size, and how it leaves the process.
 ///
-/// Types without this are values too ([`Value::new`]); their sizes are known for the standard library's
-/// containers and taken as that of the bare struct otherwise.
+/// Types without this are values too ([`Value::new`]); of numbers, `String` and vectors of these both are
+/// known, and of other types the size is taken as that of the bare struct, and they stay in the process.
 ///
 /// ```
-/// use dask_graph::{Payload, Value};
+/// use dask_graph::{Blob, BlobError, BlobReader, Payload, Value};
 ///
-/// struct Tile(Box<[f32]>);
+/// #[derive(Debug, PartialEq)]
+/// struct Tile(Vec<u8>);
 ///
 /// impl Payload for Tile {
 ///     fn nbytes(&self) -> u64 {
-///         size_of_val(&*self.0) as u64
+///         self.0.len() as u64
+///     }
+///     fn to_blob(&self) -> Option<Result<Blob<'_>, BlobError>> {
+///         Some(Ok(Blob { header: vec![], buffers: vec![(&self.0).into()] }))
+///     }
+///     fn from_blob(reader: &mut BlobReader<'_>) -> Result<Self, BlobError> {
+///         reader.next_buffer().map(Tile).map_err(BlobError::of::<Self>)
 ///     }
 /// }
-/// assert_eq!(Value::sized(Tile(vec![0.0; 256].into())).nbytes(), 1024);
+///
+/// let tile = Value::sized(Tile(vec![7; 256]));
+/// assert_eq!(tile.nbytes(), 256);
+///
+/// // What a scheduler does that spills it, with a file in place of `bytes`.
+/// let mut bytes = Vec::new();
+/// let (blob, read) = tile.to_blob().expect("tiles can leave the process")?;
+/// blob.write_to(&mut bytes)?;
+/// let again = read(&mut BlobReader::new(&mut &bytes[..])?)?;
+/// assert_eq!(again.get::<Tile>(), tile.get::<Tile>());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub trait Payload: Send + Sync + Sized + 'static {
     /// The number of bytes that are freed when the value is dropped.
@@ -54,17 +73,18 @@ pub trait Payload: Send + Sync + Sized + 'static {
     /// # Errors
     ///
     /// - When the value could leave the process in principle and this one could not be written.
-    fn to_blob(&self) -> Option<Result<Blob, BlobError>> {
+    fn to_blob(&self) -> Option<Result<Blob<'_>, BlobError>> {
         None
     }
 
-    /// Reads back what [`to_blob`](Self::to_blob) wrote; `None` when the type cannot enter a process.
+    /// Reads back what [`to_blob`](Self::to_blob) wrote.
     ///
     /// # Errors
     ///
-    /// - When the header or the buffers are not what this type writes.
-    fn from_blob(_blob: Blob) -> Option<Result<Self, BlobError>> {
-        None
+    /// - When reading fails, or the header or the buffers are not what this type writes.
+    /// - Always, unless the type says otherwise: values stay in their process.
+    fn from_blob(_reader: &mut BlobReader<'_>) -> Result<Self, BlobError> {
+        Err(BlobError::of::<Self>(standard::NO_WAY_BACK))
     }
 }
 
@@ -134,13 +154,19 @@ impl Value {
         self.0.nbytes()
     }
 
-    /// The value as a header and out-of-band buffers; `None` when it cannot leave the process.
+    /// The value as a header and out-of-band buffers, with the function that reads such a value back; `None`
+    /// when it cannot leave the process.
     ///
     /// # Errors
     ///
     /// - When the value could leave the process in principle and this one could not be written.
-    pub fn to_blob(&self) -> Option<Result<Blob, BlobError>> {
+    pub fn to_blob(&self) -> Option<Result<(Blob<'_>, ReadBlob), BlobError>> {
         self.0.to_blob()
+    }
+
+    /// Whether somebody else has the value, too: dropping it would not free its memory.
+    pub fn is_shared(&self) -> bool {
+        Arc::strong_count(&self.0) > 1
     }
 
     /// Whether both are the same piece of memory.
@@ -218,19 +244,28 @@ struct Cell<T: 'static> {
 
 struct Abilities<T: 'static> {
     nbytes: fn(&T) -> u64,
-    to_blob: fn(&T) -> Option<Result<Blob, BlobError>>,
+    to_blob: fn(&T) -> Option<Result<Blob<'_>, BlobError>>,
+    from_blob: ReadBlob,
 }
 
 struct Plain<T>(T);
 
-impl<T: 'static> Plain<T> {
-    const ABILITIES: Abilities<T> = Abilities { nbytes: |data| guess_nbytes(data), to_blob: |_| None };
+impl<T: Send + Sync + 'static> Plain<T> {
+    const ABILITIES: Abilities<T> = Abilities {
+        nbytes: standard::nbytes,
+        to_blob: |data| standard::to_blob(data).map(Ok),
+        from_blob: |reader| standard::from_blob::<T>(reader).map(Value::new),
+    };
 }
 
 struct Rich<T>(T);
 
 impl<T: Payload> Rich<T> {
-    const ABILITIES: Abilities<T> = Abilities { nbytes: T::nbytes, to_blob: T::to_blob };
+    const ABILITIES: Abilities<T> = Abilities {
+        nbytes: T::nbytes,
+        to_blob: T::to_blob,
+        from_blob: |reader| T::from_blob(reader).map(Value::sized),
+    };
 }
 
 trait Slot: Send + Sync {
@@ -238,7 +273,7 @@ trait Slot: Send + Sync {
     fn into_any(self: Arc<Self>) -> Arc<dyn Any + Send + Sync>;
     fn type_name(&self) -> &'static str;
     fn nbytes(&self) -> u64;
-    fn to_blob(&self) -> Option<Result<Blob, BlobError>>;
+    fn to_blob(&self) -> Option<Result<(Blob<'_>, ReadBlob), BlobError>>;
 }
 
 impl<T: Send + Sync + 'static> Slot for Cell<T> {
@@ -258,32 +293,10 @@ impl<T: Send + Sync + 'static> Slot for Cell<T> {
         (self.abilities.nbytes)(&self.data)
     }
 
-    fn to_blob(&self) -> Option<Result<Blob, BlobError>> {
-        (self.abilities.to_blob)(&self.data)
+    fn to_blob(&self) -> Option<Result<(Blob<'_>, ReadBlob), BlobError>> {
+        let Abilities { to_blob, from_blob, .. } = self.abilities;
+        Some(to_blob(&self.data)?.map(|blob| (blob, *from_blob)))
     }
-}
-
-/// The size of a value whose type says nothing: known for the usual containers, the struct's otherwise.
-fn guess_nbytes<T: 'static>(data: &T) -> u64 {
-    macro_rules! heap_of_vecs {
-        ($($t:ty),+) => {$(
-            if TypeId::of::<T>() == TypeId::of::<Vec<$t>>() {
-                return (data as &dyn Any).downcast_ref::<Vec<$t>>().map_or(0, |v| size_of_val(&v[..]));
-            }
-        )+};
-    }
-    let heap = || -> usize {
-        heap_of_vecs!(f64, f32, i64, i32, u64, u32, i8, u8, i16, u16, usize, bool);
-        let data: &dyn Any = data;
-        if let Some(text) = data.downcast_ref::<String>() {
-            text.len()
-        } else if let Some(texts) = data.downcast_ref::<Vec<String>>() {
-            texts.iter().map(|t| t.len() + size_of::<String>()).sum()
-        } else {
-            0
-        }
-    };
-    (size_of::<T>() + heap()) as u64
 }
 
 #[cfg(test)]
