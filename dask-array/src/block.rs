@@ -1,6 +1,8 @@
 //! Blocks: what the tasks of an array hand to each other.
 
-use dask_graph::{Payload, Value};
+mod blob;
+
+use dask_graph::{Blob, BlobError, BlobReader, Payload, Value};
 use ndarray::{ArcArray, ArrayD, ArrayViewD, IxDyn};
 
 use crate::element::Element;
@@ -86,6 +88,14 @@ impl<A: Element> Block<A> {
 impl<A: Element> Payload for Block<A> {
     fn nbytes(&self) -> u64 {
         (self.array.len() * size_of::<A>()) as u64
+    }
+
+    fn to_blob(&self) -> Option<Result<Blob<'_>, BlobError>> {
+        Some(Ok(blob::to_blob(self)))
+    }
+
+    fn from_blob(reader: &mut BlobReader<'_>) -> Result<Self, BlobError> {
+        blob::from_blob(reader).map_err(BlobError::of::<Self>)
     }
 }
 

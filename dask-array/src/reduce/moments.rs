@@ -1,8 +1,9 @@
 //! Counts, means and centred sums: what variances are merged from.
 
+use std::io;
 use std::ops::Range;
 
-use dask_graph::Payload;
+use dask_graph::{Blob, BlobError, BlobReader, Payload};
 
 use super::fold::Folding;
 use super::lanes;
@@ -23,9 +24,28 @@ impl Payload for Moments {
     fn nbytes(&self) -> u64 {
         (size_of_val(&*self.means) + size_of_val(&*self.squares)) as u64
     }
+
+    fn to_blob(&self) -> Option<Result<Blob<'_>, BlobError>> {
+        let shape = bytemuck::cast_slice::<usize, u8>(&self.shape);
+        let header = [&self.count.to_ne_bytes(), shape].concat();
+        let buffers = [&self.means, &self.squares].map(|numbers| bytemuck::cast_slice(numbers).into());
+        Some(Ok(Blob { header, buffers: buffers.into() }))
+    }
+
+    fn from_blob(reader: &mut BlobReader<'_>) -> Result<Self, BlobError> {
+        Moments::read(reader).map_err(BlobError::of::<Self>)
+    }
 }
 
 impl Moments {
+    fn read(reader: &mut BlobReader<'_>) -> io::Result<Self> {
+        let Some((count, shape)) = reader.header().split_first_chunk() else {
+            return Err(io::Error::new(io::ErrorKind::InvalidData, "the count is missing"));
+        };
+        let (count, shape) = (f64::from_ne_bytes(*count), bytemuck::pod_collect_to_vec(shape));
+        Ok(Moments { count, shape, means: reader.next_buffer()?, squares: reader.next_buffer()? })
+    }
+
     /// Takes the elements of `other` in.
     ///
     /// With d the difference of the means and n, m the counts, the mean moves by d·m/(n+m) and the squares
@@ -96,6 +116,19 @@ impl Folding<f64> for Collecting {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use dask_graph::Value;
+
+    #[test]
+    fn moments_leave_the_process_and_come_back() {
+        let moments =
+            Moments { count: 3.0, means: vec![0.5, -1.0], squares: vec![2.0; 2], shape: vec![2, 1] };
+        let value = Value::sized(moments.clone());
+        let (blob, read) = value.to_blob().unwrap().unwrap();
+        let mut bytes = Vec::new();
+        blob.write_to(&mut bytes).unwrap();
+        let back = read(&mut BlobReader::new(&mut &bytes[..]).unwrap()).unwrap();
+        assert_eq!(back.get(), Ok(&moments));
+    }
 
     #[test]
     fn merging_is_as_seeing_all_at_once() {
