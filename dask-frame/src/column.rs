@@ -7,6 +7,7 @@
 //! [`Column`] of floats turns NaN into null, so no column ever holds a NaN, and keys, orders and
 //! comparisons need no special case for it.
 
+mod blob;
 mod builder;
 mod convert;
 mod mask;
@@ -15,6 +16,7 @@ mod select;
 
 use arrow2::array::{Array, BooleanArray, PrimitiveArray, Utf8Array};
 
+pub(crate) use blob::ColumnHeader;
 pub(crate) use builder::{BoolBuilder, Utf8Builder, ValueBuilder};
 pub(crate) use mask::Mask;
 pub use scalar::Scalar;

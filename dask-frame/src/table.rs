@@ -1,10 +1,11 @@
 //! One partition: a schema and its columns, all of one length.
 
+mod blob;
 mod show;
 
 use std::sync::Arc;
 
-use dask_graph::Payload;
+use dask_graph::{Blob, BlobError, BlobReader, Payload};
 
 use crate::column::{Column, Mask};
 use crate::error::FrameError;
@@ -157,5 +158,13 @@ impl Table {
 impl Payload for Table {
     fn nbytes(&self) -> u64 {
         self.columns.iter().map(Column::nbytes).sum()
+    }
+
+    fn to_blob(&self) -> Option<Result<Blob<'_>, BlobError>> {
+        Some(Ok(blob::to_blob(self)))
+    }
+
+    fn from_blob(reader: &mut BlobReader<'_>) -> Result<Self, BlobError> {
+        blob::from_blob(reader).map_err(BlobError::of::<Self>)
     }
 }

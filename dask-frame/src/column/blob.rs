@@ -1,0 +1,115 @@
+//! How a column leaves the process and comes back: Arrow's buffers as they lie, lent and not copied.
+
+use std::borrow::Cow;
+use std::error::Error;
+
+use arrow2::array::{BooleanArray, PrimitiveArray, Utf8Array};
+use arrow2::bitmap::Bitmap;
+use arrow2::datatypes::{DataType as ArrowType, TimeUnit};
+use arrow2::offset::OffsetsBuffer;
+use arrow2::types::NativeType;
+use bytemuck::Pod;
+use dask_graph::BlobReader;
+
+use super::{Column, Data};
+use crate::schema::DataType;
+
+/// The types by number: their order in the enum.
+const KINDS: [DataType; 5] =
+    [DataType::Int64, DataType::Float64, DataType::Bool, DataType::Utf8, DataType::Timestamp];
+
+/// What the header of a blob says of a column.
+///
+/// Bits need not begin with a byte: sliced columns share their memory.
+#[derive(Clone, Copy, Default, bytemuck::Pod, bytemuck::Zeroable)]
+#[repr(C)]
+pub(crate) struct ColumnHeader {
+    /// The type: its place in [`KINDS`].
+    kind: u64,
+    /// Of truth values: in which bit of its buffer the first stands.
+    first_bit: u64,
+    /// Whether there is a buffer of validity, and in which of its bits that of the first value stands.
+    has_validity: u64,
+    first_valid_bit: u64,
+}
+
+impl Column {
+    /// Adds the column's buffers: validity if there is one, then values; of texts offsets and letters.
+    pub(crate) fn to_blob<'a>(&'a self, buffers: &mut Vec<Cow<'a, [u8]>>) -> ColumnHeader {
+        let mut header = ColumnHeader { kind: self.dtype() as u64, ..ColumnHeader::default() };
+        if let Some(validity) = self.array().validity() {
+            header.has_validity = 1;
+            header.first_valid_bit = push_bits(validity, buffers);
+        }
+        match &self.0 {
+            Data::Int64(a) | Data::Timestamp(a) => buffers.push(bytemuck::cast_slice(a.values()).into()),
+            Data::Float64(a) => buffers.push(bytemuck::cast_slice(a.values()).into()),
+            Data::Bool(a) => header.first_bit = push_bits(a.values(), buffers),
+            Data::Utf8(a) => {
+                let (first, last) = (*a.offsets().first(), *a.offsets().last());
+                let offsets = a.offsets().as_slice();
+                buffers.push(match first {
+                    0 => bytemuck::cast_slice(offsets).into(),
+                    // A slice of a longer column, of which only the letters in it are written.
+                    _ => offsets
+                        .iter()
+                        .flat_map(|offset| (offset - first).to_ne_bytes())
+                        .collect::<Vec<u8>>()
+                        .into(),
+                });
+                buffers.push(a.values()[first as usize..last as usize].into());
+            }
+        }
+        header
+    }
+
+    /// Reads a column of `len` values back.
+    pub(crate) fn from_blob(
+        header: &ColumnHeader,
+        len: usize,
+        reader: &mut BlobReader<'_>,
+    ) -> Result<Self, Box<dyn Error + Send + Sync>> {
+        let validity = match header.has_validity {
+            0 => None,
+            _ => Some(bits(reader, header.first_valid_bit, len)?),
+        };
+        let kind = usize::try_from(header.kind).ok().and_then(|kind| KINDS.get(kind));
+        Ok(Self(match kind.ok_or("a column has a type that there is not")? {
+            DataType::Int64 => Data::Int64(primitive(ArrowType::Int64, reader, validity)?),
+            DataType::Float64 => Data::Float64(primitive(ArrowType::Float64, reader, validity)?),
+            DataType::Timestamp => {
+                let dtype = ArrowType::Timestamp(TimeUnit::Microsecond, None);
+                Data::Timestamp(primitive(dtype, reader, validity)?)
+            }
+            DataType::Bool => {
+                let values = bits(reader, header.first_bit, len)?;
+                Data::Bool(BooleanArray::try_new(ArrowType::Boolean, values, validity)?)
+            }
+            DataType::Utf8 => {
+                let offsets = OffsetsBuffer::try_from(reader.next_buffer::<i64>()?)?;
+                let letters = reader.next_buffer::<u8>()?.into();
+                Data::Utf8(Utf8Array::try_new(ArrowType::LargeUtf8, offsets, letters, validity)?)
+            }
+        }))
+    }
+}
+
+/// Adds the bytes that hold the bits; returns in which bit of them the first stands.
+fn push_bits<'a>(bits: &'a Bitmap, buffers: &mut Vec<Cow<'a, [u8]>>) -> u64 {
+    let (bytes, first, _) = bits.as_slice();
+    buffers.push(bytes.into());
+    first as u64
+}
+
+fn bits(reader: &mut BlobReader<'_>, first: u64, len: usize) -> Result<Bitmap, Box<dyn Error + Send + Sync>> {
+    let first = usize::try_from(first)?;
+    Ok(Bitmap::try_new(reader.next_buffer()?, first.saturating_add(len))?.sliced(first, len))
+}
+
+fn primitive<T: NativeType + Pod>(
+    dtype: ArrowType,
+    reader: &mut BlobReader<'_>,
+    validity: Option<Bitmap>,
+) -> Result<PrimitiveArray<T>, Box<dyn Error + Send + Sync>> {
+    Ok(PrimitiveArray::try_new(dtype, reader.next_buffer::<T>()?.into(), validity)?)
+}
