@@ -2,7 +2,7 @@
 
 use std::any::Any;
 
-use dask_graph::{Payload, Value};
+use dask_graph::{Blob, BlobError, BlobReader, Payload, Value};
 
 /// The items of one partition, as one value of the graph.
 ///
@@ -38,6 +38,15 @@ impl<T: Send + Sync + 'static> Payload for Partition<T> {
     /// items that which they point to is not counted.
     fn nbytes(&self) -> u64 {
         (size_of::<Self>() + self.0.capacity() * size_of::<T>() + heap_nbytes(&self.0)) as u64
+    }
+
+    /// Numbers, `bool`s and `String`s can leave the process; other items stay.
+    fn to_blob(&self) -> Option<Result<Blob<'_>, BlobError>> {
+        Blob::of_standard(&self.0).map(Ok)
+    }
+
+    fn from_blob(reader: &mut BlobReader<'_>) -> Result<Self, BlobError> {
+        reader.read_standard().map(Self)
     }
 }
 
@@ -136,6 +145,23 @@ mod tests {
         let letters = String::from("abc");
         let expected = size_of::<Partition<String>>() + size_of::<String>() + letters.capacity();
         assert_eq!(Partition::new(vec![letters]).into_value().nbytes(), expected as u64);
+    }
+
+    #[test]
+    fn partitions_of_numbers_and_text_leave_the_process_and_others_stay() {
+        #[track_caller]
+        fn check<T: Clone + PartialEq + std::fmt::Debug + Send + Sync + 'static>(items: Vec<T>) {
+            let value = Partition::new(items.clone()).into_value();
+            let (blob, read) = value.to_blob().unwrap().unwrap();
+            let mut bytes = Vec::new();
+            blob.write_to(&mut bytes).unwrap();
+            let back = read(&mut BlobReader::new(&mut &bytes[..]).unwrap()).unwrap();
+            assert_eq!(back.get::<Partition<T>>().unwrap().items(), items);
+        }
+        check(vec![1_u64, 2]);
+        check(vec![String::from("a line"), String::new()]);
+        check(Vec::<f64>::new());
+        assert!(Partition::new(vec![(1, 2)]).into_value().to_blob().is_none());
     }
 
     #[test]
