@@ -60,6 +60,14 @@ pub enum RunError {
         /// Tasks in the plan.
         tasks: usize,
     },
+    /// A result for which there was no memory could not be written to disk, or not be read back.
+    #[error("the result of {key} could not be kept on disk: {source}")]
+    Spill {
+        /// The key of the task that made the result.
+        key: Key,
+        /// Which file, why, and what to do.
+        source: Box<dyn Error + Send + Sync>,
+    },
     /// The scheduler itself could not do its work.
     #[error("the scheduler could not run the plan")]
     Scheduler(#[source] Box<dyn Error + Send + Sync>),
@@ -87,10 +95,10 @@ impl RunError {
         }
     }
 
-    /// The key of the task that failed or panicked.
+    /// The key of the task that failed or panicked, or whose result could not be kept.
     pub fn key(&self) -> Option<&Key> {
         match self {
-            Self::Failed { key, .. } | Self::Panicked { key, .. } => Some(key),
+            Self::Failed { key, .. } | Self::Panicked { key, .. } | Self::Spill { key, .. } => Some(key),
             Self::Cancelled { .. } | Self::DeadlineExceeded { .. } | Self::Scheduler(_) => None,
         }
     }

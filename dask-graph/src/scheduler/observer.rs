@@ -74,7 +74,7 @@ pub struct TaskEnd {
     pub end: Duration,
     /// The size of its result in bytes; 0 when it failed.
     pub nbytes: u64,
-    /// The bytes of results alive after it, in this run.
+    /// The bytes of results alive in memory after it, in this run.
     pub live_nbytes: u64,
     /// Whether it failed.
     pub failed: bool,
@@ -95,13 +95,15 @@ pub struct RunEnd {
     pub at: Duration,
     /// Whether it failed, was cancelled or ran out of time.
     pub failed: bool,
-    /// The most bytes of results that were alive at once.
+    /// The most bytes of results that were alive in memory at once.
     pub peak_nbytes: u64,
+    /// The bytes of results that were written to disk since the memory limit asked for it.
+    pub spilled_nbytes: u64,
 }
 
 impl RunEnd {
     /// A run that has ended.
-    pub fn new(at: Duration, failed: bool, peak_nbytes: u64) -> Self {
-        Self { at, failed, peak_nbytes }
+    pub fn new(at: Duration, failed: bool, peak_nbytes: u64, spilled_nbytes: u64) -> Self {
+        Self { at, failed, peak_nbytes, spilled_nbytes }
     }
 }

@@ -1,6 +1,7 @@
 //! What a run may be told.
 
 use std::fmt;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
@@ -26,6 +27,7 @@ pub struct RunOptions {
     cancel: Option<CancelToken>,
     deadline: Option<Instant>,
     memory_limit: Option<u64>,
+    temporary_directory: Option<PathBuf>,
     observers: Vec<Arc<dyn Observer>>,
 }
 
@@ -59,10 +61,23 @@ impl RunOptions {
         }
     }
 
-    /// Holds reading and creating tasks back while so many bytes of results are alive.
+    /// Keeps the bytes of live results at so many: tasks that read or create data are held back while there
+    /// are more, and when that is not enough, results go to disk until they are needed.
+    ///
+    /// What the running tasks have in hand, and results that cannot leave the process
+    /// ([`Payload::to_blob`](crate::Payload::to_blob)), may go beyond it. Results are the same with any limit.
     #[must_use]
     pub fn memory_limit(mut self, bytes: u64) -> Self {
         self.memory_limit = Some(bytes);
+        self
+    }
+
+    /// Where results go for which there is no memory; the system's directory for temporary files otherwise.
+    ///
+    /// A run makes a directory of its own there when it first needs one, and removes it at its end.
+    #[must_use]
+    pub fn temporary_directory(mut self, path: impl Into<PathBuf>) -> Self {
+        self.temporary_directory = Some(path.into());
         self
     }
 
@@ -93,6 +108,11 @@ impl RunOptions {
         self.memory_limit
     }
 
+    /// The directory for results for which there is no memory, if one was named.
+    pub fn get_temporary_directory(&self) -> Option<&Path> {
+        self.temporary_directory.as_deref()
+    }
+
     /// Those who watch.
     pub fn observers(&self) -> &[Arc<dyn Observer>] {
         &self.observers
@@ -105,6 +125,7 @@ impl fmt::Debug for RunOptions {
             .field("cancel", &self.cancel)
             .field("deadline", &self.deadline)
             .field("memory_limit", &self.memory_limit)
+            .field("temporary_directory", &self.temporary_directory)
             .field("observers", &self.observers.len())
             .finish()
     }

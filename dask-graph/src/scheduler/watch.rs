@@ -21,6 +21,7 @@ pub struct Watch<'a> {
     origin: Instant,
     live: AtomicU64,
     peak: AtomicU64,
+    spilled: AtomicU64,
 }
 
 impl<'a> Watch<'a> {
@@ -35,6 +36,7 @@ impl<'a> Watch<'a> {
             origin: Instant::now(),
             live: AtomicU64::new(0),
             peak: AtomicU64::new(0),
+            spilled: AtomicU64::new(0),
         }
     }
 
@@ -60,18 +62,36 @@ impl<'a> Watch<'a> {
 
     /// Counts what a node made and what it released, in bytes, and tells the observers if they know of it.
     pub fn task_finished(&self, start: Option<TaskStart>, made: u64, released: u64, failed: bool) {
-        let live = if made >= released {
-            let more = made - released;
-            self.live.fetch_add(more, Ordering::Relaxed) + more
-        } else {
-            let less = released - made;
-            self.live.fetch_sub(less, Ordering::Relaxed) - less
-        };
-        self.peak.fetch_max(live, Ordering::Relaxed);
+        let live = self.count(made, released);
         if let Some(start) = start {
             let end = TaskEnd::new(start, self.origin.elapsed(), made, live, failed);
             self.observers.iter().for_each(|observer| observer.task_finished(self.plan, &end));
         }
+    }
+
+    /// Counts `nbytes` of results that have left memory for the disk, for which `written` bytes were written:
+    /// none if they are there from before.
+    pub fn spilled(&self, nbytes: u64, written: u64) {
+        self.count(0, nbytes);
+        self.spilled.fetch_add(written, Ordering::Relaxed);
+    }
+
+    /// Counts `nbytes` of results that were read back from disk.
+    pub fn restored(&self, nbytes: u64) {
+        self.count(nbytes, 0);
+    }
+
+    /// Returns the bytes that are alive after so many more and fewer.
+    fn count(&self, more: u64, fewer: u64) -> u64 {
+        let live = if more >= fewer {
+            let more = more - fewer;
+            self.live.fetch_add(more, Ordering::Relaxed) + more
+        } else {
+            let fewer = fewer - more;
+            self.live.fetch_sub(fewer, Ordering::Relaxed) - fewer
+        };
+        self.peak.fetch_max(live, Ordering::Relaxed);
+        live
     }
 
     /// Tells the observers that the run has ended.
@@ -79,7 +99,8 @@ impl<'a> Watch<'a> {
         if self.observers.is_empty() {
             return;
         }
-        let end = RunEnd::new(self.origin.elapsed(), failed, self.peak.into_inner());
+        let end =
+            RunEnd::new(self.origin.elapsed(), failed, self.peak.into_inner(), self.spilled.into_inner());
         self.observers.iter().for_each(|observer| observer.finished(self.plan, &end));
     }
 }
