@@ -41,7 +41,7 @@ const SECTIONS: &[Section] = &[
     },
     Section { name: "tests", about: "unit and integration tests", run: tests },
     Section { name: "doctests", about: "examples in the documentation", run: doctests },
-    Section { name: "loom", about: "the hand-over between workers, all interleavings", run: loom },
+    Section { name: "loom", about: "what passes between workers, all interleavings", run: loom },
     Section { name: "examples", about: "every example runs", run: runs::examples },
     Section { name: "demo", about: "the demo, small", run: runs::demo },
     Section { name: "bench", about: "the benches, quick", run: runs::bench },
@@ -130,8 +130,9 @@ fn doctests() -> Result<()> {
 
 /// The flag changes every crate of the build, hence the build directory of its own.
 fn loom() -> Result<()> {
-    let args = ["test", "--package", "dask-sched-threaded", "--test", "loom", "--quiet"];
-    run_command(cargo()?.args(args).args(["--target-dir", "target/loom"]).env("RUSTFLAGS", "--cfg loom"))
+    let packages = ["--package", "dask-sched-threaded", "--package", "dask-sched-spill"];
+    let args = ["test", "--test", "loom", "--quiet", "--target-dir", "target/loom"];
+    run_command(cargo()?.args(args).args(packages).env("RUSTFLAGS", "--cfg loom"))
 }
 
 #[cfg(test)]

@@ -21,8 +21,9 @@ enum May {
 const TABLE: &[(&str, May)] = &[
     ("dask-graph", May::Know(&[])),
     ("dask-optimize", May::Know(&["dask-graph"])),
-    ("dask-sched-sync", May::Know(&["dask-graph"])),
-    ("dask-sched-threaded", May::Know(&["dask-graph"])),
+    ("dask-sched-spill", May::Know(&["dask-graph"])),
+    ("dask-sched-sync", May::Know(&["dask-graph", "dask-sched-spill"])),
+    ("dask-sched-threaded", May::Know(&["dask-graph", "dask-sched-spill"])),
     (
         "dask-sched",
         May::KnowWithFeature(&["dask-graph"], &["dask-optimize", "dask-sched-sync", "dask-sched-threaded"]),
@@ -117,7 +118,8 @@ mod tests {
         vec![
             ("dask-graph", vec![dep("petgraph"), dev("proptest")]),
             ("dask-optimize", vec![dep("dask-graph"), dev("dask-sched-sync")]),
-            ("dask-sched-sync", vec![dep("dask-graph")]),
+            ("dask-sched-spill", vec![dep("dask-graph"), dep("tempfile")]),
+            ("dask-sched-sync", vec![dep("dask-graph"), dep("dask-sched-spill")]),
             ("dask-sched-threaded", vec![dep("dask-graph"), dep("rayon"), dev("dask-sched-sync")]),
             ("dask-sched", vec![dep("dask-graph"), optional("dask-optimize"), optional("dask-sched-sync")]),
             ("dask-array", vec![dep("dask-graph"), dev("dask-optimize"), dev("dask-sched-threaded")]),
@@ -184,6 +186,7 @@ mod tests {
         check_planted("dask-sched-threaded", dep("dask-optimize"), Some("must not know"));
         check_planted("dask-sched-threaded", dep("dask-sched-sync"), Some("must not know"));
         check_planted("dask-sched", dep("dask-array"), Some("must not know"));
+        check_planted("dask-sched-spill", dep("dask-sched-sync"), Some("must not know"));
     }
 
     #[test]

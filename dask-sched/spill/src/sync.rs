@@ -1,0 +1,3 @@
+//! The primitives under [`slots`](crate::slots), by name: its loom test puts loom's in their place.
+
+pub(crate) use std::sync::{Condvar, Mutex, MutexGuard};
