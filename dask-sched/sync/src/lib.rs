@@ -4,6 +4,8 @@
 //! the one to debug with, since a breakpoint in a task has the caller on its stack, and the oracle that
 //! other schedulers are compared with.
 //!
+//! With a memory limit, results for which there is no memory are on disk until they are needed.
+//!
 //! # Examples
 //!
 //! ```
@@ -20,12 +22,15 @@
 //! # Ok::<_, Box<dyn std::error::Error>>(())
 //! ```
 
+mod results;
+
 use dask_graph::{NodeId, Plan, RunError, RunOptions, Scheduler, Scratch, Value, Watch, WorkerId};
+use results::{InMemory, Results};
 
 /// Runs plans on the caller's thread, node after node in static order.
 ///
-/// A memory limit changes nothing here: only one node runs at a time, and the order is already the one that
-/// keeps few results alive.
+/// A memory limit need not hold producers back here: only one node runs at a time, and the order is already the one
+/// that keeps few results alive.
 #[derive(Debug, Clone, Copy, Default)]
 #[non_exhaustive]
 pub struct Sync {}
@@ -39,34 +44,37 @@ impl Sync {
 
 impl Scheduler for Sync {
     fn run(&self, plan: &Plan, options: &RunOptions) -> Result<Vec<Value>, RunError> {
-        let mut run = Run::new(plan, options);
-        let done = run.all();
-        run.watch.finish(done.is_err());
-        done
+        match dask_sched_spill::Results::new(plan, options, 1) {
+            None => run(plan, options, InMemory::new(plan)),
+            Some(results) => run(plan, options, results),
+        }
     }
 }
 
+fn run(plan: &Plan, options: &RunOptions, results: impl Results) -> Result<Vec<Value>, RunError> {
+    let watch = Watch::start(plan, options);
+    let mut run = Run { plan, options, watch, scratch: Scratch::default(), results, finished: 0 };
+    let done = run.all();
+    run.watch.finish(done.is_err());
+    done
+}
+
 /// One run of one plan.
-struct Run<'p> {
+struct Run<'p, R> {
     plan: &'p Plan,
     options: &'p RunOptions,
     watch: Watch<'p>,
     scratch: Scratch,
-    results: Results,
+    results: R,
     finished: usize,
 }
 
-impl<'p> Run<'p> {
-    fn new(plan: &'p Plan, options: &'p RunOptions) -> Self {
-        let watch = Watch::start(plan, options);
-        Run { plan, options, watch, scratch: Scratch::default(), results: Results::new(plan), finished: 0 }
-    }
-
+impl<R: Results> Run<'_, R> {
     fn all(&mut self) -> Result<Vec<Value>, RunError> {
         for node in self.plan.nodes() {
             self.node(node)?;
         }
-        Ok(self.plan.outputs().iter().map(|&node| self.results.share(node)).collect())
+        self.results.outputs(self.plan, &self.watch)
     }
 
     fn node(&mut self, node: NodeId) -> Result<(), RunError> {
@@ -77,14 +85,12 @@ impl<'p> Run<'p> {
         if self.options.is_overdue() {
             return Err(RunError::DeadlineExceeded { finished, tasks });
         }
+        self.results.begin(node, &self.watch)?;
         let is_counting = self.watch.is_counting();
         let start = self.watch.task_started(node, WorkerId(0));
         let mut released = 0;
         let value = self.plan.execute(node, &mut self.scratch, |of, is_last_place| {
-            if !is_last_place {
-                return self.results.share(of);
-            }
-            let (value, is_last) = self.results.take(of);
+            let (value, is_last) = self.results.take(of, is_last_place);
             if is_counting && is_last {
                 released += value.nbytes();
             }
@@ -95,36 +101,8 @@ impl<'p> Run<'p> {
             self.watch.task_finished(start, made, released, value.is_err());
         }
         self.results.put(node, value.map_err(|error| RunError::of_task(self.plan, node, error))?);
+        self.results.end(node, &self.watch)?;
         self.finished += usize::from(self.plan.is_task(node));
         Ok(())
-    }
-}
-
-/// The results that are alive, each with the number of times it will still be taken.
-struct Results(Vec<(Option<Value>, u32)>);
-
-impl Results {
-    fn new(plan: &Plan) -> Self {
-        Results(plan.nodes().map(|node| (None, plan.uses(node))).collect())
-    }
-
-    fn put(&mut self, node: NodeId, value: Value) {
-        self.0[node.index()].0 = Some(value);
-    }
-
-    /// Takes a result once: the value itself (and true) if it is the last time, a share of it otherwise.
-    fn take(&mut self, node: NodeId) -> (Value, bool) {
-        let (_, uses) = &mut self.0[node.index()];
-        *uses -= 1;
-        if *uses > 0 {
-            return (self.share(node), false);
-        }
-        let value = self.0[node.index()].0.take();
-        (value.unwrap_or_else(|| unreachable!("{node:?} is needed before it was made")), true)
-    }
-
-    fn share(&self, node: NodeId) -> Value {
-        let value = self.0[node.index()].0.clone();
-        value.unwrap_or_else(|| unreachable!("{node:?} is needed before it was made"))
     }
 }
