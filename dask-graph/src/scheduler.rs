@@ -28,6 +28,7 @@ pub use watch::Watch;
 /// - turns a panic in an op into an error that names the key;
 /// - on the first error starts nothing more, waits for what runs, and returns it;
 /// - stops between tasks when the run is cancelled or its deadline has passed;
+/// - keeps to a memory limit as far as it can, which changes no result;
 /// - tells the observers, and pays nothing for them when there are none.
 ///
 /// [`Plan::execute`] is the part of the work that all schedulers share. A scheduler of one's own calls

@@ -75,6 +75,8 @@ pub const CHECKS: &[(&str, Check)] = &[
     ("tasks may run plans", nested::tasks_may_run_plans),
     ("a memory limit holds producers back", memory::a_memory_limit_holds_producers_back),
     ("a memory limit never stops a run", memory::a_memory_limit_never_stops_a_run),
+    ("a memory limit never changes results", memory::a_memory_limit_never_changes_results),
+    ("the last consumer owns under a memory limit", memory::the_last_consumer_owns_under_a_memory_limit),
     ("a long chain", scale::a_long_chain),
     ("a wide graph", scale::a_wide_graph),
     ("a tree", scale::a_tree),

@@ -8,7 +8,8 @@
 //!   ready first, and among those made ready together in static order. Idle workers steal.
 //! - The last consumer of a result owns it, so that a kernel may work in place.
 //! - The first error, a cancelled token or a passed deadline stops the run between tasks.
-//! - With a memory limit, tasks that read or create data wait until it fits.
+//! - With a memory limit, tasks that read or create data wait until it fits; when waiting would free nothing,
+//!   results go to disk until they are needed (`dask-sched-spill`).
 //! - A task may itself run a plan on the same scheduler; that works with one worker, too.
 //!
 //! The modules: `scheduler` is what users see, `run` the loop of the workers; `handover` how results, ready

@@ -6,6 +6,7 @@
 //! | `supply` | nodes that nobody visited yet, in static order | who has nothing else to do |
 //! | `queues` | per thread: ready nodes, last in first out | its worker; thieves at the other end |
 //! | `crew` | how many workers there are | who comes, leaves, or calls another |
+//! | `limited` | with a memory limit, the results in place of the cells | as the cells |
 //!
 //! A worker takes the next node from its own queue, else goes on along its stretch of the static order, else
 //! steals from another's queue, else claims the next stretch. Of the nodes that its task made ready it goes on
@@ -16,6 +17,8 @@
 //! There is no count of what is left to do: work is only ever made by workers, so when the last of them
 //! leaves, having found nothing, the run has ended.
 
+mod limited;
+
 use crate::apart::Apart;
 use crate::gate::{Admitted, Gate};
 use crate::handover::{Cell, Crew, Taken};
@@ -24,6 +27,7 @@ use crate::sweep::Sweep;
 use crate::sync::{AtomicUsize, Mutex, Ordering};
 use crossbeam_deque::{Steal, Stealer, Worker};
 use dask_graph::{NodeId, Plan, RunError, RunOptions, Scratch, Value, Watch, WorkerId};
+use dask_sched_spill::Results;
 use rayon::Scope;
 use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
@@ -45,6 +49,8 @@ pub(crate) struct Run<'p> {
     watch: Watch<'p>,
     id: RunId,
     cells: Vec<Cell<Value>>,
+    /// With a memory limit the results are here, in memory or on disk.
+    limited: Option<Results<'p>>,
     supply: Supply,
     queues: Vec<Mutex<Worker<NodeId>>>,
     stealers: Vec<Stealer<NodeId>>,
@@ -96,6 +102,7 @@ impl<'p> Run<'p> {
             watch: Watch::start(plan, options),
             id: RunId::next(),
             cells: plan.nodes().map(cell).collect(),
+            limited: Results::new(plan, options, workers),
             supply,
             stealers: queues.iter().map(Worker::stealer).collect(),
             queues: queues.into_iter().map(Mutex::new).collect(),
@@ -123,14 +130,20 @@ impl<'p> Run<'p> {
 
     /// Returns the results that were asked for, or why there are none.
     pub(crate) fn finish(self) -> Result<Vec<Value>, RunError> {
-        let failure = self.failure.into_inner();
-        self.watch.finish(failure.is_some());
-        let (finished, tasks) = (self.finished.into_inner(), self.plan.n_tasks());
-        match failure {
-            Some(Failure::Task(_, error)) => return Err(error),
-            Some(Failure::Cancelled) => return Err(RunError::Cancelled { finished, tasks }),
-            Some(Failure::Overdue) => return Err(RunError::DeadlineExceeded { finished, tasks }),
-            None => {}
+        let (finished, tasks) = (self.finished.load(Ordering::Relaxed), self.plan.n_tasks());
+        let done = match self.failure.lock().take() {
+            Some(Failure::Task(_, error)) => Err(error),
+            Some(Failure::Cancelled) => Err(RunError::Cancelled { finished, tasks }),
+            Some(Failure::Overdue) => Err(RunError::DeadlineExceeded { finished, tasks }),
+            None => self.outputs(),
+        };
+        self.watch.finish(done.is_err());
+        done
+    }
+
+    fn outputs(&self) -> Result<Vec<Value>, RunError> {
+        if let Some(results) = &self.limited {
+            return results.outputs(&self.watch);
         }
         let result = |node: &NodeId| {
             self.cells[node.index()]
@@ -275,6 +288,9 @@ impl<'p> Run<'p> {
         if self.is_to_stop() {
             return false;
         }
+        if let Some(results) = &self.limited {
+            return self.perform_limited(results, next, hands);
+        }
         let node = next.node;
         let is_counting = self.watch.is_counting();
         let start = self.watch.task_started(node, WorkerId(hands.me as u32));
@@ -399,12 +415,11 @@ impl<'p> Run<'p> {
 
     /// Counts the worker as idle; gives a node after all if otherwise nobody would ever have one.
     fn leave_gate(&self) -> Option<Admitted> {
-        match &self.supply {
-            Supply::Free(_) => None,
-            Supply::Gated(gate) => {
-                gate.leave(self.plan, || self.is_stopped.load(Ordering::Relaxed) || self.is_any_ready())
-            }
-        }
+        let Supply::Gated(gate) = &self.supply else { return None };
+        let is_any_ready = || self.is_stopped.load(Ordering::Relaxed) || self.is_any_ready();
+        let next = gate.leave(self.plan, is_any_ready)?;
+        self.make_room_for(&next);
+        Some(next)
     }
 
     /// Looks at the stop flag, the token and the clock (only if there is a deadline).

@@ -7,4 +7,5 @@ mod it {
     mod oracle;
     mod order;
     mod pool;
+    mod spilling;
 }
