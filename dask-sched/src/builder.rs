@@ -4,6 +4,7 @@ use crate::error::InitError;
 use crate::settings::{SchedulerName, Settings};
 use dask_graph::{RunOptions, Scheduler};
 use std::num::NonZeroUsize;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 /// Installs the default scheduler, or the one that the environment names, for `compute()`.
@@ -50,6 +51,7 @@ pub struct SchedulerBuilder {
     name: Option<SchedulerName>,
     num_workers: Option<NonZeroUsize>,
     memory_limit: Option<u64>,
+    temporary_directory: Option<PathBuf>,
     is_plain: bool,
     #[cfg(feature = "optimize")]
     recompute: Option<dask_optimize::Recompute>,
@@ -68,9 +70,17 @@ impl SchedulerBuilder {
         self
     }
 
-    /// Sets the bytes of results that may be alive before tasks that read or create data wait.
+    /// Sets the bytes of results that may be alive in memory: tasks that read or create data wait, and when that
+    /// is not enough, results go to disk until they are needed.
     pub fn memory_limit(mut self, bytes: u64) -> Self {
         self.memory_limit = Some(bytes);
+        self
+    }
+
+    /// Sets where results go for which there is no memory; the system's directory for temporary files
+    /// otherwise.
+    pub fn temporary_directory(mut self, path: impl Into<PathBuf>) -> Self {
+        self.temporary_directory = Some(path.into());
         self
     }
 
@@ -94,6 +104,7 @@ impl SchedulerBuilder {
         self.name = settings.scheduler.or(self.name);
         self.num_workers = settings.num_workers.or(self.num_workers);
         self.memory_limit = settings.memory_limit.or(self.memory_limit);
+        self.temporary_directory = settings.temporary_directory.clone().or(self.temporary_directory);
         self
     }
 
@@ -109,8 +120,9 @@ impl SchedulerBuilder {
             SchedulerName::Threaded => threaded(self.num_workers)?,
         };
         let scheduler = if self.is_plain { scheduler } else { self.optimized(scheduler) };
-        let options = RunOptions::new();
-        Ok((scheduler, self.memory_limit.into_iter().fold(options, RunOptions::memory_limit)))
+        let options = self.memory_limit.into_iter().fold(RunOptions::new(), RunOptions::memory_limit);
+        let directory = self.temporary_directory.iter();
+        Ok((scheduler, directory.fold(options, RunOptions::temporary_directory)))
     }
 
     /// Makes the scheduler and installs it for `compute()`.

@@ -17,8 +17,8 @@
 //! | `sync` (default) | [`Sync`]: one thread, in order, to debug with |
 //! | `optimize` (default) | every graph is optimised before it runs |
 //!
-//! The environment overrides: `DASK_SCHEDULER` (`threaded` or `sync`), `DASK_NUM_WORKERS`, and
-//! `DASK_MEMORY_LIMIT` (`512MB`, `2GiB`); see [`settings`]. A program that wants to choose by itself uses
+//! The environment overrides: `DASK_SCHEDULER` (`threaded` or `sync`), `DASK_NUM_WORKERS`,
+//! `DASK_MEMORY_LIMIT` (`512MB`, `2GiB`) and `DASK_TEMPORARY_DIRECTORY`; see [`settings`]. A program that wants to choose by itself uses
 //! [`default_scheduler`] or [`install`].
 
 mod builder;

@@ -1,15 +1,18 @@
-//! The environment settings: which scheduler, how many workers, how much memory.
+//! The environment settings: which scheduler, how many workers, how much memory, and where what does not fit goes.
 
 use std::ffi::OsString;
 use std::num::NonZeroUsize;
+use std::path::PathBuf;
 use thiserror::Error;
 
 /// The variable that names the scheduler.
 pub const SCHEDULER: &str = "DASK_SCHEDULER";
 /// The variable that says how many workers the scheduler has.
 pub const NUM_WORKERS: &str = "DASK_NUM_WORKERS";
-/// The variable that says how many bytes of results may be alive before producers of data wait.
+/// The variable that says how many bytes of results may be alive in memory.
 pub const MEMORY_LIMIT: &str = "DASK_MEMORY_LIMIT";
+/// The variable that names the directory for results for which there is no memory.
+pub const TEMPORARY_DIRECTORY: &str = "DASK_TEMPORARY_DIRECTORY";
 
 /// A scheduler by name, whether or not its feature is switched on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -47,6 +50,8 @@ pub struct Settings {
     pub num_workers: Option<NonZeroUsize>,
     /// `DASK_MEMORY_LIMIT`, in bytes.
     pub memory_limit: Option<u64>,
+    /// `DASK_TEMPORARY_DIRECTORY`; whether it can be used shows when a result has to go there.
+    pub temporary_directory: Option<PathBuf>,
 }
 
 /// A setting whose value makes no sense.
@@ -108,6 +113,9 @@ impl Settings {
             scheduler: text(SCHEDULER).map(parse_scheduler).transpose()?,
             num_workers: text(NUM_WORKERS).map(parse_num_workers).transpose()?,
             memory_limit: text(MEMORY_LIMIT).map(parse_memory_limit).transpose()?,
+            temporary_directory: text(TEMPORARY_DIRECTORY)
+                .and_then(|_| var(TEMPORARY_DIRECTORY))
+                .map(PathBuf::from),
         })
     }
 }
@@ -196,6 +204,13 @@ mod tests {
             let error = read(NUM_WORKERS, nonsense).unwrap_err().to_string();
             assert!(error.contains(&format!("DASK_NUM_WORKERS is `{nonsense}`")), "{error}");
         }
+    }
+
+    #[test]
+    fn a_directory_is_a_path() {
+        let path = read(TEMPORARY_DIRECTORY, "/scratch/of mine").unwrap().temporary_directory;
+        assert_eq!(path, Some("/scratch/of mine".into()));
+        assert_eq!(read(TEMPORARY_DIRECTORY, "").unwrap().temporary_directory, None);
     }
 
     #[test]
