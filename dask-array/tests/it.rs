@@ -4,6 +4,7 @@ mod it {
     mod configurations;
     mod golden;
     mod laws;
+    mod memory;
     mod recompute;
     mod slices;
     mod storage;
