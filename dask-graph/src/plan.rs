@@ -146,6 +146,11 @@ impl Plan {
         code::does_work(self.code.row(node.index()))
     }
 
+    /// Whether the node is data, which is the plan's own whatever a run does with it.
+    pub fn is_data(&self, node: NodeId) -> bool {
+        matches!(steps(self.code.row(node.index())).last(), Some(Step::Literal(_)))
+    }
+
     /// What the node does, for people: the name of its outermost op.
     pub fn op_name(&self, node: NodeId) -> String {
         match steps(self.code.row(node.index())).last() {

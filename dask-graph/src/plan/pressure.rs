@@ -1,8 +1,8 @@
 //! The pressure curve: how many results are alive after each step of one worker.
 
 use crate::code;
-use crate::plan::Plan;
 use crate::plan::order::Shape;
+use crate::plan::{NodeId, Plan};
 
 /// How many results are alive while one worker runs a plan from first node to last.
 ///
@@ -117,17 +117,19 @@ impl Plan {
         sizes
     }
 
-    /// The most bytes alive at once while one worker runs the plan, for results of these sizes.
+    /// The most bytes alive at once while one worker runs the plan, for results of these sizes; data, which is in
+    /// memory anyway, aside.
     pub fn peak_nbytes(&self, sizes: &[u64]) -> u64 {
         let mut users: Vec<u32> = self.nodes().map(|node| self.uses(node)).collect();
+        let nbytes = |node: NodeId| if self.is_data(node) { 0 } else { sizes[node.index()] };
         let (mut live, mut peak) = (0_u64, 0_u64);
         for node in self.nodes() {
-            live += sizes[node.index()];
+            live += nbytes(node);
             peak = peak.max(live);
             for input in self.dependencies(node) {
                 users[input.index()] -= 1;
                 if users[input.index()] == 0 {
-                    live -= sizes[input.index()];
+                    live -= nbytes(input);
                 }
             }
         }

@@ -7,6 +7,7 @@ use std::time::Instant;
 
 use crate::plan::{NodeId, Plan};
 use crate::scheduler::{Observer, RunEnd, RunOptions, TaskEnd, TaskStart, WorkerId};
+use crate::value::Value;
 
 /// Counts the bytes of live results in one run and tells its observers.
 ///
@@ -43,6 +44,12 @@ impl<'a> Watch<'a> {
     /// Whether anybody wants to know sizes and times.
     pub fn is_counting(&self) -> bool {
         self.is_counting
+    }
+
+    /// The bytes that a node's result counts for while it is alive: none for data, which the plan holds whatever
+    /// a run does.
+    pub fn nbytes(&self, node: NodeId, result: &Value) -> u64 {
+        if self.plan.is_data(node) { 0 } else { result.nbytes() }
     }
 
     /// The bytes of results that are alive now.

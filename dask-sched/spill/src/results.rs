@@ -45,11 +45,11 @@ use crate::slots::{Leaving, Slots, Taken};
 ///     let mut released = 0;
 ///     let value = plan.execute(node, &mut Scratch::default(), |of, is_last_place| {
 ///         let (value, is_last) = results.take(of, is_last_place);
-///         released += if is_last { value.nbytes() } else { 0 };
+///         released += if is_last { watch.nbytes(of, &value) } else { 0 };
 ///         value
 ///     });
 ///     let value = value.map_err(|error| dask_graph::RunError::of_task(&plan, node, error))?;
-///     watch.task_finished(start, value.nbytes(), released, false);
+///     watch.task_finished(start, watch.nbytes(node, &value), released, false);
 ///     results.put(node, value);
 ///     results.end(node, &watch)?;
 /// }

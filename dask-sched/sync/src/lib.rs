@@ -92,12 +92,12 @@ impl<R: Results> Run<'_, R> {
         let value = self.plan.execute(node, &mut self.scratch, |of, is_last_place| {
             let (value, is_last) = self.results.take(of, is_last_place);
             if is_counting && is_last {
-                released += value.nbytes();
+                released += self.watch.nbytes(of, &value);
             }
             value
         });
         if is_counting {
-            let made = value.as_ref().map_or(0, Value::nbytes);
+            let made = value.as_ref().map_or(0, |value| self.watch.nbytes(node, value));
             self.watch.task_finished(start, made, released, value.is_err());
         }
         self.results.put(node, value.map_err(|error| RunError::of_task(self.plan, node, error))?);

@@ -298,12 +298,12 @@ impl<'p> Run<'p> {
         let value = self.plan.execute(node, &mut hands.scratch, |of, is_last_place| {
             let (value, is_last) = self.fetch(of, is_last_place);
             if is_counting && is_last {
-                released += value.nbytes();
+                released += self.watch.nbytes(of, &value);
             }
             value
         });
         let made = match (&value, is_counting) {
-            (Ok(value), true) => value.nbytes(),
+            (Ok(value), true) => self.watch.nbytes(node, value),
             _ => 0,
         };
         let error = match value {

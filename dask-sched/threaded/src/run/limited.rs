@@ -4,7 +4,7 @@
 
 use super::{Failure, Hands, Run};
 use crate::gate::Admitted;
-use dask_graph::{RunError, Value, WorkerId};
+use dask_graph::{RunError, WorkerId};
 use dask_sched_spill::Results;
 
 impl Run<'_> {
@@ -36,10 +36,10 @@ impl Run<'_> {
         let mut released = 0;
         let value = self.plan.execute(node, &mut hands.scratch, |of, is_last_place| {
             let (value, is_last) = results.take(of, is_last_place);
-            released += if is_last { value.nbytes() } else { 0 };
+            released += if is_last { self.watch.nbytes(of, &value) } else { 0 };
             value
         });
-        let made = value.as_ref().map_or(0, Value::nbytes);
+        let made = value.as_ref().map_or(0, |value| self.watch.nbytes(node, value));
         let kept = value.map(|value| {
             // Nobody asks for what comes back: it is dropped.
             if results.put(node, value).is_some() {

@@ -2,8 +2,8 @@
 
 use crate::it::graphs::plan_of;
 use dask_graph::{
-    Arg, Args, CancelToken, Observer, Op, OpError, Plan, RunEnd, RunError, RunOptions, Scheduler, TaskEnd,
-    Value, op,
+    Arg, Args, CancelToken, Graph, Key, Materialized, Node, Observer, Op, OpError, Plan, RunEnd, RunError,
+    RunOptions, Scheduler, Task, TaskEnd, Value, op,
 };
 use dask_sched_spill::SpillError;
 use dask_sched_sync::Sync;
@@ -169,6 +169,31 @@ fn what_fits_is_not_spilled_and_no_directory_is_needed() {
             .observer(account.clone());
         scheduler.run(&plan, &options).unwrap();
         assert_eq!(account.0.lock().unwrap().1.unwrap().spilled_nbytes, 0);
+    }
+}
+
+/// Data is in memory whatever a run does: it takes nothing of the limit.
+#[test]
+fn data_beyond_the_limit_is_no_reason_to_spill() {
+    let mut layer = Materialized::new("d");
+    for i in 0..20_u32 {
+        layer.insert(Key::new("d", &[i]), Node::data(vec![u64::from(i); LENGTH]));
+        let part = op(|data: &[u64]| data[..1000].to_vec());
+        layer.insert(Key::new("part", &[i]), Task::new(part, [Arg::Key(Key::new("d", &[i]))]));
+        // After all parts have been made.
+        let whole = op(|data: &[u64], part: &[u64], _: &[u64]| data.len() as u64 + part.len() as u64);
+        let args = [Key::new("d", &[i]), Key::new("part", &[i]), Key::new("part", &[19 - i])];
+        layer.insert(Key::new("whole", &[i]), Task::new(whole, args.map(Arg::Key)));
+    }
+    let keys: Vec<Key> = (0..20).map(|i| Key::new("whole", &[i])).collect();
+    let plan = Graph::from_layer(layer).lower(&keys).unwrap();
+    for (scheduler, _) in schedulers() {
+        let account = Arc::new(Account::default());
+        let options = RunOptions::new().memory_limit(2 * BLOCK).observer(account.clone());
+        let values = scheduler.run(&plan, &options).unwrap();
+        assert_eq!(values[0].get(), Ok(&(LENGTH as u64 + 1000)));
+        let end = account.0.lock().unwrap().1.unwrap();
+        assert_eq!((end.spilled_nbytes, end.peak_nbytes <= 2 * BLOCK), (0, true), "{end:?}");
     }
 }
 
