@@ -196,7 +196,7 @@ impl<'p> Run<'p> {
                 Some(node) => {
                     if !self.go_on(node, hands, scope) {
                         hands.steps = 0;
-                        next = self.leave_gate();
+                        next = self.leave_gate(scope);
                         if next.is_none() {
                             // Still counted in the crew: it is only the thread that may change.
                             scope.spawn(|scope| self.work(scope));
@@ -205,7 +205,7 @@ impl<'p> Run<'p> {
                     }
                 }
                 None => {
-                    next = self.leave_gate();
+                    next = self.leave_gate(scope);
                     if next.is_none() {
                         if self.look_around() {
                             return;
@@ -414,11 +414,14 @@ impl<'p> Run<'p> {
     }
 
     /// Counts the worker as idle; gives a node after all if otherwise nobody would ever have one.
-    fn leave_gate(&self) -> Option<Admitted> {
+    fn leave_gate<'s>(&'s self, scope: &Scope<'s>) -> Option<Admitted> {
         let Supply::Gated(gate) = &self.supply else { return None };
         let is_any_ready = || self.is_stopped.load(Ordering::Relaxed) || self.is_any_ready();
         let next = gate.leave(self.plan, is_any_ready)?;
         self.make_room_for(&next);
+        if self.supply.is_open(self.plan, &self.watch) {
+            self.call_another(scope);
+        }
         Some(next)
     }
 

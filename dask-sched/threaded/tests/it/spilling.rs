@@ -1,8 +1,8 @@
 //! Results beyond the memory limit go to disk and come back, on every scheduler that holds one.
 
-use crate::it::graphs::plan_of;
+use crate::it::graphs::{plan_of, t};
 use dask_graph::{
-    Arg, Args, CancelToken, Graph, Key, Materialized, Node, Observer, Op, OpError, Plan, RunEnd, RunError,
+    Arg, Args, CancelToken, Graph, Materialized, Node, Observer, Op, OpError, Plan, RunEnd, RunError,
     RunOptions, Scheduler, Task, TaskEnd, Value, op,
 };
 use dask_sched_spill::SpillError;
@@ -13,7 +13,9 @@ use std::borrow::Cow;
 use std::error::Error;
 use std::fs;
 use std::path::Path;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
 
 /// Every scheduler, with the number of its workers.
 fn schedulers() -> [(Box<dyn Scheduler>, u64); 4] {
@@ -43,21 +45,24 @@ const LENGTH: usize = 12_500;
 const BLOCK: u64 = 8 * LENGTH as u64;
 const BLOCKS: usize = 40;
 
-/// Makes the block of a number, and says how large it will be.
-struct MakeBlock(u64);
+/// Makes the block of a number, and says that it does and how large it will be, or says nothing.
+struct MakeBlock {
+    number: u64,
+    says_so: bool,
+}
 
 impl Op for MakeBlock {
     fn name(&self) -> Cow<'_, str> {
         "make-block".into()
     }
     fn call(&self, _: Args<'_>) -> Result<Value, OpError> {
-        Ok(Value::new((0..LENGTH as u64).map(|i| (i << 8) ^ self.0).collect::<Vec<_>>()))
+        Ok(Value::new((0..LENGTH as u64).map(|i| (i << 8) ^ self.number).collect::<Vec<_>>()))
     }
     fn is_producer(&self) -> bool {
-        true
+        self.says_so
     }
     fn output_nbytes(&self, _: &[Arg]) -> Option<u64> {
-        Some(BLOCK)
+        self.says_so.then_some(BLOCK)
     }
 }
 
@@ -68,8 +73,11 @@ fn digest(block: &[u64]) -> u64 {
 /// `x - x.mean()` by blocks: all blocks are made, something needs all of them, and then each is used again.
 ///
 /// Six tasks a block: the block, its digest, the sum of digests so far, the block less the sum of all, that
-/// one's digest, and the sum of those so far; `middle` runs with the first digest.
-fn centred(middle: impl Fn() + Send + std::marker::Sync + 'static) -> Vec<(Arc<dyn Op>, Vec<usize>)> {
+/// one's digest, and the sum of those so far; `middle` runs with one of the first digests.
+fn centred(
+    says_so: bool,
+    middle: impl Fn() + Send + std::marker::Sync + 'static,
+) -> Vec<(Arc<dyn Op>, Vec<usize>)> {
     let task = |stage: usize, block: usize| stage * BLOCKS + block;
     let add = op(u64::wrapping_add as fn(u64, u64) -> u64);
     let (first, digests) = (op(|digest: u64| digest), op(digest));
@@ -84,7 +92,7 @@ fn centred(middle: impl Fn() + Send + std::marker::Sync + 'static) -> Vec<(Arc<d
     });
     let node = |stage, block| -> (Arc<dyn Op>, Vec<usize>) {
         match (stage, block) {
-            (0, block) => (Arc::new(MakeBlock(block as u64)), vec![]),
+            (0, block) => (Arc::new(MakeBlock { number: block as u64, says_so }), vec![]),
             (1, block) => (digests.clone(), vec![task(0, block)]),
             (2 | 5, 0) => (first.clone(), vec![task(stage - 1, 0)]),
             (2, 20) => (middle.clone(), vec![task(2, 19), task(1, 20)]),
@@ -103,10 +111,11 @@ fn all_of(values: &[Value]) -> Vec<Vec<u64>> {
     values.iter().map(one).collect()
 }
 
-/// Runs `plan` under `limit` and checks the values, the peak, and that nothing is left; returns how much was
-/// written.
+/// Runs `plan` under `limit` and checks the values, the peak, how much was written, and that nothing is left.
+///
+/// One worker makes room for what it knows will be made, which is all but blocks that do not say so.
 #[track_caller]
-fn check(plan: &Plan, limit: u64) {
+fn check(plan: &Plan, limit: u64, says_so: bool) {
     let expected = all_of(&Sync::new().run(plan, &RunOptions::new()).unwrap());
     let outputs: u64 = expected.iter().map(|output| 8 * output.len() as u64).sum();
     for (scheduler, workers) in schedulers() {
@@ -123,7 +132,8 @@ fn check(plan: &Plan, limit: u64) {
         let (peak, end) = *account.0.lock().unwrap();
         let end = end.unwrap();
         // One task's input and output for each worker, and small numbers.
-        let allowed = limit + workers * 2 * BLOCK + 20_000;
+        let in_hand = if workers == 1 { u64::from(!says_so) } else { workers * 2 };
+        let allowed = limit + in_hand * BLOCK + 20_000;
         assert!(peak <= allowed, "{workers} workers: {peak} bytes were alive, {allowed} are allowed");
         // In the end what was asked for is in memory whatever the limit.
         assert!(end.peak_nbytes <= allowed.max(outputs + 20_000), "{workers} workers: {end:?}");
@@ -135,20 +145,22 @@ fn check(plan: &Plan, limit: u64) {
 
 #[test]
 fn more_than_fits_is_spilled_and_read_back() {
-    let plan = plan_of(centred(|| ()), [6 * BLOCKS - 1]);
-    check(&plan, 8 * BLOCK);
-    check(&plan, 3 * BLOCK);
+    for says_so in [true, false] {
+        let plan = plan_of(centred(says_so, || ()), [6 * BLOCKS - 1]);
+        check(&plan, 8 * BLOCK + 1000, says_so);
+        check(&plan, 3 * BLOCK + 1000, says_so);
+    }
 }
 
 #[test]
 fn what_was_asked_for_may_be_spilled_meanwhile() {
     let wanted = (3 * BLOCKS..4 * BLOCKS).chain([6 * BLOCKS - 1]);
-    check(&plan_of(centred(|| ()), wanted), 8 * BLOCK);
+    check(&plan_of(centred(true, || ()), wanted), 8 * BLOCK, true);
 }
 
 #[test]
 fn no_limit_is_too_small() {
-    let plan = plan_of(centred(|| ()), [6 * BLOCKS - 1]);
+    let plan = plan_of(centred(true, || ()), [6 * BLOCKS - 1]);
     let expected = all_of(&Sync::new().run(&plan, &RunOptions::new()).unwrap());
     for limit in [0, 1, BLOCK / 2] {
         for (scheduler, _) in schedulers() {
@@ -160,7 +172,7 @@ fn no_limit_is_too_small() {
 
 #[test]
 fn what_fits_is_not_spilled_and_no_directory_is_needed() {
-    let plan = plan_of(centred(|| ()), [6 * BLOCKS - 1]);
+    let plan = plan_of(centred(true, || ()), [6 * BLOCKS - 1]);
     for (scheduler, _) in schedulers() {
         let account = Arc::new(Account::default());
         let options = RunOptions::new()
@@ -172,28 +184,86 @@ fn what_fits_is_not_spilled_and_no_directory_is_needed() {
     }
 }
 
-/// Data is in memory whatever a run does: it takes nothing of the limit.
+/// A block whose making waits until another is being made, or some time has passed.
+struct MeetAnother {
+    block: MakeBlock,
+    inside: Arc<AtomicUsize>,
+    has_met: Arc<AtomicBool>,
+}
+
+impl Op for MeetAnother {
+    fn name(&self) -> Cow<'_, str> {
+        "meet-another".into()
+    }
+    fn call(&self, args: Args<'_>) -> Result<Value, OpError> {
+        self.inside.fetch_add(1, Ordering::SeqCst);
+        let since = Instant::now();
+        while !self.has_met.load(Ordering::SeqCst) && since.elapsed() < Duration::from_millis(500) {
+            let is_met = self.inside.load(Ordering::SeqCst) > 1;
+            self.has_met.fetch_or(is_met, Ordering::SeqCst);
+            std::thread::yield_now();
+        }
+        self.inside.fetch_sub(1, Ordering::SeqCst);
+        self.block.call(args)
+    }
+    fn is_producer(&self) -> bool {
+        true
+    }
+    fn output_nbytes(&self, args: &[Arg]) -> Option<u64> {
+        self.block.output_nbytes(args)
+    }
+}
+
+/// When only spilling makes room, it makes enough for all workers.
+#[test]
+fn producers_run_side_by_side_although_memory_is_full() {
+    let (inside, has_met) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicBool::new(false)));
+    let mut nodes = centred(true, || ());
+    for (number, (op, _)) in nodes.iter_mut().enumerate().take(BLOCKS).skip(20) {
+        let block = MakeBlock { number: number as u64, says_so: true };
+        *op = Arc::new(MeetAnother { block, inside: inside.clone(), has_met: has_met.clone() });
+    }
+    let plan = plan_of(nodes, [6 * BLOCKS - 1]);
+    Threaded::with_workers(2).run(&plan, &RunOptions::new().memory_limit(8 * BLOCK)).unwrap();
+    assert!(has_met.load(Ordering::SeqCst), "blocks were made one after the other");
+}
+
+/// Data is in memory whatever a run does: it takes nothing of the limit, and to write it would free nothing.
 #[test]
 fn data_beyond_the_limit_is_no_reason_to_spill() {
-    let mut layer = Materialized::new("d");
-    for i in 0..20_u32 {
-        layer.insert(Key::new("d", &[i]), Node::data(vec![u64::from(i); LENGTH]));
-        let part = op(|data: &[u64]| data[..1000].to_vec());
-        layer.insert(Key::new("part", &[i]), Task::new(part, [Arg::Key(Key::new("d", &[i]))]));
-        // After all parts have been made.
-        let whole = op(|data: &[u64], part: &[u64], _: &[u64]| data.len() as u64 + part.len() as u64);
-        let args = [Key::new("d", &[i]), Key::new("part", &[i]), Key::new("part", &[19 - i])];
-        layer.insert(Key::new("whole", &[i]), Task::new(whole, args.map(Arg::Key)));
+    const N: usize = 20;
+    let part = op(|data: &[u64]| data[..1000].to_vec());
+    let (first, count) = (op(|_: &[u64]| 1_u64), op(|before: u64, _: &[u64]| before + 1));
+    // After all parts have been made and counted.
+    let whole = op(|data: &[u64], part: &[u64], n: u64| (data.len() + part.len()) as u64 + n);
+    let mut layer = Materialized::new("t");
+    for i in 0..N {
+        let (data, this, counted) = (t(i), t(N + i), t(2 * N + i));
+        let so_far = match i {
+            0 => Task::new(first.clone(), [this.clone().into()]),
+            _ => Task::new(count.clone(), [t(2 * N + i - 1).into(), this.clone().into()]),
+        };
+        layer.insert(data.clone(), Node::data(vec![i as u64; LENGTH]));
+        layer.insert(this.clone(), Task::new(part.clone(), [Arg::from(data.clone())]));
+        layer.insert(counted, so_far);
+        layer.insert(t(3 * N + i), Task::new(whole.clone(), [data, this, t(3 * N - 1)].map(Arg::from)));
     }
-    let keys: Vec<Key> = (0..20).map(|i| Key::new("whole", &[i])).collect();
+    let keys: Vec<_> = (3 * N..4 * N).map(t).collect();
     let plan = Graph::from_layer(layer).lower(&keys).unwrap();
+    let parts = N as u64 * 8_100;
     for (scheduler, _) in schedulers() {
-        let account = Arc::new(Account::default());
-        let options = RunOptions::new().memory_limit(2 * BLOCK).observer(account.clone());
-        let values = scheduler.run(&plan, &options).unwrap();
-        assert_eq!(values[0].get(), Ok(&(LENGTH as u64 + 1000)));
-        let end = account.0.lock().unwrap().1.unwrap();
-        assert_eq!((end.spilled_nbytes, end.peak_nbytes <= 2 * BLOCK), (0, true), "{end:?}");
+        // The parts fit, or do not, in which case only they are written.
+        for (limit, least, most) in [(2 * BLOCK, 0, 0), (BLOCK / 2, BLOCK / 2, parts)] {
+            let account = Arc::new(Account::default());
+            let options = RunOptions::new().memory_limit(limit).observer(account.clone());
+            let values = scheduler.run(&plan, &options).unwrap();
+            assert_eq!(values[0].get(), Ok(&((LENGTH + 1000 + N) as u64)));
+            let end = account.0.lock().unwrap().1.unwrap();
+            assert!(
+                (least..=most).contains(&end.spilled_nbytes) && end.peak_nbytes <= parts + 20_000,
+                "{end:?}"
+            );
+        }
     }
 }
 
@@ -229,7 +299,7 @@ fn spill_error(result: Result<Vec<Value>, RunError>) -> (String, Box<dyn Error>)
 
 #[test]
 fn a_directory_that_cannot_be_used_is_an_error_that_says_what_to_do() {
-    let plan = plan_of(centred(|| ()), [6 * BLOCKS - 1]);
+    let plan = plan_of(centred(true, || ()), [6 * BLOCKS - 1]);
     let file = tempfile::NamedTempFile::new().unwrap();
     for (scheduler, _) in schedulers() {
         let options = RunOptions::new().memory_limit(3 * BLOCK).temporary_directory(file.path());
@@ -253,7 +323,7 @@ fn files_that_somebody_removed_are_an_error() {
                 }
             }
         };
-        let plan = plan_of(centred(remove), [6 * BLOCKS - 1]);
+        let plan = plan_of(centred(true, remove), [6 * BLOCKS - 1]);
         let options = RunOptions::new().memory_limit(3 * BLOCK).temporary_directory(directory.path());
         let (text, source) = spill_error(scheduler.run(&plan, &options));
         assert!(matches!(source.downcast_ref(), Some(SpillError::Read { .. })), "{source:?}");
@@ -269,7 +339,7 @@ fn nothing_is_left_after_a_panic_or_a_cancelled_run() {
         let options = || RunOptions::new().memory_limit(3 * BLOCK).temporary_directory(directory.path());
         let path = directory.path().to_owned();
         let plan = plan_of(
-            centred(move || {
+            centred(true, move || {
                 assert!(!is_empty(&path), "something has been spilled by now");
                 panic!("on purpose");
             }),
@@ -283,7 +353,7 @@ fn nothing_is_left_after_a_panic_or_a_cancelled_run() {
 
         let token = CancelToken::new();
         let cancel = token.clone();
-        let plan = plan_of(centred(move || cancel.cancel()), [6 * BLOCKS - 1]);
+        let plan = plan_of(centred(true, move || cancel.cancel()), [6 * BLOCKS - 1]);
         let done = scheduler.run(&plan, &options().cancel(token));
         assert!(matches!(done, Err(RunError::Cancelled { .. })), "{done:?}");
         assert!(is_empty(directory.path()));
@@ -314,7 +384,7 @@ proptest! {
                 (0..length as u64).map(|at| seed.wrapping_mul(at + 1)).collect()
             };
             let op = match dependencies.len() {
-                0 if i.is_multiple_of(2) => Arc::new(MakeBlock(i)) as Arc<dyn Op>,
+                0 if i.is_multiple_of(2) => Arc::new(MakeBlock { number: i, says_so: true }) as Arc<dyn Op>,
                 0 => op(move || made(&[])),
                 1 => op(move |mut a: Vec<u64>| { a.push(i); a }),
                 2 => op(move |a: &Vec<u64>, b: &Vec<u64>| made(&[a, b])),
