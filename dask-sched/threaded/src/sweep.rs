@@ -29,8 +29,14 @@ impl Sweep {
     pub(crate) fn new(plan: &Plan, workers: usize) -> Self {
         // Data that is read before its turn lies around: producers are claimed one by one.
         let longest = if plan.has_producers() { 1 } else { LONGEST };
+        Self::of(plan.len(), workers, 4 * workers, longest)
+    }
+
+    /// A sweep over so many nodes, of which a worker claims at most one part in `share` of what is left, and at
+    /// most `longest`.
+    pub(crate) fn of(len: usize, workers: usize, share: usize, longest: usize) -> Self {
         let claims = (0..workers).map(|_| Apart(AtomicU64::new(0))).collect();
-        Sweep { len: plan.len(), next: Apart(AtomicUsize::new(0)), claims, share: 4 * workers, longest }
+        Sweep { len, next: Apart(AtomicUsize::new(0)), claims, share, longest }
     }
 
     /// The next node of the stretch that worker `me` claimed.
@@ -115,7 +121,7 @@ fn unpacked(range: u64) -> (u32, u32) {
     ((range >> 32) as u32, range as u32)
 }
 
-#[cfg(test)]
+#[cfg(all(test, not(loom)))]
 mod tests {
     use super::*;
     use dask_graph::{Graph, Key, Materialized, Node};

@@ -1,14 +1,18 @@
 //! The hand-over between workers, over every interleaving.
 //!
-//! Compiles `src/handover.rs` against loom's primitives. Run by `cargo xtask ci loom`; empty otherwise.
+//! Compiles `src/handover.rs` and `src/sweep.rs` against loom's primitives. Run by `cargo xtask ci loom`; empty otherwise.
 #![cfg(loom)]
 #![allow(unreachable_pub, dead_code, missing_docs)]
 
+#[path = "../src/apart.rs"]
+mod apart;
 #[path = "../src/handover.rs"]
 mod handover;
+#[path = "../src/sweep.rs"]
+mod sweep;
 
 mod sync {
-    pub(crate) use loom::sync::atomic::{AtomicU32, AtomicUsize, Ordering, fence};
+    pub(crate) use loom::sync::atomic::{AtomicU32, AtomicU64, AtomicUsize, Ordering, fence};
 
     /// loom's mutex with the signature of parking_lot's.
     pub(crate) struct Mutex<T>(loom::sync::Mutex<T>);
@@ -28,6 +32,7 @@ use handover::{Cell, Crew, Taken};
 use loom::sync::Arc;
 use loom::sync::atomic::{AtomicUsize, Ordering};
 use loom::thread;
+use sweep::Sweep;
 
 /// Two tasks feed a third: whoever finishes last runs it, exactly one does, and it finds both results.
 #[test]
@@ -108,5 +113,34 @@ fn a_run_always_keeps_a_worker() {
         let refused = [crew.refuse(), other.join().unwrap()];
         assert_eq!(refused.iter().filter(|&&left| left).count(), 1);
         assert!(crew.is_alone());
+    });
+}
+
+/// Two workers claim stretches and take the later halves of each other's: every node is visited, and once.
+#[test]
+fn every_node_is_visited_once() {
+    const NODES: usize = 4;
+    let mut model = loom::model::Builder::new();
+    // All interleavings of so many claims are too many; known mistakes of this kind need two or three switches.
+    model.preemption_bound = Some(3);
+    model.check(|| {
+        // The first to claim gets two nodes at once.
+        let sweep = Arc::new(Sweep::of(NODES, 2, 2, 2));
+        let visits: Arc<Vec<AtomicUsize>> = Arc::new((0..NODES).map(|_| AtomicUsize::new(0)).collect());
+        let work = |me: usize, sweep: &Sweep, visits: &[AtomicUsize]| {
+            while sweep.claim(me) {
+                while let Some(node) = sweep.of_own(me) {
+                    visits[node.index()].fetch_add(1, Ordering::Relaxed);
+                }
+            }
+        };
+        let other = {
+            let (sweep, visits) = (sweep.clone(), visits.clone());
+            thread::spawn(move || work(1, &sweep, &visits))
+        };
+        work(0, &sweep, &visits);
+        other.join().unwrap();
+        assert!(!sweep.is_open());
+        assert!(visits.iter().all(|visits| visits.load(Ordering::Relaxed) == 1));
     });
 }
