@@ -29,7 +29,7 @@ const CALL: u32 = WORK | 0b01 << 28;
 const N_ARGS: u32 = WORK | 0b10 << 28;
 
 /// One step of a node's work, for a machine with a stack of values.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Step {
     /// Push the result of the node of this number.
     Again(u32),

@@ -138,9 +138,20 @@ impl TaskGraph {
         &self.tasks.literals()[literal as usize]
     }
 
+    /// How many literals there are.
+    pub fn n_literals(&self) -> usize {
+        self.tasks.literals().len()
+    }
+
     /// The layer of a node.
     pub fn layer(&self, number: u32) -> &PlanLayer {
         &self.layers[self.layer_of[number as usize] as usize]
+    }
+
+    /// The number of a node's layer. Layers are numbered as [`Graph::layers`] lists them, inputs first, unless
+    /// hand-written layers refer to each other both ways.
+    pub fn layer_number(&self, number: u32) -> u32 {
+        self.layer_of[number as usize]
     }
 
     /// Whether two nodes are of layers that are to be run in the same way: only such may be fused.
@@ -172,7 +183,7 @@ impl TaskGraph {
     ///
     /// - When a step names a number, op or literal that is not there, or the steps do not leave one value.
     pub fn set_steps(&mut self, number: u32, steps: impl IntoIterator<Item = Step>) -> Result<(), PlanError> {
-        let (n_keys, n_ops, n_literals) = (self.bound(), self.n_ops(), self.tasks.literals().len());
+        let (n_keys, n_ops, n_literals) = (self.bound(), self.n_ops(), self.n_literals());
         let mut depth = 0_usize;
         let steps = steps.into_iter().map(|step| {
             let (is_known, n_taken, step) = match step {

@@ -174,6 +174,12 @@ impl Value {
         Arc::ptr_eq(&self.0, &other.0)
     }
 
+    /// Where the value lies in memory: the same for all its clones, and its own for as long as one of them
+    /// lives. For tables in which values are found by what they are, not by what they say.
+    pub fn address(&self) -> usize {
+        Arc::as_ptr(&self.0).cast::<()>().addr()
+    }
+
     fn mismatch<T>(&self) -> TypeMismatch {
         TypeMismatch { expected: type_name::<T>(), got: self.type_name() }
     }
@@ -319,6 +325,13 @@ mod tests {
         let address = data.as_ptr();
         let data = Value::new(data).into_inner::<Vec<u8>>().unwrap();
         assert_eq!(data.as_ptr(), address);
+    }
+
+    #[test]
+    fn clones_have_one_address_and_others_another() {
+        let [a, b] = [Value::new(()), Value::new(())];
+        assert_eq!(a.address(), a.clone().address());
+        assert_ne!(a.address(), b.address());
     }
 
     #[test]

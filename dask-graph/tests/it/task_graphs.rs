@@ -90,6 +90,9 @@ proptest! {
         let layer_before = |key: &Key| graph.layers().into_iter().find(|layer| layer.node(key).is_some()).map(|layer| layer.name());
         for number in tasks.numbers() {
             prop_assert_eq!(Some(&tasks.layer(number).name), layer_before(tasks.key(number)));
+            prop_assert_eq!(&tasks.layer(number).name, graph.layers()[tasks.layer_number(number) as usize].name());
+            let literals = tasks.steps(number).filter_map(|step| match step { Step::Literal(at) => Some(at), _ => None });
+            prop_assert!(literals.max().is_none_or(|at| (at as usize) < tasks.n_literals()));
         }
         let after = tasks.into_graph().lower(&wanted).expect("a plan");
         prop_assert!(before.nodes().map(|node| before.key(node)).eq(after.nodes().map(|node| after.key(node))));
