@@ -92,11 +92,6 @@ pub(crate) fn node_of(word: u32) -> Option<u32> {
     (word < LAST).then_some(word)
 }
 
-/// The word without the mark of a last use.
-pub(crate) fn unmarked(word: u32) -> u32 {
-    if word < LITERAL { word & !WORK } else { word }
-}
-
 /// The word that pushes a node for the last time.
 pub(crate) fn last(node: u32) -> u32 {
     LAST | node

@@ -2,8 +2,6 @@
 
 use std::sync::Arc;
 
-use rustc_hash::FxHashMap;
-
 use crate::code::{self, Step, steps};
 use crate::graph::Graph;
 use crate::key::Key;
@@ -89,6 +87,7 @@ impl TaskGraph {
     }
 
     /// Whether there is a node of this number.
+    #[inline]
     pub fn contains(&self, number: u32) -> bool {
         (number as usize) < self.bound() && self.tasks.has_node(number)
     }
@@ -114,11 +113,13 @@ impl TaskGraph {
     }
 
     /// What the node does; nothing when there is none.
+    #[inline]
     pub fn steps(&self, number: u32) -> impl Iterator<Item = Step> + Clone + use<'_> {
         steps(self.tasks.code(number))
     }
 
     /// The numbers that the node refers to, in order, with repetitions.
+    #[inline]
     pub fn references(&self, number: u32) -> impl Iterator<Item = u32> + Clone + use<'_> {
         self.tasks.code(number).iter().filter_map(|&word| code::node_of(word))
     }
@@ -155,6 +156,7 @@ impl TaskGraph {
     }
 
     /// Whether two nodes are of layers that are to be run in the same way: only such may be fused.
+    #[inline]
     pub fn same_annotations(&self, a: u32, b: u32) -> bool {
         let [a, b] = [a, b].map(|number| self.layer_of[number as usize]);
         a == b || self.layers[a as usize].info.annotations == self.layers[b as usize].info.annotations
@@ -214,6 +216,13 @@ impl TaskGraph {
     ///
     /// - When nodes need each other in a circle: the error lists the circle.
     pub fn topological(&self) -> Result<Vec<u32>, PlanError> {
+        // Numbers go from what is wanted to what it needs; in chains and trees they do so without exception.
+        if self.numbers().all(|number| self.references(number).all(|to| to > number)) {
+            return Ok((0..self.bound() as u32)
+                .rev()
+                .filter(|&number| self.tasks.has_node(number))
+                .collect());
+        }
         const CLOSED: u32 = u32::MAX;
         let mut sequence = Vec::with_capacity(self.len());
         // Per number: 0 unseen, its place on the path + 1 while open, CLOSED when done.
@@ -256,78 +265,91 @@ impl TaskGraph {
         if let [layer] = &self.layers[..] {
             return Graph::from_layer(Materialized::from_tasks(layer, self.tasks));
         }
+        let mut members: Vec<Vec<u32>> = vec![Vec::new(); self.layers.len()];
+        self.numbers().for_each(|number| members[self.layer_of[number as usize] as usize].push(number));
         let mut parts = Parts::new(&self);
-        let infallible = |result: Result<u32, TooLarge>| {
-            result.unwrap_or_else(|_| unreachable!("a part of a graph is no larger than the whole"))
-        };
-        let mut local = vec![0; self.bound()];
-        for number in self.numbers() {
-            let part = &mut parts.tasks[self.layer_of[number as usize] as usize];
-            local[number as usize] = infallible(part.add_key(self.key(number).clone()));
-        }
-        for number in self.numbers() {
-            let layer = self.layer_of[number as usize];
-            let steps: Vec<Step> =
-                self.steps(number).map(|step| parts.translate(layer, step, &local)).collect();
-            let part = &mut parts.tasks[layer as usize];
-            let place = local[number as usize];
-            infallible(part.set_steps(place, steps).map(|()| place));
-            if let Some(keys) = self.tasks.stands_for(number) {
-                part.set_stands_for(place, keys.clone());
-            }
-        }
         // Layers stand with their inputs first; a chain of links keeps that order.
-        let parts = self.layers.iter().zip(parts.tasks).filter(|(_, tasks)| tasks.n_nodes() > 0);
-        parts.fold(Graph::new(), |below, (layer, tasks)| {
-            Graph::with_inputs(Materialized::from_tasks(layer, tasks), [&below])
+        let layers = self.layers.iter().zip(members).filter(|(_, members)| !members.is_empty());
+        layers.fold(Graph::new(), |below, (layer, members)| {
+            // A part of a graph is no larger than the whole.
+            let part = parts.next(&members).unwrap_or_else(|TooLarge| unreachable!("the whole was not"));
+            Graph::with_inputs(Materialized::from_tasks(layer, part), [&below])
         })
     }
 }
 
-/// The tasks of a graph being handed to its layers.
+/// The tasks of a graph being handed to its layers, one layer after the other.
 struct Parts<'a> {
     whole: &'a TaskGraph,
-    /// Per layer.
-    tasks: Vec<Tasks>,
-    /// Per layer and number, op or literal of the whole: its number in the layer.
-    foreign: FxHashMap<(u32, u32), u32>,
-    ops: FxHashMap<(u32, u32), u32>,
-    literals: FxHashMap<(u32, u32), u32>,
+    /// From the numbers of the whole to those of the layer.
+    keys: Renumbered,
+    ops: Renumbered,
+    literals: Renumbered,
+    steps: Vec<Step>,
 }
 
 impl<'a> Parts<'a> {
     fn new(whole: &'a TaskGraph) -> Self {
-        let tasks = whole.layers.iter().map(|_| Tasks::default()).collect();
-        let (foreign, ops, literals) = Default::default();
-        Self { whole, tasks, foreign, ops, literals }
+        let [keys, ops, literals] = [whole.bound(), whole.n_ops(), whole.n_literals()].map(Renumbered::new);
+        Self { whole, keys, ops, literals, steps: Vec::new() }
     }
 
-    /// A step in the numbers of `layer`; `local` are the numbers of nodes in their own layers.
-    fn translate(&mut self, layer: u32, step: Step, local: &[u32]) -> Step {
-        let tasks = &mut self.tasks[layer as usize];
-        match step {
-            Step::Again(number) | Step::Last(number) => {
-                let is_own = self.whole.contains(number) && self.whole.layer_of[number as usize] == layer;
-                Step::Again(if is_own {
-                    local[number as usize]
-                } else {
-                    *self.foreign.entry((layer, number)).or_insert_with(|| {
-                        let key = self.whole.key(number).clone();
-                        tasks.add_key(key).unwrap_or_else(|_| unreachable!("fewer than in the whole"))
-                    })
-                })
-            }
-            Step::Literal(at) => Step::Literal(
-                *self
-                    .literals
-                    .entry((layer, at))
-                    .or_insert_with(|| tasks.add_literal(self.whole.literal(at).clone())),
-            ),
-            Step::Call { op, n_args } => {
-                let new = || tasks.add_op(self.whole.op(op).clone());
-                Step::Call { op: *self.ops.entry((layer, op)).or_insert_with(new), n_args }
-            }
-            Step::List(n) => Step::List(n),
+    /// The layer of these nodes.
+    fn next(&mut self, members: &[u32]) -> Result<Tasks, TooLarge> {
+        let Self { whole, keys, ops, literals, steps } = self;
+        [&mut *keys, ops, literals].into_iter().for_each(Renumbered::forget);
+        let mut part = Tasks::default();
+        // The layer's own keys come first, in their order.
+        for &number in members {
+            keys.get_or(number, || part.add_key(whole.key(number).clone()))?;
         }
+        for &number in members {
+            for step in whole.steps(number) {
+                steps.push(match step {
+                    Step::Again(to) | Step::Last(to) => {
+                        Step::Again(keys.get_or(to, || part.add_key(whole.key(to).clone()))?)
+                    }
+                    Step::Literal(at) => Step::Literal(
+                        literals.get_or(at, || Ok(part.add_literal(whole.literal(at).clone())))?,
+                    ),
+                    Step::Call { op, n_args } => {
+                        Step::Call { op: ops.get_or(op, || Ok(part.add_op(whole.op(op).clone())))?, n_args }
+                    }
+                    Step::List(n) => Step::List(n),
+                });
+            }
+            let local = keys.get_or(number, || unreachable!("it was numbered above"))?;
+            part.set_steps(local, steps.drain(..))?;
+            if let Some(keys) = whole.tasks.stands_for(number) {
+                part.set_stands_for(local, keys.clone());
+            }
+        }
+        Ok(part)
+    }
+}
+
+/// Numbers given anew for each layer, without a sweep over all of them between layers.
+struct Renumbered {
+    /// Per old number: the round in which it got its new number, and that.
+    new: Vec<(u32, u32)>,
+    round: u32,
+}
+
+impl Renumbered {
+    fn new(n: usize) -> Self {
+        Self { new: vec![(0, 0); n], round: 0 }
+    }
+
+    /// Begins a round in which no number is known.
+    fn forget(&mut self) {
+        self.round += 1;
+    }
+
+    fn get_or(&mut self, old: u32, make: impl FnOnce() -> Result<u32, TooLarge>) -> Result<u32, TooLarge> {
+        let (round, new) = &mut self.new[old as usize];
+        if *round != self.round {
+            (*round, *new) = (self.round, make()?);
+        }
+        Ok(*new)
     }
 }

@@ -18,7 +18,7 @@ use hashbrown::HashTable;
 use hashbrown::hash_table::Entry;
 use rustc_hash::{FxBuildHasher, FxHashMap};
 
-use crate::code::{self, Assembler, MAX_LEAF, Step, assemble, steps};
+use crate::code::{Assembler, MAX_LEAF, Step, assemble, steps};
 use crate::key::Key;
 use crate::op::Op;
 use crate::plan::Csr;
@@ -54,6 +54,9 @@ struct Row {
 #[derive(Debug)]
 pub(crate) struct TooLarge;
 
+/// So many of the ops that were met last are looked through before an op is taken to be new.
+const RECENT_OPS: usize = 8;
+
 impl Tasks {
     pub(crate) fn reserve(&mut self, additional: usize) {
         self.keys.reserve(additional);
@@ -85,9 +88,7 @@ impl Tasks {
             .map(|row| code.range(row))
             .map(|Range { start, end }| Row { start, len: end - start });
         let rows = rows.collect();
-        // Last uses are marked only in plans.
-        let code = code.into_items().into_iter().map(code::unmarked).collect();
-        Self { keys, rows, code, ops, literals, n_nodes, ..Self::default() }
+        Self { keys, rows, code: code.into_items(), ops, literals, n_nodes, ..Self::default() }
     }
 
     /// Adds a key that is known to be new.
@@ -258,11 +259,14 @@ impl Assembler for Tasks {
     }
 
     fn op(&mut self, task: &Task) -> Result<u32, TooLarge> {
-        // Tasks written one after the other often share their op.
-        if self.ops.last().is_none_or(|last| !Arc::ptr_eq(last, task.op())) {
+        // Tasks written one after the other often share their op, or take turns with a few.
+        let recent = self.ops.len().saturating_sub(RECENT_OPS);
+        let known = self.ops[recent..].iter().rposition(|known| Arc::ptr_eq(known, task.op()));
+        let at = known.map_or(self.ops.len(), |at| recent + at);
+        if known.is_none() {
             self.ops.push(task.op().clone());
         }
-        Ok(self.ops.len() as u32 - 1)
+        Ok(at as u32)
     }
 
     #[inline]

@@ -33,23 +33,30 @@ use index::{LayerIndex, Site};
 /// Makes the plan that computes `wanted`.
 pub(crate) fn lower(graph: &Graph, wanted: &[Key]) -> Result<Plan, PlanError> {
     let index = LayerIndex::new(graph);
-    let (draft, outputs) = walk(&index, wanted)?;
+    let (draft, outputs) = walk(&index, wanted, Draft::end)?;
     finish::finish(draft, &outputs)
 }
 
 /// The tasks that `wanted` need, numbered as they are met.
 pub(crate) fn tasks(graph: &Graph, wanted: &[Key]) -> Result<TaskGraph, PlanError> {
     let index = LayerIndex::new(graph);
-    let (draft, outputs) = walk(&index, wanted)?;
+    // Last uses, and so dependencies, are of plans only.
+    let (draft, outputs) = walk(&index, wanted, |draft, _| draft.code.end_row())?;
     finish::into_tasks(draft, outputs)
 }
 
-fn walk<'a>(index: &'a LayerIndex<'a>, wanted: &[Key]) -> Result<(Draft<'a>, Vec<u32>), PlanError> {
+/// Walks back from `wanted`; `end` is called when the code of a node is written.
+fn walk<'a>(
+    index: &'a LayerIndex<'a>,
+    wanted: &[Key],
+    end: impl Fn(&mut Draft<'a>, u32) -> Option<()>,
+) -> Result<(Draft<'a>, Vec<u32>), PlanError> {
     let mut draft = Draft::new(index);
     let outputs = wanted.iter().map(|key| draft.meet(key, None)).collect::<Result<Vec<_>, _>>()?;
     let mut next = 0;
     while next < draft.homes.len() {
         draft.add(next as u32)?;
+        end(&mut draft, next as u32).ok_or(PlanError::TooLarge)?;
         next += 1;
     }
     Ok((draft, outputs))
@@ -214,7 +221,7 @@ impl<'a> Draft<'a> {
                 self.add_producers(id, &node);
             }
         }
-        self.end(id).ok_or(PlanError::TooLarge)
+        Ok(())
     }
 
     /// Copies the code of a node that a map holds; returns whether it has a producer in it.
