@@ -39,6 +39,7 @@ mod pipeline;
 mod rebuilt;
 mod recompute;
 mod rewrite;
+mod same;
 
 pub use composite::Composite;
 pub use cull_layers::cull_layers;

@@ -21,17 +21,17 @@
 //!
 //! Nothing here recurses on the depth of terms or patterns.
 
+mod literal;
 mod matches;
 mod net;
 mod pattern;
 mod rule;
-mod same;
 mod set;
 
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use dask_graph::{Arg, Graph, Key, Layer, Materialized, Node};
+use dask_graph::{Graph, Key, Layer, Materialized, Node};
 
 pub use matches::{Match, Matches};
 pub use pattern::Pattern;
@@ -127,24 +127,5 @@ fn nodes(layer: &dyn Layer) -> Box<dyn Iterator<Item = (Key, Node)> + '_> {
         // A walk through the map looks nothing up.
         Some(map) => Box::new(map.iter().map(|(key, node)| (key.clone(), node))),
         None => Box::new(layer.keys().filter_map(|key| layer.node(&key).map(|node| (key, node)))),
-    }
-}
-
-/// What stands under a key, as a term.
-fn term_of(node: &Node) -> Arg {
-    match node {
-        Node::Task(task) => Arg::from(task.clone()),
-        Node::Alias(key) => Arg::Key(key.clone()),
-        Node::Data(value) => Arg::Value(value.clone()),
-        Node::List(items) => Arg::List(items.clone()),
-    }
-}
-
-/// The arguments of a task, the items of a list.
-fn args_of(term: &Arg) -> &[Arg] {
-    match term {
-        Arg::Task(task) => task.args(),
-        Arg::List(items) => items,
-        Arg::Key(_) | Arg::Value(_) => &[],
     }
 }

@@ -5,10 +5,10 @@ use std::slice;
 
 use dask_graph::Arg;
 
-use super::args_of;
 use super::net::{Net, StateId};
 use super::rule::RewriteRule;
 use super::set::RuleSet;
+use crate::same::args_of;
 
 /// A rule and what its variables stand for.
 #[derive(Clone)]

@@ -15,8 +15,9 @@
 use dask_graph::{Arg, Key, Task, Token};
 use rustc_hash::FxHashMap;
 
+use super::literal::{Literal, LiteralType};
 use super::pattern::Symbol;
-use super::same::{Literal, LiteralType, OpId, is_stateless};
+use crate::same::{OpId, is_stateless};
 
 /// The number of a state of a [`Net`].
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

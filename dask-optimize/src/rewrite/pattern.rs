@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use dask_graph::{Arg, IntoOp, Key, Op, Task, Tokenize};
 
-use super::same::Literal;
+use super::literal::Literal;
 
 /// A term with variables.
 ///

@@ -7,7 +7,7 @@ use dask_graph::Arg;
 use rustc_hash::FxHashMap;
 
 use super::pattern::{Pattern, Symbol};
-use super::same::same_term;
+use crate::same::same_term;
 
 /// Says what becomes of the terms that a pattern matches.
 ///

@@ -5,10 +5,11 @@ use std::fmt;
 
 use dask_graph::{Arg, Node, Task};
 
+use super::Strategy;
 use super::matches::Matches;
 use super::net::Net;
 use super::rule::RewriteRule;
-use super::{Strategy, args_of, term_of};
+use crate::same::{args_of, term_of};
 
 /// Rules that are matched all at once.
 ///

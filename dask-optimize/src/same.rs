@@ -3,36 +3,34 @@
 use std::any::{Any, TypeId};
 use std::sync::Arc;
 
-use dask_graph::{Arg, Op, Portable, Token, Tokenize, Tokenizer, Value};
-
-use super::args_of;
+use dask_graph::{Arg, Node, Op, Portable, Token, Tokenize, Tokenizer, Value};
 
 /// What makes an op the op that it is.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
-pub(super) enum OpId {
+pub(crate) enum OpId {
     /// Its type: it has no state.
     Type(TypeId),
-    /// Its address, which is its own for as long as it lives: a rule keeps the ops of its patterns.
+    /// Its address, which is its own for as long as it lives.
     Object(usize),
 }
 
 impl OpId {
-    pub(super) fn of(op: &Arc<dyn Op>) -> Self {
+    pub(crate) fn of(op: &Arc<dyn Op>) -> Self {
         if is_stateless(op) { Self::of_type(op) } else { Self::of_object(op) }
     }
 
-    pub(super) fn of_type(op: &Arc<dyn Op>) -> Self {
+    pub(crate) fn of_type(op: &Arc<dyn Op>) -> Self {
         let any: &dyn Any = &**op;
         Self::Type(any.type_id())
     }
 
-    pub(super) fn of_object(op: &Arc<dyn Op>) -> Self {
+    pub(crate) fn of_object(op: &Arc<dyn Op>) -> Self {
         Self::Object(Arc::as_ptr(op).cast::<()>() as usize)
     }
 }
 
 /// Whether the type of the op is its whole meaning. Asking may be dear: an op with state may encode it.
-pub(super) fn is_stateless(op: &Arc<dyn Op>) -> bool {
+pub(crate) fn is_stateless(op: &Arc<dyn Op>) -> bool {
     matches!(op.portable(), Portable::Stateless)
 }
 
@@ -40,36 +38,20 @@ fn same_op(a: &Arc<dyn Op>, b: &Arc<dyn Op>) -> bool {
     Arc::ptr_eq(a, b) || (OpId::of_type(a) == OpId::of_type(b) && is_stateless(a) && is_stateless(b))
 }
 
-/// A literal of a type whose values can be told apart.
-#[derive(Clone)]
-pub(super) struct Literal {
-    pub(super) value: Value,
-    pub(super) token: Token,
-    pub(super) of: LiteralType,
+/// What makes a value the value that it is.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) enum ValueId {
+    /// Its type, by its place among the usual ones, and what it says.
+    Usual(usize, Token),
+    /// Its address, which is its own for as long as it lives.
+    Object(usize),
 }
 
-/// A type of literals.
-#[derive(Clone, Copy)]
-pub(super) struct LiteralType {
-    pub(super) id: TypeId,
-    /// The token of a value, if it is of this type.
-    pub(super) token: fn(&Value) -> Option<Token>,
-}
-
-impl Literal {
-    pub(super) fn new<T: Tokenize + Send + Sync + 'static>(data: T) -> Self {
-        let token = token(&data);
-        let of = LiteralType { id: TypeId::of::<T>(), token: token_of::<T> };
-        Self { value: Value::new(data), token, of }
+impl ValueId {
+    pub(crate) fn of(value: &Value) -> Self {
+        let usual = |(at, token): (usize, &fn(&Value) -> Option<Token>)| Some(Self::Usual(at, token(value)?));
+        USUAL.iter().enumerate().find_map(usual).unwrap_or_else(|| Self::Object(value.address()))
     }
-}
-
-fn token<T: Tokenize>(data: &T) -> Token {
-    Tokenizer::new("literal").feed(data).finish()
-}
-
-fn token_of<T: Tokenize + 'static>(value: &Value) -> Option<Token> {
-    value.downcast_ref().map(token::<T>)
 }
 
 /// A value that was given without a type says nothing of equality, so for these types it is known here.
@@ -95,18 +77,23 @@ const USUAL: [fn(&Value) -> Option<Token>; 19] = [
     token_of::<()>,
 ];
 
-fn same_value(a: &Value, b: &Value) -> bool {
-    let same = |token: &fn(&Value) -> Option<Token>| Some(token(a)? == token(b)?);
-    a.ptr_eq(b) || USUAL.iter().find_map(same).unwrap_or(false)
+/// The token of a value, if it is a `T`.
+pub(crate) fn token_of<T: Tokenize + 'static>(value: &Value) -> Option<Token> {
+    value.downcast_ref().map(token::<T>)
+}
+
+/// The token of a literal.
+pub(crate) fn token<T: Tokenize>(data: &T) -> Token {
+    Tokenizer::new("literal").feed(data).finish()
 }
 
 /// Whether two terms are the same, part by part.
-pub(super) fn same_term(a: &Arg, b: &Arg) -> bool {
+pub(crate) fn same_term(a: &Arg, b: &Arg) -> bool {
     let mut rest = vec![(a, b)];
     while let Some((a, b)) = rest.pop() {
         let same_head = match (a, b) {
             (Arg::Key(a), Arg::Key(b)) => a == b,
-            (Arg::Value(a), Arg::Value(b)) => same_value(a, b),
+            (Arg::Value(a), Arg::Value(b)) => a.ptr_eq(b) || ValueId::of(a) == ValueId::of(b),
             (Arg::Task(a), Arg::Task(b)) => same_op(a.op(), b.op()),
             (Arg::List(_), Arg::List(_)) => true,
             _ => false,
@@ -121,4 +108,23 @@ pub(super) fn same_term(a: &Arg, b: &Arg) -> bool {
         }
     }
     true
+}
+
+/// What stands under a key, as a term.
+pub(crate) fn term_of(node: &Node) -> Arg {
+    match node {
+        Node::Task(task) => Arg::from(task.clone()),
+        Node::Alias(key) => Arg::Key(key.clone()),
+        Node::Data(value) => Arg::Value(value.clone()),
+        Node::List(items) => Arg::List(items.clone()),
+    }
+}
+
+/// The arguments of a task, the items of a list.
+pub(crate) fn args_of(term: &Arg) -> &[Arg] {
+    match term {
+        Arg::Task(task) => task.args(),
+        Arg::List(items) => items,
+        Arg::Key(_) | Arg::Value(_) => &[],
+    }
 }
