@@ -8,6 +8,8 @@
 //! - [`cull_layers`] leaves out layers that nobody needs;
 //! - [`recompute`] makes results again that would have to be kept over a barrier;
 //! - [`rewrite`] applies [rules](RewriteRule) to tasks;
+//! - [`dependencies`], [`dependents`], [`dependency_dict`], [`functions_of`] and [`equivalent`] say what is in a
+//!   graph;
 //! - [`Pipeline`] runs passes one after the other; [`Pipeline::standard`] is what schedulers use;
 //! - [`Optimized`] is a scheduler that prepares every graph with a pipeline.
 //!
@@ -32,6 +34,9 @@
 
 mod composite;
 mod cull_layers;
+mod dependencies;
+mod equivalent;
+mod functions_of;
 mod fuse_layers;
 mod layer_list;
 mod optimized;
@@ -43,6 +48,9 @@ mod same;
 
 pub use composite::Composite;
 pub use cull_layers::cull_layers;
+pub use dependencies::{dependencies, dependency_dict, dependents};
+pub use equivalent::equivalent;
+pub use functions_of::functions_of;
 pub use fuse_layers::fuse_layers;
 pub use optimized::Optimized;
 pub use pipeline::{Context, Pass, PassError, Pipeline, UnknownPass};
