@@ -8,6 +8,8 @@
 //! - [`cull_layers`] leaves out layers that nobody needs;
 //! - [`recompute`] makes results again that would have to be kept over a barrier;
 //! - [`rewrite`] applies [rules](RewriteRule) to tasks;
+//! - [`cull`], [`inline`], [`inline_constants`], [`inline_functions`], [`remove_aliases`], [`fuse_linear`]
+//!   and [`fuse`] work on tasks, whatever layers they come from;
 //! - [`dependencies`], [`dependents`], [`dependency_dict`], [`functions_of`] and [`equivalent`] say what is in a
 //!   graph;
 //! - [`Pipeline`] runs passes one after the other; [`Pipeline::standard`] is what schedulers use;
@@ -31,28 +33,62 @@
 //! assert_eq!(z.lower(&wanted).unwrap().len(), 3);
 //! assert_eq!(fuse_layers(&z, &wanted).lower(&wanted).unwrap().len(), 1);
 //! ```
+//!
+//! Each pass over tasks has a second form on [`TaskGraph`](dask_graph::TaskGraph), so that several of them make
+//! the way there and back once:
+//!
+//! ```
+//! use dask_graph::{Key, graph, named_op};
+//! use dask_optimize::{FuseLimits, fuse_tasks, inline_constants_tasks};
+//!
+//! let inc = named_op("inc", |x: i64| x + 1);
+//! let add = named_op("add", |a: i64, b: i64| a + b);
+//! let graph = graph! { "a" => 1_i64, "b" => inc(@"a"), "c" => add(@"a", @"b"), "d" => inc(@"c") };
+//!
+//! let mut tasks = graph.tasks(&[Key::named("d")])?;
+//! inline_constants_tasks(&mut tasks)?; // a goes into b and c
+//! fuse_tasks(&mut tasks, &FuseLimits::default())?; // b goes into c, and c into d
+//! let graph = tasks.into_graph();
+//! assert_eq!(graph.len(), 1);
+//! # Ok::<(), dask_graph::PlanError>(())
+//! ```
 
 mod composite;
+mod cull;
 mod cull_layers;
 mod dependencies;
 mod equivalent;
 mod functions_of;
+mod fuse;
 mod fuse_layers;
+mod fuse_linear;
+mod inline;
+mod inline_functions;
 mod layer_list;
 mod optimized;
 mod pipeline;
 mod rebuilt;
 mod recompute;
+mod remove_aliases;
 mod rewrite;
 mod same;
+mod splice;
+mod uses;
 
 pub use composite::Composite;
+pub use cull::{cull, cull_tasks};
 pub use cull_layers::cull_layers;
 pub use dependencies::{dependencies, dependency_dict, dependents};
 pub use equivalent::equivalent;
 pub use functions_of::functions_of;
+pub use fuse::{FuseLimits, fuse, fuse_tasks};
 pub use fuse_layers::fuse_layers;
+pub use fuse_linear::{fuse_linear, fuse_linear_tasks};
+pub use inline::{inline, inline_constants, inline_constants_tasks, inline_tasks};
+pub use inline_functions::{inline_functions, inline_functions_tasks};
 pub use optimized::Optimized;
 pub use pipeline::{Context, Pass, PassError, Pipeline, UnknownPass};
 pub use recompute::{Recompute, recompute};
+pub use remove_aliases::{remove_aliases, remove_aliases_tasks};
 pub use rewrite::{Match, Matches, Pattern, RewriteRule, RuleError, RuleSet, Strategy, rewrite};
+pub use splice::MAX_REPEATED_STEPS;

@@ -5,4 +5,5 @@ mod it {
     mod queries;
     mod recompute;
     mod rewrite;
+    mod task_passes;
 }
