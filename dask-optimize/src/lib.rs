@@ -8,8 +8,8 @@
 //! - [`cull_layers`] leaves out layers that nobody needs;
 //! - [`recompute`] makes results again that would have to be kept over a barrier;
 //! - [`rewrite`] applies [rules](RewriteRule) to tasks;
-//! - [`cull`], [`inline`], [`inline_constants`], [`inline_functions`], [`remove_aliases`], [`fuse_linear`]
-//!   and [`fuse`] work on tasks, whatever layers they come from;
+//! - [`cull`], [`inline`], [`inline_constants`], [`inline_functions`], [`remove_aliases`], [`fuse_linear`],
+//!   [`fuse`] and [`merge_equal`] work on tasks, whatever layers they come from;
 //! - [`dependencies`], [`dependents`], [`dependency_dict`], [`functions_of`] and [`equivalent`] say what is in a
 //!   graph;
 //! - [`Pipeline`] runs passes one after the other; [`Pipeline::standard`] is what schedulers use;
@@ -39,17 +39,17 @@
 //!
 //! ```
 //! use dask_graph::{Key, graph, named_op};
-//! use dask_optimize::{FuseLimits, fuse_tasks, inline_constants_tasks};
+//! use dask_optimize::{FuseLimits, fuse_tasks, merge_equal_tasks};
 //!
 //! let inc = named_op("inc", |x: i64| x + 1);
 //! let add = named_op("add", |a: i64, b: i64| a + b);
-//! let graph = graph! { "a" => 1_i64, "b" => inc(@"a"), "c" => add(@"a", @"b"), "d" => inc(@"c") };
+//! let graph = graph! { "a" => inc(1_i64), "b" => inc(1_i64), "c" => add(@"a", @"b"), "d" => inc(@"c") };
 //!
 //! let mut tasks = graph.tasks(&[Key::named("d")])?;
-//! inline_constants_tasks(&mut tasks)?; // a goes into b and c
-//! fuse_tasks(&mut tasks, &FuseLimits::default())?; // b goes into c, and c into d
+//! merge_equal_tasks(&mut tasks, |_| true)?; // b is a
+//! fuse_tasks(&mut tasks, &FuseLimits::default())?; // c goes into d
 //! let graph = tasks.into_graph();
-//! assert_eq!(graph.len(), 1);
+//! assert_eq!(graph.len(), 2);
 //! # Ok::<(), dask_graph::PlanError>(())
 //! ```
 
@@ -65,6 +65,7 @@ mod fuse_linear;
 mod inline;
 mod inline_functions;
 mod layer_list;
+mod merge_equal;
 mod optimized;
 mod pipeline;
 mod rebuilt;
@@ -86,6 +87,7 @@ pub use fuse_layers::fuse_layers;
 pub use fuse_linear::{fuse_linear, fuse_linear_tasks};
 pub use inline::{inline, inline_constants, inline_constants_tasks, inline_tasks};
 pub use inline_functions::{inline_functions, inline_functions_tasks};
+pub use merge_equal::{merge_equal, merge_equal_tasks};
 pub use optimized::Optimized;
 pub use pipeline::{Context, Pass, PassError, Pipeline, UnknownPass};
 pub use recompute::{Recompute, recompute};

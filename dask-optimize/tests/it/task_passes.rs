@@ -8,14 +8,15 @@ mod text;
 
 use dask_graph::{Graph, Key, PlanError, RunOptions, Scheduler, Value};
 use dask_optimize::{
-    FuseLimits, cull, fuse, fuse_linear, inline, inline_constants, inline_functions, remove_aliases,
+    FuseLimits, cull, fuse, fuse_linear, inline, inline_constants, inline_functions, merge_equal,
+    remove_aliases,
 };
 use dask_sched_sync::Sync;
 
 type Pass = fn(&Graph, &[Key]) -> Result<Graph, PlanError>;
 
 /// All passes by name. None of them looks at names of keys, so none may depend on them.
-const PASSES: [(&str, Pass); 11] = [
+const PASSES: [(&str, Pass); 13] = [
     ("cull", cull),
     ("fuse_linear", fuse_linear),
     ("fuse, average width 0.5", |graph, keys| fuse(graph, keys, &FuseLimits::new(0.5))),
@@ -37,6 +38,8 @@ const PASSES: [(&str, Pass); 11] = [
     ("inline_constants", inline_constants),
     ("inline_functions", |graph, keys| inline_functions(graph, keys, |op| op.name() == "minus")),
     ("remove_aliases", remove_aliases),
+    ("merge_equal", |graph, keys| merge_equal(graph, keys, |_| true)),
+    ("merge_equal, some pure", |graph, keys| merge_equal(graph, keys, |op| op.name() != "plus")),
 ];
 
 fn values(graph: &Graph, keys: &[Key]) -> Vec<Value> {

@@ -2,10 +2,12 @@
 
 use std::sync::Arc;
 
-use dask_graph::{Arg, Graph, Key, Materialized, Node, Op, Step, Task, Value, graph, named_op};
+use dask_graph::{
+    Annotations, Arg, Graph, Key, LayerInfo, Materialized, Node, Op, Step, Task, Value, graph, named_op, op,
+};
 use dask_optimize::{
-    FuseLimits, MAX_REPEATED_STEPS, fuse, fuse_linear, inline, inline_constants, inline_functions,
-    remove_aliases,
+    FuseLimits, MAX_REPEATED_STEPS, equivalent, fuse, fuse_linear, inline, inline_constants,
+    inline_functions, merge_equal, remove_aliases,
 };
 
 use super::{PASSES, values};
@@ -182,6 +184,85 @@ fn values_are_shared_when_they_are_inlined() {
 }
 
 #[test]
+fn only_what_is_the_same_is_merged() {
+    fn half(x: f64) -> f64 {
+        x / 2.0
+    }
+    let k = 2.0_f64;
+    let [times, again] = [0, 1].map(|_| named_op("times", move |x: f64| k * x));
+    let text = Value::new(vec![1.0_f64]);
+    let task = |op: Arc<dyn Op>, arg: Arg| Node::from(Task::new(op, [arg]));
+    let number = |x: f64| Arg::value(x);
+    let data = |value: &Value| Node::Data(value.clone());
+    let pairs = [
+        ("one function", task(op(half), number(1.0)), task(op(half), number(1.0)), true),
+        (
+            "one function, two names",
+            task(op(half), number(1.0)),
+            task(named_op("h", half), number(1.0)),
+            true,
+        ),
+        ("one object with state", task(times.clone(), number(1.0)), task(times.clone(), number(1.0)), true),
+        ("two objects with state", task(times, number(1.0)), task(again, number(1.0)), false),
+        ("two numbers", task(op(half), number(1.0)), task(op(half), number(2.0)), false),
+        ("zeros of two signs", Node::data(0.0), Node::data(-0.0), false),
+        ("not a number", Node::data(f64::NAN), Node::data(f64::NAN), true),
+        ("two types", Node::data(1_i64), Node::data(1_i32), false),
+        ("text", Node::data(String::from("x")), Node::data(String::from("x")), true),
+        ("text of two types", Node::data(String::from("x")), Node::data("x"), false),
+        ("one value", data(&text), data(&text), true),
+        ("equal values", Node::data(vec![1.0_f64]), Node::data(vec![1.0_f64]), false),
+        ("lists", Node::from(Arg::list([number(1.0)])), Node::from(Arg::list([number(1.0)])), true),
+        ("a list and its item", Node::from(Arg::list([number(1.0)])), Node::data(1.0), false),
+    ];
+    for (what, a, b, is_same) in pairs {
+        assert_eq!(equivalent(&a, &b), is_same, "{what}");
+        let mut layer = Materialized::new("layer");
+        layer.insert("a", a);
+        layer.insert("b", b);
+        layer.insert("both", Node::from(Arg::list([Arg::key("a"), Arg::key("b")])));
+        let merged =
+            merge_equal(&Graph::from_layer(layer), &[Key::named("both")], |_| true).expect("a graph");
+        assert_eq!(merged.len(), if is_same { 2 } else { 3 }, "{what}");
+    }
+}
+
+#[test]
+fn the_equal_task_in_the_lowest_layer_stays() {
+    let inc = named_op("inc", |x: i64| x + 1);
+    let layer = |name: &str, from: Option<&Graph>, index: u32, arg: Arg| {
+        let mut layer = Materialized::new(name);
+        layer.insert((name, index), Task::new(inc.clone(), [arg]));
+        Graph::with_inputs(layer, from)
+    };
+    // low(0) = inc(1), and high(0) = inc(1) as well, whichever is met first.
+    let low = layer("low", None, 0, Arg::value(1_i64));
+    let high = layer("high", Some(&low), 0, Arg::value(1_i64));
+    let [in_low, in_high] = ["low", "high"].map(|name| Key::new(name, &[0]));
+    for wanted in [[&in_low, &in_high], [&in_high, &in_low]] {
+        let merged = merge_equal(&high, &wanted.map(Key::clone), |_| true).expect("a graph");
+        assert!(matches!(merged.node(&in_high), Some(Node::Alias(key)) if key == in_low));
+        assert!(matches!(merged.node(&in_low), Some(Node::Task(_))));
+    }
+}
+
+#[test]
+fn equal_tasks_that_are_run_in_different_ways_stay_apart() {
+    let inc = named_op("inc", |x: i64| x + 1);
+    let wanted = ["a", "b", "c"].map(|name| Key::new(name, &[0]));
+    let layers = wanted.clone().map(|key| {
+        let retries = u32::from(key.name().as_str() == "b");
+        let info = LayerInfo::here().with_annotations(Annotations { retries, ..Annotations::default() });
+        let mut layer = Materialized::with_info(key.name(), info);
+        layer.insert(key, Task::new(inc.clone(), [Arg::value(1_i64)]));
+        Graph::from_layer(layer)
+    });
+    let merged = merge_equal(&Graph::merge(&layers), &wanted, |_| true).expect("a graph");
+    assert!(matches!(merged.node(&wanted[1]), Some(Node::Task(_))));
+    assert!(matches!(merged.node(&wanted[2]), Some(Node::Alias(key)) if key == wanted[0]));
+}
+
+#[test]
 fn errors_name_what_is_wrong() {
     let inc = named_op("inc", |x: i64| x + 1);
     let graph =
@@ -208,6 +289,7 @@ fn passes_follow_each_other_when_references_lead_nowhere() {
     dask_optimize::fuse_tasks(&mut tasks, &FuseLimits::new(4.0)).expect("fused");
     dask_optimize::fuse_linear_tasks(&mut tasks).expect("fused");
     dask_optimize::inline_tasks(&mut tasks, &["a", "b", "c"].map(Key::named)).expect("inlined");
+    dask_optimize::merge_equal_tasks(&mut tasks, |_| true).expect("merged");
     // a is not needed any more.
     assert_eq!(tasks.len(), 2);
     dask_optimize::cull_tasks(&mut tasks);

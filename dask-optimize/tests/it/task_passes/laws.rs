@@ -5,7 +5,9 @@ use std::mem::discriminant;
 
 use dask_graph::{Graph, Key, Node, Step, TaskGraph};
 use dask_optimize::{FuseLimits, fuse_linear_tasks};
-use dask_optimize::{cull_tasks, fuse_tasks, inline_constants_tasks, remove_aliases_tasks};
+use dask_optimize::{
+    cull_tasks, equivalent, fuse_tasks, inline_constants_tasks, merge_equal_tasks, remove_aliases_tasks,
+};
 use proptest::prelude::*;
 
 use super::random::{Drawn, Form, drawn, flat};
@@ -95,6 +97,23 @@ proptest! {
     }
 
     #[test]
+    fn no_two_equal_tasks_are_left(drawn in drawn()) {
+        let (graph, wanted) = sound(&drawn);
+        let merge = PASSES.iter().find(|(name, _)| *name == "merge_equal").expect("the pass").1;
+        let after = merge(&graph, &wanted).expect("a graph").tasks(&wanted).expect("tasks");
+        let nodes: Vec<(u32, Node)> =
+            after.numbers().map(|number| (number, after.node(number).expect("a node"))).collect();
+        for (n, (a, node)) in nodes.iter().enumerate() {
+            for (b, other) in &nodes[..n] {
+                let is_alias = matches!(node, Node::Alias(_)) || !after.same_annotations(*a, *b);
+                prop_assert!(is_alias || !equivalent(node, other), "{:?} is {:?}", after.key(*a), after.key(*b));
+            }
+            let refers_to_alias = after.references(*a).any(|to| matches!(after.node(to), Some(Node::Alias(_))));
+            prop_assert!(!refers_to_alias);
+        }
+    }
+
+    #[test]
     fn aliases_are_only_left_where_they_were_asked_for(drawn in drawn()) {
         let (graph, wanted) = sound(&drawn);
         let after = dask_optimize::remove_aliases(&graph, &wanted).expect("a graph");
@@ -112,6 +131,7 @@ proptest! {
         let (graph, wanted) = sound(&drawn);
         let expected: Vec<i64> = values(&graph, &wanted).iter().map(flat).collect();
         let mut tasks = graph.tasks(&wanted).expect("tasks");
+        merge_equal_tasks(&mut tasks, |_| true).expect("merged");
         inline_constants_tasks(&mut tasks).expect("inlined");
         fuse_linear_tasks(&mut tasks).expect("fused");
         remove_aliases_tasks(&mut tasks).expect("removed");

@@ -1,0 +1,173 @@
+//! Common subexpressions: equal tasks under different keys are done once.
+
+use std::hash::{BuildHasher, Hash, Hasher};
+
+use dask_graph::{Graph, Key, Op, PlanError, Step, TaskGraph};
+use hashbrown::HashTable;
+use hashbrown::hash_table::Entry;
+use rustc_hash::{FxBuildHasher, FxHashMap};
+
+use crate::same::{OpId, ValueId};
+use crate::uses::{Uses, alias_of};
+
+/// Merges tasks that are equal; what `sync_keys` and `merge_sync` did in dask 0.7 for two graphs, within one.
+///
+/// Two tasks are equal when they do the same with equal arguments, so equal tasks on equal tasks are equal too.
+/// Ops that say that they have no state ([`Portable::Stateless`](dask_graph::Portable::Stateless)) are the same
+/// when they are made of one function, all others when they are one object. Numbers and text are equal when
+/// they are of one type and say the same, other values when they are one object. Aliases are what they refer to.
+///
+/// An op does not say whether it always makes the same of the same; `is_pure` says it, and tasks with an op for
+/// which it does not hold are left alone. It is asked once for each op. Tasks of layers that are annotated
+/// differently stay apart.
+///
+/// Of equal tasks the one in the lowest layer stays, and in one layer the first to be needed. Where another was
+/// asked for, an alias to it stays.
+///
+/// # Errors
+///
+/// - When one of `keys`, or a key that they need, is in no layer, or in two hand-written ones.
+/// - When needed tasks need each other in a circle.
+/// - When there is more code than 32 bits count.
+///
+/// # Complexity
+///
+/// Expected time and space O(needed tasks + their arguments).
+///
+/// # Examples
+///
+/// ```
+/// use dask_graph::{Key, graph, named_op};
+/// use dask_optimize::merge_equal;
+///
+/// let inc = named_op("inc", |x: i64| x + 1);
+/// let add = named_op("add", |a: i64, b: i64| a + b);
+/// let graph = graph! {
+///     "a" => inc(1_i64), "b" => inc(@"a"), "x" => inc(1_i64), "y" => inc(@"x"), "sum" => add(@"b", @"y"),
+/// };
+/// let wanted = ["sum", "y"].map(Key::named);
+/// let merged = merge_equal(&graph, &wanted, |_| true)?;
+/// assert_eq!(merged.len(), 4);
+/// assert_eq!(format!("{:?}", merged.node(&wanted[0]).unwrap()), "Task(add[b, b])");
+/// assert_eq!(format!("{:?}", merged.node(&wanted[1]).unwrap()), "Alias(b)");
+///
+/// assert_eq!(merge_equal(&graph, &wanted, |op| op.is_cheap())?.len(), 5);
+/// # Ok::<(), dask_graph::PlanError>(())
+/// ```
+pub fn merge_equal(
+    graph: &Graph,
+    keys: &[Key],
+    is_pure: impl Fn(&dyn Op) -> bool,
+) -> Result<Graph, PlanError> {
+    let mut tasks = graph.tasks(keys)?;
+    merge_equal_tasks(&mut tasks, is_pure)?;
+    Ok(tasks.into_graph())
+}
+
+/// [`merge_equal`] on the dense form.
+///
+/// # Errors
+///
+/// - When tasks need each other in a circle, or there is more code than 32 bits count.
+pub fn merge_equal_tasks(tasks: &mut TaskGraph, is_pure: impl Fn(&dyn Op) -> bool) -> Result<(), PlanError> {
+    let sequence = by_layer(tasks, tasks.topological()?);
+    let uses = Uses::new(tasks);
+    let mut merging = Merging::new(tasks, is_pure);
+    let mut found: HashTable<u32> = HashTable::with_capacity(sequence.len());
+    let mut hashes = vec![0; tasks.bound()];
+    let mut steps = Vec::new();
+    for &number in &sequence {
+        // What it needs has been merged, so steps are compared as they will be.
+        steps.extend(tasks.steps(number).map(|step| merging.renamed(step)));
+        if !tasks.steps(number).eq(steps.iter().copied()) {
+            tasks.set_steps(number, steps.iter().copied())?;
+        }
+        steps.clear();
+        if let Some(target) = alias_of(tasks, number) {
+            merging.stands_in[number as usize] = target;
+        } else if let Some(hash) = merging.hash(tasks, number) {
+            let is_same =
+                |&other: &u32| hashes[other as usize] == hash && merging.are_equal(tasks, number, other);
+            match found.entry(hash, is_same, |&other| hashes[other as usize]) {
+                Entry::Occupied(equal) => merging.stands_in[number as usize] = *equal.get(),
+                Entry::Vacant(new) => drop(new.insert(number)),
+            }
+            hashes[number as usize] = hash;
+        }
+        let stands_in = merging.stands_in[number as usize];
+        if stands_in != number {
+            if uses.is_wanted(number) {
+                tasks.set_steps(number, [Step::Again(stands_in)])?;
+            } else {
+                tasks.remove(number);
+            }
+        }
+    }
+    Ok(())
+}
+
+/// A topological order in which lower layers come first, so that no layer comes to need a higher one; the order
+/// given where hand-written layers need each other both ways.
+fn by_layer(tasks: &TaskGraph, mut sequence: Vec<u32>) -> Vec<u32> {
+    let layer = |number: u32| tasks.layer_number(number);
+    let is_downward = |&number: &u32| tasks.references(number).all(|to| layer(to) <= layer(number));
+    if !sequence.is_sorted_by_key(|&number| layer(number)) && sequence.iter().all(is_downward) {
+        sequence.sort_by_key(|&number| layer(number));
+    }
+    sequence
+}
+
+struct Merging {
+    /// Per op: the first that is the same; `None` where doing it once is not doing it twice.
+    ops: Vec<Option<u32>>,
+    /// Per literal: the first that is equal.
+    literals: Vec<u32>,
+    /// Per number: the node that does its work.
+    stands_in: Vec<u32>,
+}
+
+impl Merging {
+    fn new(tasks: &TaskGraph, is_pure: impl Fn(&dyn Op) -> bool) -> Self {
+        let (mut ops, mut literals) = (FxHashMap::default(), FxHashMap::default());
+        Self {
+            ops: (0..tasks.n_ops() as u32)
+                .map(|at| is_pure(&**tasks.op(at)).then(|| *ops.entry(OpId::of(tasks.op(at))).or_insert(at)))
+                .collect(),
+            literals: (0..tasks.n_literals() as u32)
+                .map(|at| *literals.entry(ValueId::of(tasks.literal(at))).or_insert(at))
+                .collect(),
+            stands_in: (0..tasks.bound() as u32).collect(),
+        }
+    }
+
+    /// The step with the node that does the work in the place of one that was merged.
+    fn renamed(&self, step: Step) -> Step {
+        match step {
+            Step::Again(to) => Step::Again(self.stands_in[to as usize]),
+            other => other,
+        }
+    }
+
+    /// The step with the first op or literal that is the same; `None` where it is not pure.
+    fn normal(&self, step: Step) -> Option<Step> {
+        Some(match step {
+            Step::Literal(at) => Step::Literal(self.literals[at as usize]),
+            Step::Call { op, n_args } => Step::Call { op: self.ops[op as usize]?, n_args },
+            other => other,
+        })
+    }
+
+    /// A hash over what the node does; `None` when that is not pure.
+    fn hash(&self, tasks: &TaskGraph, number: u32) -> Option<u64> {
+        let mut hasher = FxBuildHasher.build_hasher();
+        for step in tasks.steps(number) {
+            self.normal(step)?.hash(&mut hasher);
+        }
+        Some(hasher.finish())
+    }
+
+    fn are_equal(&self, tasks: &TaskGraph, a: u32, b: u32) -> bool {
+        let [normal_a, normal_b] = [a, b].map(|number| tasks.steps(number).map(|step| self.normal(step)));
+        tasks.same_annotations(a, b) && normal_a.eq(normal_b)
+    }
+}
