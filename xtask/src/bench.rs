@@ -25,7 +25,7 @@ cargo xtask bench AREA [--quick] [--dev] [--sizes N,N..] [--only NAME,NAME..] [-
   --sizes   numbers of tasks, for example 1e3,1e5 (default: 1e3,1e4,1e5,1e6,1e7)
   --only    names of workloads (default: all)
             sched: independent, chain, tree, random, stages
-            optimize: rewrite
+            optimize: layers, passes, rewrite
   --quick   small sizes and few repeats: shows that it runs, not what it costs
   --json    also write one object a line to FILE
   --dev     run the dev build: quick to build, its times mean nothing

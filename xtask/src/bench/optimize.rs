@@ -3,6 +3,7 @@
 //! Each workload stands in a file of its own and is measured beside the plainest way to do the same.
 
 mod layers;
+mod passes;
 mod rewrite;
 
 use super::meter::{self, Measured};
@@ -16,7 +17,8 @@ const AREA: &str = "optimize";
 /// A workload: measures itself at one size.
 type Workload = fn(&mut Bench<'_>, usize) -> Result<()>;
 
-const WORKLOADS: [(&str, Workload); 2] = [("layers", layers::measure), ("rewrite", rewrite::measure)];
+const WORKLOADS: [(&str, Workload); 3] =
+    [("layers", layers::measure), ("passes", passes::measure), ("rewrite", rewrite::measure)];
 
 /// Runs all workloads at all sizes, prints a table and writes the records.
 pub(crate) fn run(options: &Options) -> Result<()> {

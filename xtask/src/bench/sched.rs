@@ -6,8 +6,8 @@
 //! is done, `join` splits in halves where the shape allows it.
 
 mod baseline;
-mod graphs;
-mod shape;
+pub(super) mod graphs;
+pub(super) mod shape;
 
 use super::meter::{self, Measured};
 use super::options::Options;

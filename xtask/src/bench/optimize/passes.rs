@@ -1,0 +1,121 @@
+//! What do the passes over tasks cost?
+//!
+//! Each pass runs on graphs that are held task by task, and so does the way to the dense form and back, which is
+//! what they have in common and what `cull` is. The baseline is making the plan, which comes after them.
+//!
+//! - `blocks`: blocks of ten nodes, in which every pass finds something to do, and a tree that adds them up;
+//! - `chain`: each task needs the one before, and all become one;
+//! - `random`: each task needs three of the thousand before it, and nothing can be done.
+
+use super::Bench;
+use crate::bench::sched::graphs::materialized;
+use crate::bench::sched::shape::Shape;
+use anyhow::{Result, ensure};
+use dask_graph::{Arg, Graph, Key, Materialized, Name, Node, Op, PlanError, Task, named_op};
+use dask_optimize::{
+    FuseLimits, cull, fuse, fuse_linear, inline, inline_constants, inline_functions, merge_equal,
+    remove_aliases,
+};
+use std::sync::Arc;
+
+/// Nodes beyond which the graph, held task by task, does not fit into the memory of a small machine.
+const MAX_NODES: usize = 1_000_000;
+
+type Pass = fn(&Graph, &[Key]) -> Result<Graph, PlanError>;
+
+const PASSES: [(&str, Pass); 9] = [
+    ("cull", cull),
+    ("fuse_linear", fuse_linear),
+    ("fuse", |graph, keys| fuse(graph, keys, &FuseLimits::default())),
+    ("fuse, width 2", |graph, keys| fuse(graph, keys, &FuseLimits::new(2.0))),
+    ("inline", |graph, keys| inline(graph, keys, &keys_of(graph, "d"))),
+    ("inline_constants", inline_constants),
+    ("inline_functions", |graph, keys| inline_functions(graph, keys, |op| op.name() == "inc")),
+    ("remove_aliases", remove_aliases),
+    ("merge_equal", |graph, keys| merge_equal(graph, keys, |_| true)),
+];
+
+/// Measures every pass on every graph, in nanoseconds for each node.
+pub(super) fn measure(bench: &mut Bench<'_>, size: usize) -> Result<()> {
+    if size > MAX_NODES {
+        println!("{:<12} {size:>9}  skipped: more than {MAX_NODES} nodes", "passes");
+        return Ok(());
+    }
+    let task = |task: usize| Key::new("task", &[task as u32]);
+    let graphs = [
+        ("blocks", blocks(size)),
+        ("chain", (materialized(Shape::Chain, size), Shape::Chain.sinks(size).map(task).collect())),
+        ("random", (materialized(Shape::Random, size), Shape::Random.sinks(size).map(task).collect())),
+    ];
+    for (shape, (graph, keys)) in &graphs {
+        let n_nodes = graph.lower(keys)?.len();
+        let lowered = bench.measure(|| Ok(graph.lower(keys)?.len() as u64))?;
+        bench.report("passes", &format!("{shape}: lower"), n_nodes, "ns/node", &lowered)?;
+        for (name, pass) in PASSES {
+            let measured = bench.measure(|| Ok(pass(graph, keys)?.len() as u64))?;
+            ensure!(
+                measured.checksum <= n_nodes as u64,
+                "{name} made {} nodes of {n_nodes}",
+                measured.checksum
+            );
+            bench.report("passes", &format!("{shape}: {name}"), n_nodes, "ns/node", &measured)?;
+        }
+    }
+    Ok(())
+}
+
+/// A graph of about `size` nodes, and the key of the sum:
+///
+/// ```text
+/// a ── b ── c ──╮
+///      │        ├── d ── e ── (alias) f ──╮
+///      ├── g ───╯                         ├── h ──╮
+///      ╰── i ─────────────────────────────╯       ├── ...
+/// ```
+fn blocks(size: usize) -> (Graph, Vec<Key>) {
+    const N_NODES: usize = 10;
+    let [load, inc, double] = [
+        named_op("load", |x: i64| x),
+        named_op("inc", |x: i64| x.wrapping_add(1)),
+        named_op("double", |x: i64| x.wrapping_mul(2)),
+    ];
+    let add = named_op("add", |a: i64, b: i64| a.wrapping_add(b));
+    let task = |op: &Arc<dyn Op>, args: &[&Key]| {
+        Node::from(Task::new(op.clone(), args.iter().map(|&key| Arg::from(key))))
+    };
+    let n_blocks = size.div_ceil(N_NODES);
+    let mut layer = Materialized::new("blocks");
+    layer.reserve(n_blocks * N_NODES);
+    let names = ["a", "b", "c", "d", "e", "f", "g", "h", "i", "sum"].map(Name::new);
+    let mut sums: Vec<Key> = Vec::with_capacity(n_blocks);
+    for block in 0..n_blocks {
+        let [a, b, c, d, e, f, g, h, i, _] = names.each_ref().map(|name| Key::new(name, &[block as u32]));
+        layer.insert(&a, Node::data(block as i64));
+        layer.insert(&b, task(&load, &[&a]));
+        layer.insert(&c, task(&inc, &[&b]));
+        layer.insert(&g, task(&double, &[&b]));
+        layer.insert(&d, task(&add, &[&c, &g]));
+        layer.insert(&e, task(&inc, &[&d]));
+        layer.insert(&f, Node::Alias(e));
+        layer.insert(&i, task(&inc, &[&b]));
+        layer.insert(&h, task(&add, &[&f, &i]));
+        sums.push(h);
+    }
+    let mut n_sums = 0;
+    while sums.len() > 1 {
+        let pairs = sums.chunks(2).map(|pair| {
+            let [a, b] = pair else { return pair[0].clone() };
+            let sum = Key::new(&names[9], &[n_sums]);
+            n_sums += 1;
+            layer.insert(&sum, task(&add, &[a, b]));
+            sum
+        });
+        sums = pairs.collect();
+    }
+    (Graph::from_layer(layer), sums)
+}
+
+fn keys_of(graph: &Graph, name: &str) -> Vec<Key> {
+    let keys = graph.layers().into_iter().flat_map(|layer| layer.keys());
+    keys.filter(|key| key.name().as_str() == name).collect()
+}
