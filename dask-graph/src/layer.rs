@@ -94,9 +94,42 @@ pub trait Layer: Any + Send + Sync {
     fn as_materialized(&self) -> Option<&Materialized> {
         None
     }
+
+    /// Moves this layer's work before that of `producer`, the layer of one of its inputs: what a slice does, so
+    /// that only the part that is taken is made.
+    ///
+    /// ```text
+    /// x ── add ── slice     ⇒     x ── slice' ── slice
+    /// ```
+    ///
+    /// The layers that are returned give over the inputs of both what this layer gives over `producer`. Inputs
+    /// come first; the last one has this layer's name and keys, and new names are made from this layer's name. They
+    /// take results of each other and of what this layer and `producer` take, but none of `producer`. `None`
+    /// leaves everything as it is, also when there is nothing left to move.
+    ///
+    /// Optimisers ask for it only where nobody else needs `producer`, or where its results cost next to nothing.
+    fn push_into(&self, _producer: &dyn Layer) -> Option<Vec<Arc<dyn Layer>>> {
+        None
+    }
 }
 
 impl dyn Layer {
+    /// The names of the operations that it stands for, first to last: its own unless it is fused.
+    pub fn operations(&self) -> &[Name] {
+        match &self.info().stands_for[..] {
+            [] => std::slice::from_ref(self.name()),
+            names => names,
+        }
+    }
+
+    /// What is said of a layer that does this layer's work and that of `producer` before it.
+    pub fn info_with(&self, producer: &dyn Layer) -> LayerInfo {
+        let before = producer.operations();
+        // A slice that was moved before several producers is one operation.
+        let own = self.operations().iter().filter(|name| !before.contains(name));
+        LayerInfo { stands_for: before.iter().chain(own).cloned().collect(), ..self.info().clone() }
+    }
+
     /// The layer as the type that it is, if it is a `T`.
     pub fn downcast_ref<T: Layer>(&self) -> Option<&T> {
         (self as &dyn Any).downcast_ref()
