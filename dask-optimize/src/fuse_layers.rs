@@ -17,14 +17,11 @@
 
 use std::sync::Arc;
 
-use dask_graph::{Axis, BlockArg, Blockwise, Graph, Key, Layer, Name};
+use dask_graph::{Axis, BlockArg, Blockwise, Graph, Key, Layer};
 use rustc_hash::FxHashMap;
 
 use crate::composite::Composite;
-use crate::layer_list::LayerList;
-
-/// A fused layer stands for so many operations at most: each further one costs the copying of those before.
-const MOST_FUSED: usize = 128;
+use crate::layer_list::{LayerList, few_operations, n_operations};
 
 /// Joins `Blockwise` layers with their producers; the layers that hold `keys` keep their names.
 ///
@@ -46,14 +43,8 @@ struct Fusion {
 impl Fusion {
     fn new(graph: &Graph, keys: &[Key]) -> Self {
         let list = LayerList::new(graph, keys);
-        let mut n_consumers = vec![0; list.layers.len()];
         // Consumers that nobody needs do not keep a layer apart.
-        let needed = list.needed();
-        for name in (0..list.layers.len()).filter(|&n| needed[n]).flat_map(|n| &list.inputs[n]) {
-            if let Some(n) = list.find(name) {
-                n_consumers[n] += 1;
-            }
-        }
+        let n_consumers = list.n_consumers(&list.needed());
         Self { list, n_consumers }
     }
 
@@ -76,7 +67,7 @@ impl Fusion {
             self.may_fuse(consumer, at, axes, p, producer).then_some((at, axes, producer))
         });
         // The smallest first: those before it are copied.
-        let (at, axes, producer) = joinable.min_by_key(|(_, _, producer)| n_operations(producer))?;
+        let (at, axes, producer) = joinable.min_by_key(|(_, _, producer)| n_operations(*producer))?;
         fuse(consumer, at, axes, producer)
     }
 
@@ -98,26 +89,13 @@ impl Fusion {
             });
             self.n_consumers[p] == 1 && !elsewhere
         };
-        let n_operations = n_operations(consumer) + n_operations(producer);
         same_counts
             && !contracted
             && !self.list.is_wanted(producer.name())
             && producer.info().annotations == consumer.info().annotations
-            && n_operations <= MOST_FUSED
+            && few_operations([consumer, producer])
             && (producer.op().is_cheap() || (used_once() && producer.len() == consumer.len()))
     }
-}
-
-/// The names that a layer stands for, its own when it is not fused.
-fn stands_for(layer: &Blockwise) -> &[Name] {
-    match &layer.info().stands_for[..] {
-        [] => std::slice::from_ref(layer.name()),
-        names => names,
-    }
-}
-
-fn n_operations(layer: &Blockwise) -> usize {
-    stands_for(layer).len()
 }
 
 /// The layer that does the producer's work and the consumer's in one op.
@@ -146,8 +124,7 @@ fn fuse(consumer: &Blockwise, at: usize, axes: &[(Axis, u32)], producer: &Blockw
     args.splice(at..=at, from_producer);
 
     let op = Composite::join(consumer.op(), consumer.args().len(), at, producer.op(), producer.args().len());
-    let mut info = consumer.info().clone();
-    info.stands_for = stands_for(producer).iter().chain(stands_for(consumer)).cloned().collect();
+    let info = (consumer as &dyn Layer).info_with(producer);
     let mut builder = Blockwise::builder(consumer.name(), op, consumer.output()).info(info);
     for (axis, n_blocks) in contracted {
         builder = builder.contract(axis, n_blocks);

@@ -5,6 +5,19 @@ use std::sync::Arc;
 use dask_graph::{Graph, Key, Layer, Name};
 use rustc_hash::{FxHashMap, FxHashSet};
 
+/// A joined layer stands for so many operations at most: each further one costs the copying of those before.
+const MOST_OPERATIONS: usize = 128;
+
+/// Whether two layers may become one, as far as the number of operations goes.
+pub(crate) fn few_operations(layers: [&dyn Layer; 2]) -> bool {
+    layers.map(n_operations).iter().sum::<usize>() <= MOST_OPERATIONS
+}
+
+/// How many operations a layer stands for.
+pub(crate) fn n_operations(layer: &dyn Layer) -> usize {
+    layer.operations().len()
+}
+
 /// The layers of a graph, inputs first, each name once.
 pub(crate) struct LayerList {
     pub(crate) layers: Vec<Arc<dyn Layer>>,
@@ -72,6 +85,16 @@ impl LayerList {
             }
         }
         needed
+    }
+
+    /// How many of the `needed` layers take results of each layer.
+    pub(crate) fn n_consumers(&self, needed: &[bool]) -> Vec<usize> {
+        let mut n_consumers = vec![0; self.layers.len()];
+        let consumers = (0..self.layers.len()).filter(|&n| needed[n]);
+        for n in consumers.flat_map(|n| &self.inputs[n]).filter_map(|name| self.find(name)) {
+            n_consumers[n] += 1;
+        }
+        n_consumers
     }
 
     /// The graph of the layers that are needed.

@@ -1,10 +1,11 @@
 //! Passes over task graphs: graphs get smaller and cheaper before they run, and results stay the same.
 //!
 //! A pass is a function from a graph and the wanted keys to a graph that holds the same keys. What is special
-//! to a collection is said by its ops ([`Op::absorb`](dask_graph::Op::absorb)), not by a pass, so a
-//! stranger's ops are optimised like ours.
+//! to a collection is said by its ops and layers ([`Op::absorb`](dask_graph::Op::absorb),
+//! [`Layer::push_into`](dask_graph::Layer::push_into)), not by a pass, so a stranger's are optimised like ours.
 //!
 //! - [`fuse_layers`] joins `Blockwise` layers with their producers, without making a single task;
+//! - [`push_down`] moves slices and the like before the work that they take a part of;
 //! - [`cull_layers`] leaves out layers that nobody needs;
 //! - [`recompute`] makes results again that would have to be kept over a barrier;
 //! - [`rewrite`] applies [rules](RewriteRule) to tasks;
@@ -68,6 +69,7 @@ mod layer_list;
 mod merge_equal;
 mod optimized;
 mod pipeline;
+mod push_down;
 mod rebuilt;
 mod recompute;
 mod remove_aliases;
@@ -90,6 +92,7 @@ pub use inline_functions::{inline_functions, inline_functions_tasks};
 pub use merge_equal::{merge_equal, merge_equal_tasks};
 pub use optimized::Optimized;
 pub use pipeline::{Context, Pass, PassError, Pipeline, UnknownPass};
+pub use push_down::push_down;
 pub use recompute::{Recompute, recompute};
 pub use remove_aliases::{remove_aliases, remove_aliases_tasks};
 pub use rewrite::{Match, Matches, Pattern, RewriteRule, RuleError, RuleSet, Strategy, rewrite};

@@ -8,6 +8,7 @@ use std::time::Instant;
 use dask_graph::{Graph, Key, PassReport, PrepareError};
 
 use crate::fuse_layers::fuse_layers;
+use crate::push_down::push_down;
 use crate::recompute::{Recompute, recompute};
 
 /// What a pass may know besides the graph.
@@ -65,11 +66,11 @@ where
 ///
 /// let cull = |graph: &Graph, context: &Context<'_>| Ok(cull_layers(graph, context.keys));
 /// let pipeline = Pipeline::standard().before("fuse_layers", "cull_layers", cull)?.without("recompute")?;
-/// assert_eq!(pipeline.names().collect::<Vec<_>>(), ["cull_layers", "fuse_layers"]);
+/// assert_eq!(pipeline.names().collect::<Vec<_>>(), ["push_down", "cull_layers", "fuse_layers"]);
 ///
 /// let (graph, passes) = pipeline.explain(&graph! { "x" => 1_i64 }, &Context::new(&[Key::named("x")]))?;
-/// assert_eq!((graph.len(), passes.len()), (1, 2));
-/// println!("{}", passes[1]); // fuse_layers   1 -> 1 layers, 1 -> 1 tasks   2.1µs
+/// assert_eq!((graph.len(), passes.len()), (1, 3));
+/// println!("{}", passes[2]); // fuse_layers   1 -> 1 layers, 1 -> 1 tasks   2.1µs
 /// # Ok::<_, Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Default)]
@@ -93,19 +94,20 @@ impl Pipeline {
         Self::default()
     }
 
-    /// What schedulers use: [`recompute`] where the memory would not do, then [`fuse_layers`]. No tasks are
-    /// made.
+    /// What schedulers use: [`push_down`], then [`recompute`] where the memory would not do, then
+    /// [`fuse_layers`]. No tasks are made.
     pub fn standard() -> Self {
         Self::with_recompute(Recompute::default())
     }
 
     /// [`standard`](Self::standard) with this choice between making again and keeping.
     pub fn with_recompute(choice: Recompute) -> Self {
+        let push_down = |graph: &Graph, context: &Context<'_>| Ok(push_down(graph, context.keys));
         let recompute = move |graph: &Graph, context: &Context<'_>| {
             Ok(recompute(graph, context.keys, choice.or_limit(context.memory_limit)))
         };
         let fuse = |graph: &Graph, context: &Context<'_>| Ok(fuse_layers(graph, context.keys));
-        Self::new().then("recompute", recompute).then("fuse_layers", fuse)
+        Self::new().then("push_down", push_down).then("recompute", recompute).then("fuse_layers", fuse)
     }
 
     /// Adds a pass at the end.

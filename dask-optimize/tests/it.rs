@@ -2,6 +2,7 @@
 
 mod it {
     mod fuse_layers;
+    mod push_down;
     mod queries;
     mod recompute;
     mod rewrite;
