@@ -1,9 +1,13 @@
 //! Basic slices, resolved: which positions of an array are taken, in which order.
 
-use dask_graph::{Tokenize, Tokenizer};
-use ndarray::SliceInfoElem;
+mod cut;
+
+use dask_graph::{Payload, Tokenize, Tokenizer};
+use ndarray::{ArrayViewD, Axis, Slice, SliceInfoElem};
 
 use crate::error::ArrayError;
+
+pub(crate) use self::cut::Cut;
 
 /// What is taken along one axis of the array that is sliced.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -14,22 +18,63 @@ pub(crate) enum Taken {
     Along { start: usize, step: isize, len: usize },
 }
 
+impl Taken {
+    /// The positions from `start` on.
+    pub(crate) fn range(start: usize, len: usize) -> Self {
+        Self::Along { start, step: 1, len }
+    }
+
+    /// Takes `then` of what is taken.
+    fn then(self, then: Taken) -> Taken {
+        let Taken::Along { start, step, .. } = self else { return self };
+        let at = |position: usize| start.saturating_add_signed(step.saturating_mul(position as isize));
+        match then {
+            Taken::At(position) => Taken::At(at(position)),
+            Taken::Along { start, step: by, len } => Taken::Along {
+                start: if len == 0 { 0 } else { at(start) },
+                step: step.saturating_mul(by),
+                len,
+            },
+        }
+    }
+
+    /// The number of positions.
+    pub(crate) fn len(self) -> usize {
+        match self {
+            Taken::At(_) => 1,
+            Taken::Along { len, .. } => len,
+        }
+    }
+}
+
+/// An axis of the result.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Out {
+    /// This axis of the array that is sliced.
+    Of(usize),
+    /// A new axis: of length one, or zero where nothing is taken of it.
+    New { len: usize },
+}
+
 /// A part of an array: what is taken along its axes, and which axes the result has.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Selection {
     /// For each axis of the array.
     pub(crate) source: Vec<Taken>,
-    /// For each axis of the result, the axis of the array it comes from; none for a new axis of length one.
-    pub(crate) out: Vec<Option<usize>>,
+    /// For each axis of the result.
+    pub(crate) out: Vec<Out>,
 }
 
 impl Selection {
     /// All of an array.
     pub(crate) fn whole(shape: &[usize]) -> Self {
-        Self {
-            source: shape.iter().map(|&len| Taken::Along { start: 0, step: 1, len }).collect(),
-            out: (0..shape.len()).map(Some).collect(),
-        }
+        Self::ranges(shape.iter().map(|&len| Taken::range(0, len)).collect())
+    }
+
+    /// A part of an array all of whose axes stay.
+    pub(crate) fn ranges(source: Vec<Taken>) -> Self {
+        let out = (0..source.len()).map(Out::Of).collect();
+        Self { source, out }
     }
 
     /// What ndarray's `s![…]` takes of an array of this shape; axes it does not name are taken whole.
@@ -43,17 +88,17 @@ impl Selection {
         for elem in index {
             let axis = source.len();
             match *elem {
-                SliceInfoElem::NewAxis => out.push(None),
+                SliceInfoElem::NewAxis => out.push(Out::New { len: 1 }),
                 SliceInfoElem::Index(at) => source.push(Taken::At(position(axis, at, shape[axis])?)),
                 SliceInfoElem::Slice { start, end, step } => {
                     source.push(along(axis, shape[axis], start, end, step)?);
-                    out.push(Some(axis));
+                    out.push(Out::Of(axis));
                 }
             }
         }
         for (axis, &len) in shape.iter().enumerate().skip(source.len()) {
-            source.push(Taken::Along { start: 0, step: 1, len });
-            out.push(Some(axis));
+            source.push(Taken::range(0, len));
+            out.push(Out::Of(axis));
         }
         Ok(Self { source, out })
     }
@@ -61,52 +106,97 @@ impl Selection {
     /// Takes `then` of the result of `self`.
     pub(crate) fn then(&self, then: &Selection) -> Selection {
         let mut source = self.source.clone();
-        for (out, taken) in then.source.iter().enumerate() {
-            let Some(axis) = self.out[out] else { continue };
-            let Taken::Along { start, step, .. } = self.source[axis] else { continue };
-            let at = |position: usize| start.saturating_add_signed(step.saturating_mul(position as isize));
-            source[axis] = match *taken {
-                Taken::At(position) => Taken::At(at(position)),
-                Taken::Along { start, step: by, len } => Taken::Along {
-                    start: if len == 0 { 0 } else { at(start) },
-                    step: step.saturating_mul(by),
-                    len,
-                },
-            };
-        }
-        let out = then.out.iter().map(|out| out.and_then(|out| self.out[out])).collect();
-        Selection { source, out }
-    }
-
-    /// Calls `each` with the axes of the result and of the array in the order in which a slice names them: a
-    /// new axis as `(out, none)`, a vanishing axis as `(none, taken)`, any other as `(out, taken)`.
-    pub(crate) fn for_each_in_order(&self, mut each: impl FnMut(Option<usize>, Option<Taken>)) {
-        let mut next = 0;
-        for (out, axis) in self.out.iter().enumerate() {
-            if let Some(axis) = *axis {
-                for &vanishing in &self.source[next..axis] {
-                    each(None, Some(vanishing));
-                }
-                each(Some(out), Some(self.source[axis]));
-                next = axis + 1;
-            } else {
-                each(Some(out), None);
+        for (&out, &taken) in self.out.iter().zip(&then.source) {
+            if let Out::Of(axis) = out {
+                source[axis] = source[axis].then(taken);
             }
         }
-        for &vanishing in &self.source[next..] {
-            each(None, Some(vanishing));
+        Selection { source, out: out_of_both(&self.out, &then.out, |axis| then.source[axis].len()) }
+    }
+
+    /// The part of an array in memory.
+    ///
+    /// # Errors
+    ///
+    /// - When it does not lie within the array.
+    pub(crate) fn of<'a, A>(&self, array: ArrayViewD<'a, A>) -> Result<ArrayViewD<'a, A>, ArrayError> {
+        let elems = self.elems();
+        if self.source.len() != array.ndim() {
+            return Err(ArrayError::TooManyIndices { got: self.source.len(), shape: array.shape().to_vec() });
         }
+        Self::new(array.shape(), &elems)?;
+        let mut part = array.slice_move(elems.as_slice());
+        for (axis, _) in self.out.iter().enumerate().filter(|(_, out)| **out == Out::New { len: 0 }) {
+            part.slice_axis_inplace(Axis(axis), Slice::from(0..0));
+        }
+        Ok(part)
+    }
+
+    /// As it is written in ndarray's `s![…]`, new axes of length one.
+    fn elems(&self) -> Vec<SliceInfoElem> {
+        let mut elems = Vec::with_capacity(self.source.len());
+        let mut next = 0;
+        for out in &self.out {
+            match *out {
+                Out::New { .. } => elems.push(SliceInfoElem::NewAxis),
+                // Axes before the one that comes next vanish.
+                Out::Of(axis) => {
+                    elems.extend(self.source[next..=axis].iter().copied().map(elem));
+                    next = axis + 1;
+                }
+            }
+        }
+        elems.extend(self.source[next..].iter().copied().map(elem));
+        elems
+    }
+}
+
+impl Payload for Selection {
+    fn nbytes(&self) -> u64 {
+        (size_of_val(&*self.source) + size_of_val(&*self.out)) as u64
     }
 }
 
 impl Tokenize for Selection {
     fn tokenize(&self, t: &mut Tokenizer) {
-        self.out.tokenize(t);
+        for out in &self.out {
+            match out {
+                Out::Of(axis) => (0_u8, axis).tokenize(t),
+                Out::New { len } => (1_u8, len).tokenize(t),
+            }
+        }
+        self.out.len().tokenize(t);
         for taken in &self.source {
             match taken {
                 Taken::At(at) => (0_u8, at, 0_isize, 1_usize).tokenize(t),
                 Taken::Along { start, step, len } => (1_u8, start, step, len).tokenize(t),
             }
+        }
+    }
+}
+
+/// The axes of the result of two slices one after the other, the second of which takes so many positions along
+/// the axes of the first's result.
+fn out_of_both(first: &[Out], second: &[Out], len: impl Fn(usize) -> usize) -> Vec<Out> {
+    let out = |&out: &Out| match out {
+        Out::Of(axis) => match first[axis] {
+            Out::New { .. } => Out::New { len: len(axis) },
+            of @ Out::Of(_) => of,
+        },
+        new @ Out::New { .. } => new,
+    };
+    second.iter().map(out).collect()
+}
+
+/// What is taken along one axis, as an ndarray index.
+fn elem(taken: Taken) -> SliceInfoElem {
+    match taken {
+        Taken::At(at) => SliceInfoElem::Index(at as isize),
+        Taken::Along { start, step, len } => {
+            let reach = len.saturating_sub(1) * step.unsigned_abs();
+            let from = if step > 0 { start } else { start.saturating_sub(reach) };
+            let to = if len == 0 { from } else { from + reach + 1 };
+            SliceInfoElem::Slice { start: from as isize, end: Some(to as isize), step }
         }
     }
 }
@@ -146,27 +236,6 @@ fn along(
     Ok(Taken::Along { start, step, len })
 }
 
-/// The blocks of an axis with these bounds that hold the positions `start, start + step, …` (`len` of them), in
-/// the order in which they come: the block, the place of its first taken element in it, and how many it holds.
-///
-/// No positions at all are taken of block 0, so that an empty axis has a block too.
-pub(crate) fn cut(starts: &[usize], start: usize, step: isize, len: usize) -> Vec<(u32, usize, usize)> {
-    if len == 0 {
-        return vec![(0, 0, 0)];
-    }
-    let mut pieces = Vec::new();
-    let (mut at, mut left) = (start, len);
-    while left > 0 {
-        let block = starts.partition_point(|&from| from <= at).saturating_sub(1);
-        let room = if step > 0 { starts[block + 1] - 1 - at } else { at - starts[block] };
-        let n = (room / step.unsigned_abs() + 1).min(left);
-        pieces.push((block as u32, at - starts[block], n));
-        left -= n;
-        at = at.saturating_add_signed(step.saturating_mul(n as isize));
-    }
-    pieces
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -195,17 +264,13 @@ mod tests {
         let second = new(&[6], &(NewAxis, Slice::new(1, None, 2)));
         let both = first.then(&second);
         assert_eq!(both.source, [Taken::Along { start: 15, step: -6, len: 3 }, Taken::At(1)]);
-        assert_eq!(both.out, [None, Some(0)]);
-    }
-
-    #[test]
-    fn cuts_follow_the_order_of_the_slice() {
-        assert_eq!(cut(&[0, 5, 10, 12], 1, 3, 4), [(0, 1, 2), (1, 2, 1), (2, 0, 1)]);
-        assert_eq!(cut(&[0, 5, 10, 12], 11, -4, 3), [(2, 1, 1), (1, 2, 1), (0, 3, 1)]);
-        assert_eq!(cut(&[0, 5], 0, 1, 0), [(0, 0, 0)]);
-        // A block that no step lands in does not exist.
-        assert_eq!(cut(&[0, 2, 4, 6], 1, 4, 2), [(0, 1, 1), (2, 1, 1)]);
-        // Blocks of length zero are passed over.
-        assert_eq!(cut(&[0, 0, 2, 2, 3], 0, 1, 3), [(1, 0, 2), (3, 0, 1)]);
+        assert_eq!(both.out, [Out::New { len: 1 }, Out::Of(0)]);
+        // Nothing is taken of a new axis.
+        let none = both.then(&new(&[1, 3], &(0..0, 1)));
+        assert_eq!(none.source[0], Taken::At(9));
+        assert_eq!(none.out, [Out::New { len: 0 }]);
+        let x = ndarray::Array2::<i32>::zeros((20, 5)).into_dyn();
+        assert_eq!(none.of(x.view()).unwrap().shape(), [0]);
+        assert!(none.of(x.slice_each_axis(|_| (..5).into())).is_err());
     }
 }

@@ -4,18 +4,15 @@ use std::borrow::Cow;
 use std::marker::PhantomData;
 use std::sync::Arc;
 
-use dask_graph::{
-    Arg, Args, Graph, Key, Layer, LayerInfo, Name, Node, Op, OpError, Payload, Task, Tokenizer, Value,
-};
-use ndarray::SliceInfoElem;
+use dask_graph::{Arg, Args, Graph, Key, Layer, LayerInfo, Name, Node, Op, OpError, Task, Tokenizer, Value};
 
 use super::index::SliceIndex;
 use super::{Array, Lazy, name_of};
 use crate::block::Block;
-use crate::chunks::{Chunks, indices};
+use crate::chunks::indices;
 use crate::element::Element;
 use crate::error::ArrayError;
-use crate::selection::{Selection, Taken, cut};
+use crate::selection::{Cut, Selection};
 use crate::storage::origin::Origin;
 
 impl<A: Element> Array<A> {
@@ -52,20 +49,8 @@ impl<A: Element> Array<A> {
         if selection == Selection::whole(self.shape()) {
             return Ok(self.clone());
         }
-        let starts: Vec<Vec<usize>> = (0..self.ndim()).map(|axis| self.chunks().starts(axis)).collect();
-        let pieces: Vec<Vec<(u32, usize, usize)>> = selection
-            .source
-            .iter()
-            .zip(&starts)
-            .map(|(taken, starts)| match *taken {
-                Taken::At(at) => cut(starts, at, 1, 1),
-                Taken::Along { start, step, len } => cut(starts, start, step, len),
-            })
-            .collect();
-        let lengths = |out: &Option<usize>| {
-            out.map_or_else(|| vec![1], |axis| pieces[axis].iter().map(|&(_, _, n)| n).collect())
-        };
-        let chunks = Chunks::from_lengths(selection.out.iter().map(lengths).collect());
+        let cut = Cut::new(&selection, self.chunks());
+        let chunks = cut.chunks();
 
         match self.origin() {
             Some(Origin::Stored { source, selection: before }) => {
@@ -77,33 +62,31 @@ impl<A: Element> Array<A> {
         }
         let token = Tokenizer::new("slice").feed(self.name()).feed(&selection).finish();
         let name = name_of("slice", token);
-        let layer = SliceLayer {
-            name: name.clone(),
-            input: self.name().clone(),
-            selection,
-            pieces,
-            n_blocks: chunks.n_blocks(),
-            op: Arc::new(SliceOp::<A>(PhantomData)),
-            info,
-        };
+        let layer = SliceLayer::<A>::new(name.clone(), self.name().clone(), cut, info);
         let graph = Graph::with_inputs(layer, [&self.lazy().graph]);
         Ok(Array::new(Lazy { name, graph, chunks: Arc::new(chunks) }))
     }
 }
 
-/// The tasks of a slice: each takes a part of one block. Nothing is held per block of several axes.
-struct SliceLayer {
+/// The tasks of a slice: each takes a part of one block.
+struct SliceLayer<A> {
     name: Name,
     input: Name,
-    selection: Selection,
-    /// For each axis of the input, the parts of its blocks that are taken.
-    pieces: Vec<Vec<(u32, usize, usize)>>,
+    cut: Cut,
     n_blocks: Vec<u32>,
     op: Arc<dyn Op>,
     info: LayerInfo,
+    element: PhantomData<fn() -> A>,
 }
 
-impl Layer for SliceLayer {
+impl<A: Element> SliceLayer<A> {
+    fn new(name: Name, input: Name, cut: Cut, info: LayerInfo) -> Self {
+        let (n_blocks, op) = (cut.n_blocks(), Arc::new(SliceOp::<A>(PhantomData)));
+        Self { name, input, cut, n_blocks, op, info, element: PhantomData }
+    }
+}
+
+impl<A: Element> Layer for SliceLayer<A> {
     fn name(&self) -> &Name {
         &self.name
     }
@@ -120,28 +103,9 @@ impl Layer for SliceLayer {
         {
             return None;
         }
-        let mut block = Vec::with_capacity(self.pieces.len());
-        let mut part = Vec::with_capacity(self.pieces.len());
-        self.selection.for_each_in_order(|out, taken| {
-            let Some(taken) = taken else {
-                part.push(SliceInfoElem::NewAxis);
-                return;
-            };
-            let piece = out.map_or(0, |out| index[out] as usize);
-            let (of, at, n) = self.pieces[block.len()][piece];
-            block.push(of);
-            part.push(match taken {
-                Taken::At(_) => SliceInfoElem::Index(at as isize),
-                Taken::Along { step, .. } => {
-                    let reach = n.saturating_sub(1) * step.unsigned_abs();
-                    let start = if step > 0 { at } else { at.saturating_sub(reach) };
-                    let end = if n == 0 { start } else { start + reach + 1 };
-                    SliceInfoElem::Slice { start: start as isize, end: Some(end as isize), step }
-                }
-            });
-        });
+        let (block, part) = self.cut.block(index);
         let block = Arg::Key(Key::new(&self.input, &block));
-        Some(Node::Task(Task::new(self.op.clone(), [block, Arg::Value(Value::sized(BlockPart(part)))])))
+        Some(Node::Task(Task::new(self.op.clone(), [block, Arg::Value(Value::sized(part))])))
     }
 
     fn keys(&self) -> Box<dyn Iterator<Item = Key> + '_> {
@@ -157,15 +121,6 @@ impl Layer for SliceLayer {
     }
 }
 
-/// What is taken of one block.
-struct BlockPart(Vec<SliceInfoElem>);
-
-impl Payload for BlockPart {
-    fn nbytes(&self) -> u64 {
-        size_of_val(&*self.0) as u64
-    }
-}
-
 /// Takes a part of a block. The part is a copy, so that it does not keep the block alive.
 struct SliceOp<A>(PhantomData<fn() -> A>);
 
@@ -175,19 +130,7 @@ impl<A: Element> Op for SliceOp<A> {
     }
 
     fn call(&self, args: Args<'_>) -> Result<Value, OpError> {
-        let block = args.get::<Block<A>>(0)?.view();
-        let part = args.get::<BlockPart>(1)?;
-        check(block.shape(), &part.0).map_err(OpError::failed)?;
-        Ok(Block::new(block.slice(part.0.as_slice()).to_owned()).into())
+        let (block, part) = (args.get::<Block<A>>(0)?, args.get::<Selection>(1)?);
+        Ok(Block::new(part.of(block.view()).map_err(OpError::failed)?.to_owned()).into())
     }
-}
-
-/// Whether the part lies within a block of this shape, which only a block of another shape than its array
-/// gives it does not.
-fn check(shape: &[usize], part: &[SliceInfoElem]) -> Result<(), ArrayError> {
-    let named = part.iter().filter(|elem| !matches!(elem, SliceInfoElem::NewAxis)).count();
-    if named != shape.len() {
-        return Err(ArrayError::TooManyIndices { got: named, shape: shape.to_vec() });
-    }
-    Selection::new(shape, part).map(|_| ())
 }

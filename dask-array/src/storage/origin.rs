@@ -4,10 +4,8 @@
 use std::sync::Arc;
 
 use dask_graph::{Graph, LayerInfo, Tokenize, Tokenizer, Value};
-use ndarray::SliceInfoElem;
 
-use super::region::{Region, Span};
-use super::source::{BlockSource, Part, ReadOp};
+use super::source::{BlockSource, ReadOp};
 use crate::array::{Array, Lazy, blockwise, built, label, name_of};
 use crate::chunks::Chunks;
 use crate::element::Element;
@@ -63,36 +61,10 @@ fn stored<A: Element>(
 }
 
 /// What has to be read for the block at `index`.
-fn part(selection: &Selection, starts: &[Vec<usize>], index: &[u32]) -> Part {
-    let mut spans = Vec::with_capacity(selection.source.len());
-    let mut then = Vec::with_capacity(selection.source.len());
-    let mut changed = false;
-    selection.for_each_in_order(|out, taken| match (out, taken) {
-        (Some(_), None) => {
-            changed = true;
-            then.push(SliceInfoElem::NewAxis);
-        }
-        (_, Some(Taken::At(at))) => {
-            changed = true;
-            spans.push(Span { start: at, len: 1, step: 1 });
-            then.push(SliceInfoElem::Index(0));
-        }
-        (Some(out), Some(Taken::Along { start, step, .. })) => {
-            let at = index[out] as usize;
-            let (from, to) = (starts[out][at], starts[out][at + 1]);
-            let len = to - from;
-            let stride = step.unsigned_abs();
-            let start = if step > 0 {
-                start + from * stride
-            } else {
-                changed = true;
-                // Read forwards from the last of the block's positions, then turned around.
-                start.saturating_sub(to.saturating_sub(1) * stride)
-            };
-            spans.push(Span { start: if len == 0 { 0 } else { start }, len, step: stride });
-            then.push(SliceInfoElem::Slice { start: 0, end: None, step: step.signum() });
-        }
-        (None, _) => {}
+fn part(selection: &Selection, starts: &[Vec<usize>], index: &[u32]) -> Selection {
+    let block = index.iter().zip(starts).map(|(&i, starts)| {
+        let (from, to) = (starts[i as usize], starts[i as usize + 1]);
+        Taken::range(from, to - from)
     });
-    Part { region: Region { axes: spans }, then: if changed { then } else { Vec::new() } }
+    selection.then(&Selection::ranges(block.collect()))
 }

@@ -4,12 +4,12 @@ use std::borrow::Cow;
 use std::error::Error;
 use std::sync::Arc;
 
-use dask_graph::{Arg, Args, Op, OpError, Payload, Token, Value};
-use ndarray::SliceInfoElem;
+use dask_graph::{Arg, Args, Op, OpError, Token, Value};
 
-use super::region::Region;
+use super::region::{Region, Span};
 use crate::block::Block;
 use crate::element::Element;
+use crate::selection::{Selection, Taken};
 
 /// Whatever went wrong in a storage.
 pub type StorageError = Box<dyn Error + Send + Sync>;
@@ -76,20 +76,6 @@ pub trait BlockSource<A: Element>: Send + Sync + 'static {
     }
 }
 
-/// What a task reads, and what is done to it: axes reversed, dropped and added.
-#[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Part {
-    pub(crate) region: Region,
-    /// Applied to what was read, unless empty.
-    pub(crate) then: Vec<SliceInfoElem>,
-}
-
-impl Payload for Part {
-    fn nbytes(&self) -> u64 {
-        (size_of_val(&*self.region.axes) + size_of_val(&*self.then)) as u64
-    }
-}
-
 /// A block that does not have the shape that was asked for.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("the source gave a block of shape {got:?} for a region of shape {expected:?}")]
@@ -100,7 +86,7 @@ pub struct SourceShapeError {
     pub expected: Vec<usize>,
 }
 
-/// Reads one part of a source; the part is the only argument.
+/// Reads one part of a source; the [`Selection`] that says which is the only argument.
 pub(crate) struct ReadOp<A> {
     pub(crate) source: Arc<dyn BlockSource<A>>,
 }
@@ -111,18 +97,17 @@ impl<A: Element> Op for ReadOp<A> {
     }
 
     fn call(&self, args: Args<'_>) -> Result<Value, OpError> {
-        let part = args.get::<Part>(0)?;
-        let block = self.source.read(&part.region).map_err(OpError::failed)?;
-        if block.shape() != part.region.shape() {
-            let (got, expected) = (block.shape().to_vec(), part.region.shape());
+        let (region, then) = forwards(args.get::<Selection>(0)?);
+        let block = self.source.read(&region).map_err(OpError::failed)?;
+        let expected = region.shape();
+        if block.shape() != expected {
+            let got = block.shape().to_vec();
             return Err(OpError::failed(SourceShapeError { got, expected }));
         }
-        if part.then.is_empty() {
+        if then == Selection::whole(&expected) {
             return Ok(block.into());
         }
-        let seen = block.view();
-        let seen = seen.slice(part.then.as_slice());
-        Ok(Block::new(seen.to_owned()).into())
+        Ok(Block::new(then.of(block.view()).map_err(OpError::failed)?.to_owned()).into())
     }
 
     fn is_producer(&self) -> bool {
@@ -141,10 +126,26 @@ impl<A: Element> Op for ReadOp<A> {
     fn output_nbytes(&self, args: &[Arg]) -> Option<u64> {
         match args {
             [Arg::Value(part)] => {
-                let part = part.downcast_ref::<Part>()?;
-                Some((part.region.len() as u64).saturating_mul(size_of::<A>() as u64))
+                let (region, _) = forwards(part.downcast_ref::<Selection>()?);
+                Some((region.len() as u64).saturating_mul(size_of::<A>() as u64))
             }
             _ => None,
         }
     }
+}
+
+/// What is read for a part, in the order in which it is stored, and what is taken of that: axes reversed,
+/// dropped and added.
+fn forwards(part: &Selection) -> (Region, Selection) {
+    let along = |taken: Taken| match taken {
+        Taken::At(at) => (Span { start: at, len: 1, step: 1 }, Taken::At(0)),
+        Taken::Along { start, step, len } => {
+            let (stride, last) = (step.unsigned_abs(), len.saturating_sub(1));
+            let (start, from) =
+                if step > 0 { (start, 0) } else { (start.saturating_sub(last * stride), last) };
+            (Span { start, len, step: stride }, Taken::Along { start: from, step: step.signum(), len })
+        }
+    };
+    let (axes, source) = part.source.iter().copied().map(along).unzip();
+    (Region { axes }, Selection { source, out: part.out.clone() })
 }

@@ -95,6 +95,17 @@ fn slices_of_slices_and_other_chunks_stay_reads() {
 }
 
 #[test]
+fn nothing_is_taken_of_a_new_axis() {
+    let x = Array::from_source(Recording::new(&[3, 2]), 2).unwrap();
+    for array in [x.clone(), x + 1] {
+        let none = array.slice((.., NewAxis)).unwrap().slice((1.., 0..0)).unwrap();
+        for (name, scheduler) in schedulers() {
+            assert_eq!(none.compute_with(&*scheduler).unwrap().shape(), [2, 0, 2], "{name}");
+        }
+    }
+}
+
+#[test]
 fn a_slice_of_a_computed_array_makes_only_the_blocks_it_touches() {
     let source = Recording::new(&[90]);
     let x = Array::from_source(source.clone(), 10).unwrap();
