@@ -14,7 +14,8 @@
 //!
 //! [`run`] evaluates a program tile by tile: about a thousand elements at a time go through all instructions
 //! while they are in the first-level cache, so a chain of operations reads each input once, writes the
-//! output once and makes no temporary block. [`absorb`](Program::absorb) is how two programs become one.
+//! output once and makes no temporary block. [`absorb`](Program::absorb) is how two programs become one;
+//! [`with_axes`](Program::with_axes) is how a program makes a part of its output.
 
 pub(crate) mod absorb;
 pub(crate) mod builder;
@@ -23,6 +24,7 @@ pub(crate) mod kernels;
 pub(crate) mod op;
 pub(crate) mod registers;
 pub(crate) mod run;
+pub(crate) mod slice;
 
 use self::kernels::{BinaryOp, CompareOp, TestOp, UnaryOp};
 use crate::element::{DType, Scalar};
@@ -45,10 +47,20 @@ pub(crate) struct ArgSpec {
     pub(crate) kind: ArgKind,
     /// For each axis of the argument, the axis of the output it runs along.
     pub(crate) axes: Vec<usize>,
+    /// For each axis of the argument, whether it is broadcast: has length one where the output has another.
+    pub(crate) broadcast: Vec<bool>,
     /// Whether elements of the argument are used more than once, because it lacks an axis of the output or has
     /// length one where the output is longer. What makes such an argument is not absorbed: it would be
     /// computed once for each use.
     pub(crate) stretched: bool,
+}
+
+impl ArgSpec {
+    /// An argument each element of which is used once.
+    pub(crate) fn once(kind: ArgKind, axes: Vec<usize>) -> Self {
+        let broadcast = vec![false; axes.len()];
+        Self { kind, axes, broadcast, stretched: false }
+    }
 }
 
 /// What an argument holds.

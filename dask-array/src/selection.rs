@@ -7,7 +7,7 @@ use ndarray::{ArrayViewD, Axis, Slice, SliceInfoElem};
 
 use crate::error::ArrayError;
 
-pub(crate) use self::cut::Cut;
+pub(crate) use self::cut::{AxisCut, Cut};
 
 /// What is taken along one axis of the array that is sliced.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -14,4 +14,5 @@ pub(crate) use self::memory::MemorySource;
 pub use self::npy::{NpyError, NpySink, NpySource};
 pub use self::region::{Region, Span};
 pub use self::sink::{BlockSink, BlockWriter, Store};
+pub(crate) use self::source::ReadOp;
 pub use self::source::{BlockSource, SourceShapeError, StorageError};

@@ -5,7 +5,9 @@ mod it {
     mod golden;
     mod laws;
     mod memory;
+    mod push_down;
     mod recompute;
+    mod recording;
     mod slices;
     mod storage;
 }

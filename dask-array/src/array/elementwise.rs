@@ -11,7 +11,7 @@ use crate::error::ArrayError;
 use crate::program::builder::ProgramBuilder;
 use crate::program::kernels::{BinaryOp, CompareOp, Kernels, TestOp, UnaryOp};
 use crate::program::op::ProgramOp;
-use crate::program::{ArgKind, Operand};
+use crate::program::{ArgKind, ArgSpec, Operand};
 
 /// An array of some element type, as an operand.
 pub(crate) trait Operands {
@@ -90,8 +90,11 @@ pub(crate) fn elementwise<B: Element>(
         }
         let missing = shape.len() - lazy.shape().len();
         let axes: Vec<usize> = (missing..shape.len()).collect();
-        let stretched = shape[..missing].iter().any(|&n| n != 1) || lazy.shape() != &shape[missing..];
-        let operand = builder.arg(ArgKind::Block(input.dtype()), axes, stretched);
+        let broadcast: Vec<bool> =
+            lazy.shape().iter().zip(&shape[missing..]).map(|(own, n)| own != n).collect();
+        let stretched = shape[..missing].iter().any(|&n| n != 1) || broadcast.contains(&true);
+        let kind = ArgKind::Block(input.dtype());
+        let operand = builder.arg(ArgSpec { kind, axes, broadcast, stretched });
         operands.push(operand);
         read.push((lazy, operand));
     }

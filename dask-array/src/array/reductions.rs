@@ -9,9 +9,9 @@ use super::{Array, Lazy, blockwise, built, name_of};
 use crate::chunks::Chunks;
 use crate::element::{DType, Element};
 use crate::error::ArrayError;
-use crate::program::ArgKind;
 use crate::program::builder::ProgramBuilder;
 use crate::program::op::Compiled;
+use crate::program::{ArgKind, ArgSpec};
 use crate::reduce::op::{FoldOp, JoinOp, Last};
 use crate::reduce::tree::{JoinLayer, groups};
 use crate::reduce::{Finish, Fold};
@@ -273,7 +273,7 @@ impl<A: Element> Array<A> {
 
         // The first step: one partial result a block, of length one along the reduced axes.
         let mut program = ProgramBuilder::new(self.ndim());
-        let x = program.arg(ArgKind::Block(A::DTYPE), (0..self.ndim()).collect(), false);
+        let x = program.arg(ArgSpec::once(ArgKind::Block(A::DTYPE), (0..self.ndim()).collect()));
         let x = program.cast(A::DTYPE, within, x);
         let compiled = Compiled::new(operation, program.finish(x, within));
         let first = name_of(&format!("{operation}-fold"), shared);

@@ -1,13 +1,17 @@
 //! Slices.
 
+mod push;
+
 use std::borrow::Cow;
 use std::marker::PhantomData;
 use std::sync::Arc;
 
-use dask_graph::{Arg, Args, Graph, Key, Layer, LayerInfo, Name, Node, Op, OpError, Task, Tokenizer, Value};
+use dask_graph::{
+    Arg, Args, Axis, Graph, Key, Layer, LayerInfo, Name, Node, Op, OpError, Task, Tokenizer, Value,
+};
 
 use super::index::SliceIndex;
-use super::{Array, Lazy, name_of};
+use super::{Array, Lazy, label, name_of};
 use crate::block::Block;
 use crate::chunks::indices;
 use crate::element::Element;
@@ -22,7 +26,8 @@ impl<A: Element> Array<A> {
     /// As in ndarray, a range with a negative step is the range backwards: `s![2..5;-1]` takes 4, 3, 2.
     ///
     /// A slice of an array that is read or created reads and creates less; blocks that nothing is taken
-    /// of are not made.
+    /// of are not made. A slice of an elementwise expression or a transpose becomes one of its operands, down to
+    /// what is read, when the graph is optimised and nobody else needs the expression.
     ///
     /// # Errors
     ///
@@ -84,6 +89,11 @@ impl<A: Element> SliceLayer<A> {
         let (n_blocks, op) = (cut.n_blocks(), Arc::new(SliceOp::<A>(PhantomData)));
         Self { name, input, cut, n_blocks, op, info, element: PhantomData }
     }
+
+    /// The axes of a [`Blockwise`](dask_graph::Blockwise) layer with the same blocks.
+    fn axes(&self) -> Vec<(Axis, u32)> {
+        (0..self.n_blocks.len()).map(label).zip(self.n_blocks.iter().copied()).collect()
+    }
 }
 
 impl<A: Element> Layer for SliceLayer<A> {
@@ -118,6 +128,10 @@ impl<A: Element> Layer for SliceLayer<A> {
 
     fn info(&self) -> &LayerInfo {
         &self.info
+    }
+
+    fn push_into(&self, producer: &dyn Layer) -> Option<Vec<Arc<dyn Layer>>> {
+        push::push_into(self, producer)
     }
 }
 

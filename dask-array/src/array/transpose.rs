@@ -8,9 +8,9 @@ use super::{Array, Lazy, blockwise, built, name_of};
 use crate::chunks::Chunks;
 use crate::element::Element;
 use crate::error::ArrayError;
-use crate::program::ArgKind;
 use crate::program::builder::ProgramBuilder;
 use crate::program::op::ProgramOp;
+use crate::program::{ArgKind, ArgSpec};
 
 impl<A: Element> Array<A> {
     /// The array with its axes reversed: of a matrix, the transpose.
@@ -54,7 +54,7 @@ impl<A: Element> Array<A> {
         }
         let name = name_of("transpose", Tokenizer::new("transpose").feed(self.name()).feed(order).finish());
         let mut program = ProgramBuilder::new(order.len());
-        let operand = program.arg(ArgKind::Block(A::DTYPE), axes.clone(), false);
+        let operand = program.arg(ArgSpec::once(ArgKind::Block(A::DTYPE), axes.clone()));
         let op = Arc::new(ProgramOp::new("transpose", program.finish(operand, A::DTYPE)));
         let layer = blockwise(&name, op, &chunks, info).blocks(self.name(), &self.lazy().block_axes(axes));
         let graph = Graph::with_inputs(built(layer), [&self.lazy().graph]);

@@ -29,6 +29,12 @@ impl Program {
         let seen = producer.args.iter().map(|arg| ArgSpec {
             kind: arg.kind,
             axes: arg.axes.iter().map(|&axis| place.axes[axis]).collect(),
+            broadcast: arg
+                .axes
+                .iter()
+                .zip(&arg.broadcast)
+                .map(|(&axis, &own)| own || place.broadcast[axis])
+                .collect(),
             stretched: arg.stretched || place.stretched,
         });
         let args =
@@ -64,7 +70,7 @@ mod tests {
     use crate::program::{ArgKind, Instr};
 
     fn block(axes: &[usize], stretched: bool) -> ArgSpec {
-        ArgSpec { kind: ArgKind::Block(DType::F64), axes: axes.to_vec(), stretched }
+        ArgSpec { stretched, ..ArgSpec::once(ArgKind::Block(DType::F64), axes.to_vec()) }
     }
 
     fn binary(op: BinaryOp, args: Vec<ArgSpec>) -> Program {
@@ -116,7 +122,7 @@ mod tests {
         assert_eq!(sub.absorb(1, &row), None);
         let full = Program {
             ndim: 1,
-            args: vec![ArgSpec { kind: ArgKind::Extent, axes: vec![0], stretched: false }],
+            args: vec![ArgSpec::once(ArgKind::Extent, vec![0])],
             instrs: Vec::new(),
             result: Operand::Const(Scalar::F64(2.0)),
             dtype: DType::F64,

@@ -19,14 +19,14 @@ impl ProgramBuilder {
     }
 
     /// Adds an argument.
-    pub(crate) fn arg(&mut self, kind: ArgKind, axes: Vec<usize>, stretched: bool) -> Operand {
-        self.args.push(ArgSpec { kind, axes, stretched });
+    pub(crate) fn arg(&mut self, spec: ArgSpec) -> Operand {
+        self.args.push(spec);
         Operand::Arg(self.args.len() - 1)
     }
 
     /// Adds the extent of the output block as an argument and returns its position.
     pub(crate) fn extent(&mut self) -> usize {
-        self.arg(ArgKind::Extent, (0..self.ndim).collect(), false);
+        self.arg(ArgSpec::once(ArgKind::Extent, (0..self.ndim).collect()));
         self.args.len() - 1
     }
 

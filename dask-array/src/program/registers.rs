@@ -76,14 +76,14 @@ impl Allocation {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::program::ArgKind;
     use crate::program::builder::ProgramBuilder;
     use crate::program::kernels::UnaryOp;
+    use crate::program::{ArgKind, ArgSpec};
 
     #[test]
     fn a_chain_needs_two_registers() {
         let mut builder = ProgramBuilder::new(1);
-        let mut value = builder.arg(ArgKind::Block(DType::F64), vec![0], false);
+        let mut value = builder.arg(ArgSpec::once(ArgKind::Block(DType::F64), vec![0]));
         for _ in 0..10 {
             value = builder.unary(UnaryOp::Neg, DType::F64, value);
         }

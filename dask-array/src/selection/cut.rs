@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Out, Selection, Taken};
+use super::{Out, Selection, Taken, out_of_both};
 use crate::chunks::Chunks;
 
 /// A slice of an array as slices of its blocks: every block of the result is a part of one block.
@@ -15,16 +15,18 @@ use crate::chunks::Chunks;
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Cut {
     /// For each axis of the array.
-    axes: Vec<AxisCut>,
+    pub(crate) axes: Vec<AxisCut>,
     /// For each axis of the result.
-    out: Vec<Out>,
+    pub(crate) out: Vec<Out>,
 }
 
 /// What is taken of the blocks along one axis.
 #[derive(Debug, Clone, PartialEq)]
-struct AxisCut {
+pub(crate) struct AxisCut {
     /// One for each block of the result; just one where the axis vanishes.
     pieces: Arc<[Piece]>,
+    /// Whether they are the blocks as they stand.
+    whole: bool,
 }
 
 /// A part of one block.
@@ -73,6 +75,23 @@ impl Cut {
         let source = pieces().map(|piece| piece.taken).collect();
         (pieces().map(|piece| piece.block).collect(), Selection { source, out: self.out.clone() })
     }
+
+    /// Takes `then` of the result of `self`.
+    pub(crate) fn then(&self, then: &Cut) -> Cut {
+        let mut axes = self.axes.clone();
+        for (&out, then) in self.out.iter().zip(&then.axes) {
+            if let Out::Of(axis) = out {
+                axes[axis] = axes[axis].then(then);
+            }
+        }
+        Cut { axes, out: out_of_both(&self.out, &then.out, |axis| then.axes[axis].len()) }
+    }
+
+    /// Whether the blocks of the result are those of the array as they stand.
+    pub(crate) fn is_whole(&self) -> bool {
+        let same_axes = self.out.iter().copied().eq((0..self.axes.len()).map(Out::Of));
+        same_axes && self.axes.iter().all(|axis| axis.whole)
+    }
 }
 
 impl AxisCut {
@@ -92,14 +111,40 @@ impl AxisCut {
             };
             Piece { block, taken }
         });
-        Self { pieces: pieces.collect() }
+        Self { pieces: pieces.collect(), whole: false }
     }
 
     /// All blocks as they stand.
-    fn whole(lengths: &[usize]) -> Self {
+    pub(crate) fn whole(lengths: &[usize]) -> Self {
         let piece =
             |(block, &len): (usize, &usize)| Piece { block: block as u32, taken: Taken::range(0, len) };
-        Self { pieces: lengths.iter().enumerate().map(piece).collect() }
+        Self { pieces: lengths.iter().enumerate().map(piece).collect(), whole: true }
+    }
+
+    /// The only position of an axis of length one, which vanishes.
+    pub(crate) fn only() -> Self {
+        Self { pieces: Arc::new([Piece { block: 0, taken: Taken::At(0) }]), whole: false }
+    }
+
+    fn then(&self, then: &AxisCut) -> AxisCut {
+        if then.whole {
+            return self.clone();
+        }
+        let pieces = then.pieces.iter().map(|piece| {
+            let of = self.pieces[piece.block as usize];
+            Piece { block: of.block, taken: of.taken.then(piece.taken) }
+        });
+        Self { pieces: pieces.collect(), whole: false }
+    }
+
+    /// How many positions are taken.
+    pub(crate) fn len(&self) -> usize {
+        self.pieces.iter().map(|piece| piece.taken.len()).sum()
+    }
+
+    /// Whether positions that follow each other in a block of the result do so in the array.
+    pub(crate) fn is_dense(&self) -> bool {
+        self.pieces.iter().all(|piece| matches!(piece.taken, Taken::Along { step: 1, .. }))
     }
 }
 
@@ -131,6 +176,8 @@ fn cut(lengths: &[usize], start: usize, step: isize, len: usize) -> Vec<(u32, us
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::SliceIndex;
+    use ndarray::{NewAxis, Slice};
 
     #[test]
     fn cuts_follow_the_order_of_the_slice() {
@@ -141,5 +188,25 @@ mod tests {
         assert_eq!(cut(&[2, 2, 2], 1, 4, 2), [(0, 1, 1), (2, 1, 1)]);
         // Blocks of length zero are passed over.
         assert_eq!(cut(&[0, 2, 0, 1], 0, 1, 3), [(1, 0, 2), (3, 0, 1)]);
+    }
+
+    #[test]
+    fn a_cut_of_a_cut_is_the_cut_of_the_slice_of_the_slice() {
+        let new = |shape: &[usize], index: &dyn SliceIndex| Selection::new(shape, &index.elems()).unwrap();
+        let chunks = Chunks::from_lengths(vec![vec![3, 4, 4], vec![2, 2], vec![5]]);
+        let first = new(&[11, 4, 5], &(Slice::new(1, None, -2), .., 3));
+        let second = new(&[5, 4], &(NewAxis, 1..4, Slice::new(0, None, -3)));
+        let cut = Cut::new(&first, &chunks);
+        let both = cut.then(&Cut::new(&second, &cut.chunks()));
+        assert_eq!(both, Cut::new(&first.then(&second), &chunks));
+        assert_eq!(both.chunks().axes(), [vec![1], vec![1, 2], vec![1, 1]]);
+        let (block, part) = both.block(&[0, 1, 0]);
+        assert_eq!(block, [1, 1, 0]);
+        let source = [
+            Taken::Along { start: 3, step: -2, len: 2 },
+            Taken::Along { start: 1, step: -3, len: 1 },
+            Taken::At(3),
+        ];
+        assert_eq!(part, Selection { source: source.to_vec(), out: second.out });
     }
 }

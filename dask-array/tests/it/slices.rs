@@ -5,46 +5,12 @@ use std::sync::Mutex;
 
 use dask_array::ndarray::{ArrayD, NewAxis, Slice};
 use dask_array::{Array, Block, BlockSource, Region, Span, StorageError};
-use dask_graph::{Collection, Graph, Key, RunOptions, Scheduler, Token, Tokenizer};
+use dask_graph::{Collection, Graph, Key, RunOptions, Scheduler, Token};
 use dask_optimize::Optimized;
 use dask_sched_sync::Sync;
 
 use super::configurations::schedulers;
-
-/// Numbers their elements by position and remembers what was read.
-#[derive(Clone)]
-struct Recording {
-    shape: Vec<usize>,
-    read: Arc<Mutex<Vec<Region>>>,
-}
-
-impl Recording {
-    fn new(shape: &[usize]) -> Self {
-        Self { shape: shape.to_vec(), read: Arc::default() }
-    }
-
-    fn regions(&self) -> Vec<Region> {
-        std::mem::take(&mut self.read.lock().unwrap())
-    }
-
-    fn all(&self) -> ArrayD<i64> {
-        let n: usize = self.shape.iter().product();
-        ArrayD::from_shape_vec(self.shape.clone(), (0..n as i64).collect()).unwrap()
-    }
-}
-
-impl BlockSource<i64> for Recording {
-    fn shape(&self) -> &[usize] {
-        &self.shape
-    }
-    fn token(&self) -> Token {
-        Tokenizer::new("recording").feed(&self.shape).finish()
-    }
-    fn read(&self, region: &Region) -> Result<Block<i64>, StorageError> {
-        self.read.lock().unwrap().push(region.clone());
-        Ok(Block::new(region.of(self.all().view()).to_owned()))
-    }
-}
+use super::recording::Recording;
 
 fn tasks(graph: &Graph, keys: &[Key]) -> usize {
     graph.lower(keys).unwrap().len()

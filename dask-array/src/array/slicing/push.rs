@@ -1,0 +1,169 @@
+//! Slices that move before the work on what they take a part of.
+//!
+//! ```text
+//! (x + row)[5.., ::2]   ⇒   x[5.., ::2] + row[::2]
+//! x.t()[5.., 3]         ⇒   x[3, 5..].t()
+//! read(x)[5..]          ⇒   read(x, 5..)
+//! x[5..][..3]           ⇒   x[5..8]
+//! ```
+//!
+//! Blocks of the result stay what they were: every one of them is a part of one block of what is sliced, and so
+//! of one block of each operand.
+
+use std::any::Any;
+use std::sync::Arc;
+
+use dask_graph::{Axis, BlockArg, Blockwise, Layer, LayerInfo, Tokenizer, Value};
+
+use super::SliceLayer;
+use crate::array::{label, name_of};
+use crate::block::Extent;
+use crate::element::{Element, dispatch};
+use crate::program::op::ProgramOp;
+use crate::program::{ArgKind, ArgSpec, Program};
+use crate::selection::{AxisCut, Cut, Out, Selection, Taken};
+use crate::storage::ReadOp;
+
+/// The layers that give the slice over the inputs of `producer`; `None` where that is neither a slice, a read nor
+/// an elementwise operation.
+pub(super) fn push_into<A: Element>(
+    slice: &SliceLayer<A>,
+    producer: &dyn Layer,
+) -> Option<Vec<Arc<dyn Layer>>> {
+    let info = (slice as &dyn Layer).info_with(producer);
+    if let Some(first) = producer.downcast_ref::<SliceLayer<A>>() {
+        let cut = first.cut.then(&slice.cut);
+        let both = SliceLayer::<A>::new(slice.name.clone(), first.input.clone(), cut, info);
+        return Some(vec![Arc::new(both)]);
+    }
+    let producer = producer.downcast_ref::<Blockwise>()?;
+    let op: &dyn Any = &**producer.op();
+    if op.is::<ReadOp<A>>() {
+        return into_read(slice, producer, info);
+    }
+    into_program(slice, producer, op.downcast_ref::<ProgramOp>()?, info)
+}
+
+/// The same source is asked for less.
+fn into_read<A: Element>(
+    slice: &SliceLayer<A>,
+    producer: &Blockwise,
+    info: LayerInfo,
+) -> Option<Vec<Arc<dyn Layer>>> {
+    let [BlockArg::PerBlock { axes, value }] = producer.args() else { return None };
+    if axes != producer.output() {
+        return None;
+    }
+    let (cut, value) = (slice.cut.clone(), value.clone());
+    let part = move |index: &[u32]| {
+        let (block, taken) = cut.block(index);
+        let before = value(&block);
+        match before.downcast_ref::<Selection>() {
+            Some(before) => Value::sized(before.then(&taken)),
+            // Not what a read takes: it says so.
+            None => before,
+        }
+    };
+    let axes = slice.axes();
+    let layer = Blockwise::builder(&slice.name, producer.op().clone(), &axes).per_block(&axes, part);
+    Some(vec![Arc::new(layer.info(info).build().ok()?)])
+}
+
+/// The same program runs over slices of its arguments.
+fn into_program<A: Element>(
+    slice: &SliceLayer<A>,
+    producer: &Blockwise,
+    op: &ProgramOp,
+    info: LayerInfo,
+) -> Option<Vec<Arc<dyn Layer>>> {
+    let program = &op.compiled.program;
+    if !fits(program, producer) || !keeps_elements(program, &slice.cut) {
+        return None;
+    }
+    let place = |axis: usize| slice.cut.out.iter().position(|&out| out == Out::Of(axis));
+    let places: Vec<Option<usize>> = (0..program.ndim).map(place).collect();
+    let sliced = program.with_axes(&places, slice.cut.out.len())?;
+
+    let mut layers: Vec<Arc<dyn Layer>> = Vec::new();
+    let op = Arc::new(ProgramOp::new(op.compiled.label.as_str(), sliced.clone()));
+    let mut layer = Blockwise::builder(&slice.name, op, &slice.axes()).info(info);
+    for (at, (arg, spec)) in producer.args().iter().zip(&program.args).enumerate() {
+        let cut = cut_of_arg(&slice.cut, spec);
+        let axes: Vec<_> = sliced.args[at].axes.iter().map(|&axis| label(axis)).zip(cut.n_blocks()).collect();
+        layer = match (arg, spec.kind) {
+            (BlockArg::Blocks { name, .. }, ArgKind::Block(_)) if cut.is_whole() => layer.blocks(name, &axes),
+            (BlockArg::Blocks { name: input, .. }, ArgKind::Block(dtype)) => {
+                let token = Tokenizer::new("slice").feed(&slice.name).feed(input).feed(&at).finish();
+                let name = name_of("slice", token);
+                let operations = (slice as &dyn Layer).operations();
+                let info = LayerInfo { stands_for: operations.into(), ..slice.info.clone() };
+                layers.push(dispatch!(dtype, T => {
+                    Arc::new(SliceLayer::<T>::new(name.clone(), input.clone(), cut, info)) as Arc<dyn Layer>
+                }));
+                layer.blocks(&name, &axes)
+            }
+            (BlockArg::PerBlock { value, .. }, ArgKind::Extent) => {
+                let value = value.clone();
+                layer.per_block(&axes, move |index| {
+                    let (block, taken) = cut.block(index);
+                    let before = value(&block);
+                    match before.downcast_ref::<Extent>() {
+                        Some(before) => Value::sized(extent(before, &taken)),
+                        None => before,
+                    }
+                })
+            }
+            _ => return None,
+        };
+    }
+    layers.push(Arc::new(layer.build().ok()?));
+    Some(layers)
+}
+
+/// Whether the layer hands the program its arguments as this crate builds such layers.
+fn fits(program: &Program, layer: &Blockwise) -> bool {
+    let along = |axes: &[(Axis, u32)], spec: &ArgSpec| {
+        let place = |axis| layer.output().iter().position(|&(of, _)| of == axis);
+        axes.iter().map(|&(axis, _)| place(axis)).eq(spec.axes.iter().map(|&axis| Some(axis)))
+    };
+    layer.contracted().is_empty()
+        && layer.output().len() == program.ndim
+        && layer.args().len() == program.args.len()
+        && layer.args().iter().zip(&program.args).all(|(arg, spec)| match arg {
+            BlockArg::Blocks { axes, .. } | BlockArg::PerBlock { axes, .. } => along(axes, spec),
+            BlockArg::Whole(_) | BlockArg::Literal(_) => false,
+        })
+}
+
+/// Whether slices of its arguments are all that a program needs to make the slice of its output.
+///
+/// It does not know the length of an axis that no argument has, which is one unless nothing is taken of it, and
+/// it counts from the place of a block on without gaps.
+fn keeps_elements(program: &Program, cut: &Cut) -> bool {
+    let new_are_one = cut.out.iter().all(|&out| out != Out::New { len: 0 });
+    let empty_are_known = (0..program.ndim).all(|axis| cut.axes[axis].len() > 0 || program.fills(axis));
+    new_are_one && empty_are_known && program.ramp_axes().all(|axis| cut.axes[axis].is_dense())
+}
+
+/// What is taken of an argument: along an axis where it is broadcast, its only element.
+fn cut_of_arg(cut: &Cut, spec: &ArgSpec) -> Cut {
+    let stays = |axis: usize| cut.out.contains(&Out::Of(axis));
+    let axes =
+        spec.axes.iter().zip(&spec.broadcast).map(|(&axis, &broadcast)| match (broadcast, stays(axis)) {
+            (false, _) => cut.axes[axis].clone(),
+            (true, true) => AxisCut::whole(&[1]),
+            (true, false) => AxisCut::only(),
+        });
+    let out = (0..spec.axes.len()).filter(|&own| stays(spec.axes[own])).map(Out::Of);
+    Cut { axes: axes.collect(), out: out.collect() }
+}
+
+/// The place of a part of a block.
+fn extent(block: &Extent, taken: &Selection) -> Extent {
+    let along = block.offset.iter().zip(&taken.source).filter_map(|(offset, taken)| match *taken {
+        Taken::Along { start, len, .. } => Some((offset + start, len)),
+        Taken::At(_) => None,
+    });
+    let (offset, shape) = along.unzip();
+    Extent { offset, shape }
+}
