@@ -10,13 +10,12 @@
 //! code    [again 1, again 1, call inc 1, ...]   [literal 0]
 //! ```
 
-use std::hash::BuildHasher;
+mod numbers;
+
 use std::ops::Range;
 use std::sync::{Arc, OnceLock};
 
-use hashbrown::HashTable;
-use hashbrown::hash_table::Entry;
-use rustc_hash::{FxBuildHasher, FxHashMap};
+use rustc_hash::FxHashMap;
 
 use crate::code::{Assembler, MAX_LEAF, Step, assemble, steps};
 use crate::key::Key;
@@ -25,14 +24,16 @@ use crate::plan::Csr;
 use crate::task::{Arg, Node, Task};
 use crate::value::Value;
 
+use numbers::Numbers;
+
 /// A map from keys to nodes in which each key is held once, and named by its number everywhere else.
 ///
 /// A key gets its number when it is first met, as that of a node or inside a task. What a task costs is its
 /// key and four bytes an argument, and to walk from tasks to what they need takes no hashing.
 #[derive(Clone, Default)]
 pub(crate) struct Tasks {
-    /// Found by hash and compared through `keys`; made when a key is first looked up.
-    numbers: OnceLock<HashTable<u32>>,
+    /// Made when a key is first looked up.
+    numbers: OnceLock<Numbers>,
     keys: Vec<Key>,
     /// Per number: where its code lies; nowhere for a key that is only referred to.
     rows: Vec<Row>,
@@ -62,7 +63,7 @@ impl Tasks {
         self.keys.reserve(additional);
         self.rows.reserve(additional);
         let (numbers, keys) = self.numbers_mut();
-        numbers.reserve(additional, |&number| hash(&keys[number as usize]));
+        numbers.reserve(additional, keys);
     }
 
     /// Puts a node under a key and returns what stood there before.
@@ -145,7 +146,7 @@ impl Tasks {
     }
 
     pub(crate) fn number(&self, key: &Key) -> Option<u32> {
-        self.numbers().find(hash(key), |&number| self.keys[number as usize] == *key).copied()
+        self.numbers().find(key, &self.keys)
     }
 
     pub(crate) fn key(&self, number: u32) -> &Key {
@@ -204,17 +205,17 @@ impl Tasks {
         stack.pop().map(Node::from)
     }
 
-    fn numbers(&self) -> &HashTable<u32> {
+    fn numbers(&self) -> &Numbers {
         self.numbers.get_or_init(|| {
-            let mut numbers = HashTable::with_capacity(self.keys.len());
+            let mut numbers = Numbers::with_capacity(self.keys.len());
             for (number, key) in self.keys.iter().enumerate() {
-                numbers.insert_unique(hash(key), number as u32, |&number| hash(&self.keys[number as usize]));
+                numbers.find_or_insert(key, &self.keys, number as u32);
             }
             numbers
         })
     }
 
-    fn numbers_mut(&mut self) -> (&mut HashTable<u32>, &[Key]) {
+    fn numbers_mut(&mut self) -> (&mut Numbers, &[Key]) {
         self.numbers();
         match self.numbers.get_mut() {
             Some(numbers) => (numbers, &self.keys),
@@ -223,20 +224,16 @@ impl Tasks {
     }
 
     fn number_or_new(&mut self, key: &Key) -> Result<u32, TooLarge> {
-        let (numbers, keys) = self.numbers_mut();
-        let entry = numbers.entry(
-            hash(key),
-            |&number| keys[number as usize] == *key,
-            |&number| hash(&keys[number as usize]),
-        );
-        let new = match entry {
-            Entry::Occupied(known) => return Ok(*known.get()),
-            Entry::Vacant(new) => new,
+        let new = match u32::try_from(self.keys.len()) {
+            Ok(new) if new < MAX_LEAF => new,
+            _ => return self.number(key).ok_or(TooLarge),
         };
-        let number = u32::try_from(keys.len()).ok().filter(|&number| number < MAX_LEAF).ok_or(TooLarge)?;
-        new.insert(number);
-        self.keys.push(key.clone());
-        self.rows.push(Row::default());
+        let (numbers, keys) = self.numbers_mut();
+        let number = numbers.find_or_insert(key, keys, new);
+        if number == new {
+            self.keys.push(key.clone());
+            self.rows.push(Row::default());
+        }
         Ok(number)
     }
 }
@@ -304,9 +301,4 @@ impl Renumbering {
     pub(crate) fn set(&mut self, map: u32, number: u32, new: u32) {
         self.new[self.starts[map as usize] + number as usize] = new + 1;
     }
-}
-
-#[inline]
-fn hash(key: &Key) -> u64 {
-    FxBuildHasher.hash_one(key)
 }
