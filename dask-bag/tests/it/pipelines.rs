@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 
 use dask_bag::{Bag, BagError, Partition, Partitions};
 use dask_graph::{Collection, ComputeError, Graph, Key, Materialized, Node, compute_with};
-use dask_optimize::{Optimized, fuse_layers};
+use dask_optimize::{Context, Optimized, Pipeline};
 use dask_sched_sync::Sync;
 use dask_sched_threaded::Threaded;
 
@@ -14,7 +14,7 @@ use super::runners::{chain, check, check_fails, schedulers};
 /// The number of tasks of a collection after optimisation.
 fn optimised_tasks<C: Collection>(collection: &C) -> usize {
     let keys = collection.keys();
-    fuse_layers(collection.graph(), &keys).lower(&keys).unwrap().len()
+    Pipeline::standard().run(collection.graph(), &Context::new(&keys)).unwrap().lower(&keys).unwrap().len()
 }
 
 #[test]

@@ -7,6 +7,7 @@ use std::time::{Duration, SystemTime};
 
 use dask_bag::{Bag, ReadError, ReadText, read_text};
 use dask_graph::Collection;
+use dask_optimize::{Context, Pipeline};
 use dask_sched_sync::Sync;
 use flate2::Compression;
 use flate2::write::GzEncoder;
@@ -180,7 +181,7 @@ fn readers_say_what_they_will_make() {
     let dir = files(&[("a.txt", &[b'\n'; 1000]), ("b.gz", &packed)]);
     let expected_of = |collection: &Bag<String>| {
         let keys = collection.keys();
-        let graph = dask_optimize::fuse_layers(collection.graph(), &keys);
+        let graph = Pipeline::standard().run(collection.graph(), &Context::new(&keys)).unwrap();
         let plan = graph.lower(&keys).unwrap();
         plan.nodes().map(|node| plan.producer_nbytes(node)).collect::<Vec<_>>()
     };
@@ -191,7 +192,7 @@ fn readers_say_what_they_will_make() {
     assert_eq!(expected_of(&packed_lines), [Some(6 * packed.len() as u64)]);
     // What is counted on the way is never stored.
     let keys = plain.count().keys();
-    let graph = dask_optimize::fuse_layers(plain.count().graph(), &keys);
+    let graph = Pipeline::standard().run(plain.count().graph(), &Context::new(&keys)).unwrap();
     let plan = graph.lower(&keys).unwrap();
     let sizes: Vec<_> = plan.nodes().filter_map(|node| plan.producer_nbytes(node)).collect();
     assert_eq!(sizes, [8, 8]);
