@@ -43,7 +43,7 @@ mod stopping;
 
 use crate::scheduler::Scheduler;
 
-pub use golden::{GoldenCase, golden_cases};
+pub use golden::{GoldenCase, golden_cases, golden_function};
 
 /// Makes the scheduler under test, anew for each check.
 pub type Make<'a> = dyn Fn() -> Box<dyn Scheduler> + 'a;

@@ -108,7 +108,7 @@ impl<'a> Parser<'a> {
         }
         let word = self.word();
         if self.eat('(') {
-            return Task::new(function(word), self.args(')')).into();
+            return Task::new(golden_function(word), self.args(')')).into();
         }
         word.parse::<f64>().map_or_else(|_| Arg::key(word), Arg::value)
     }
@@ -143,7 +143,12 @@ fn number(value: &Value) -> f64 {
     *value.get().unwrap_or_else(|error| panic!("golden graphs compute numbers: {error}"))
 }
 
-fn function(name: &str) -> Arc<dyn Op> {
+/// The functions of the golden graphs; all numbers are `f64`.
+///
+/// # Panics
+///
+/// - When there is no such function.
+pub fn golden_function(name: &str) -> Arc<dyn Op> {
     match name {
         "inc" => named_op("inc", |x: f64| x + 1.0),
         "dec" => named_op("dec", |x: f64| x - 1.0),

@@ -1,9 +1,9 @@
 //! The golden cases: what dask's own functions make of small graphs.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
 
-use dask_graph::{Arg, Graph, Key, List, Materialized, Node, Op, PlanError, Task, Value, named_op};
+use dask_graph::testing::golden_function;
+use dask_graph::{Arg, Graph, Key, Materialized, Node, PlanError, Task, Value};
 use dask_optimize::{
     FuseLimits, cull, dependencies, fuse, fuse_linear, inline, inline_constants, inline_functions,
 };
@@ -19,26 +19,6 @@ fn cases_of(op: &str) -> Vec<Json> {
     cases
 }
 
-fn sum(list: &List) -> f64 {
-    list.iter().map(|item| *item.get::<f64>().expect("a list of numbers")).sum()
-}
-
-/// The functions of the golden graphs; all numbers are `f64`.
-fn function(name: &str) -> Arc<dyn Op> {
-    match name {
-        "inc" => named_op("inc", |x: f64| x + 1.0),
-        "dec" => named_op("dec", |x: f64| x - 1.0),
-        "double" => named_op("double", |x: f64| 2.0 * x),
-        "neg" => named_op("neg", |x: f64| -x),
-        "add" => named_op("add", |a: f64, b: f64| a + b),
-        "add3" => named_op("add3", |a: f64, b: f64, c: f64| a + b + c),
-        "maximum" => named_op("maximum", |a: f64, b: f64| a.max(b)),
-        "total" => named_op("total", sum as fn(&List) -> f64),
-        "const" => named_op("const", |x: f64| x),
-        other => panic!("no function {other}"),
-    }
-}
-
 fn arg_of(arg: &Json) -> Arg {
     if let Some(key) = arg.get("key").or_else(|| arg.get("alias")) {
         Arg::key(key.as_str().expect("a key"))
@@ -48,7 +28,7 @@ fn arg_of(arg: &Json) -> Arg {
         Arg::list(items.as_array().expect("items").iter().map(arg_of))
     } else {
         let args = arg["args"].as_array().expect("arguments");
-        Task::new(function(arg["op"].as_str().expect("a function")), args.iter().map(arg_of)).into()
+        Task::new(golden_function(arg["op"].as_str().expect("a function")), args.iter().map(arg_of)).into()
     }
 }
 
