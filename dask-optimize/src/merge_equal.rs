@@ -17,8 +17,8 @@ use crate::uses::{Uses, alias_of};
 /// when they are made of one function, all others when they are one object. Numbers and text are equal when
 /// they are of one type and say the same, other values when they are one object. Aliases are what they refer to.
 ///
-/// An op does not say whether it always makes the same of the same; `is_pure` says it, and tasks with an op for
-/// which it does not hold are left alone. It is asked once for each op. Tasks of layers that are annotated
+/// `is_pure` says of an op whether it always makes the same of the same; [`Op::is_pure`] is the op's own answer.
+/// Tasks with an op for which it does not hold are left alone. It is asked once for each op. Tasks of layers that are annotated
 /// differently stay apart.
 ///
 /// Of equal tasks the one in the lowest layer stays, and in one layer the first to be needed. Where another was
@@ -51,7 +51,8 @@ use crate::uses::{Uses, alias_of};
 /// assert_eq!(format!("{:?}", merged.node(&wanted[0]).unwrap()), "Task(add[b, b])");
 /// assert_eq!(format!("{:?}", merged.node(&wanted[1]).unwrap()), "Alias(b)");
 ///
-/// assert_eq!(merge_equal(&graph, &wanted, |op| op.is_cheap())?.len(), 5);
+/// // Nobody said that the ops were pure.
+/// assert_eq!(merge_equal(&graph, &wanted, |op| op.is_pure())?.len(), 5);
 /// # Ok::<(), dask_graph::PlanError>(())
 /// ```
 pub fn merge_equal(
