@@ -220,6 +220,7 @@ proptest! {
             let again = recompute(&graph, &keys, choice);
             prop_assert_eq!(&values(&again, &keys), &expected);
             prop_assert_eq!(&values(&fuse_layers(&again, &keys), &keys), &expected);
+            prop_assert_eq!(names(&recompute(&again, &keys, choice)), names(&again), "twice is once");
         }
     }
 }
