@@ -18,6 +18,11 @@ pub(crate) fn n_operations(layer: &dyn Layer) -> usize {
     layer.operations().len()
 }
 
+/// Whether every layer holds its tasks in a map: then there is nothing to be moved or made again as a layer.
+pub(crate) fn is_all_tasks(graph: &Graph) -> bool {
+    graph.layers().iter().all(|layer| layer.as_materialized().is_some())
+}
+
 /// The layers of a graph, inputs first, each name once.
 pub(crate) struct LayerList {
     pub(crate) layers: Vec<Arc<dyn Layer>>,

@@ -19,7 +19,7 @@ use std::sync::Arc;
 use dask_graph::{Blockwise, Graph, Key, Layer, Name};
 use rustc_hash::FxHashSet;
 
-use crate::layer_list::{LayerList, few_operations};
+use crate::layer_list::{LayerList, few_operations, is_all_tasks};
 
 /// Moves layers that take less of their input before the work on it; the layers that hold `keys` keep their
 /// names and keys.
@@ -97,6 +97,9 @@ use crate::layer_list::{LayerList, few_operations};
 /// assert_eq!(labels, ["x", "even", "z"]);
 /// ```
 pub fn push_down(graph: &Graph, keys: &[Key]) -> Graph {
+    if is_all_tasks(graph) {
+        return graph.clone();
+    }
     let mut list = LayerList::new(graph, keys);
     let mut changed = false;
     loop {

@@ -16,7 +16,7 @@ use std::sync::Arc;
 use dask_graph::{BlockArg, Blockwise, Graph, Key, Layer, Name, Node, Tokenizer};
 use rustc_hash::FxHashSet;
 
-use crate::layer_list::LayerList;
+use crate::layer_list::{LayerList, is_all_tasks};
 use crate::rebuilt::rebuilt;
 
 /// When results are made again instead of kept.
@@ -94,7 +94,7 @@ struct Cost {
 /// Time O(layers), and for each layer that takes results that are large enough, O(layers) and the tasks between
 /// one of its blocks and as many blocks of the results as are too many.
 pub fn recompute(graph: &Graph, keys: &[Key], choice: Recompute) -> Graph {
-    if matches!(choice, Recompute::Never | Recompute::Auto { .. }) {
+    if matches!(choice, Recompute::Never | Recompute::Auto { .. }) || is_all_tasks(graph) {
         return graph.clone();
     }
     let list = LayerList::new(graph, keys);
