@@ -53,6 +53,8 @@
 //! | group_by, agg | each by itself, then merged in a tree |
 //! | merge (right side), sort_values | gathered in memory for now |
 
+#![forbid(unsafe_code)]
+
 mod column;
 mod csv;
 mod error;

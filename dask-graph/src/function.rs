@@ -9,7 +9,7 @@ use std::ops::Deref;
 use std::sync::Arc;
 
 use crate::op::{Args, Op, OpError};
-use crate::portable::Portable;
+use crate::pack::{Callable, Packer, Refused, Unpack, Unpacked};
 use crate::value::{List, TypeMismatch, Value};
 
 /// Makes an op of a function or closure of up to eight typed arguments.
@@ -77,7 +77,7 @@ where
 ///
 /// Implemented for closures and functions of up to eight arguments; the marker `M` is their signature and
 /// always inferred.
-pub trait Function<M>: Send + Sync + 'static {
+pub trait Function<M>: Callable<M> + Send + Sync + 'static {
     /// What the function returns.
     type Output: 'static;
 
@@ -246,8 +246,15 @@ where
         self.function.apply(args).map(Value::new)
     }
 
-    fn portable(&self) -> Portable {
-        portability_of::<F>()
+    fn pack(&self, to: &mut Packer) -> Result<Unpack, Refused> {
+        to.function(&self.function)?;
+        Ok(|from| {
+            Ok(Unpacked::op(FnOp::<F, M> {
+                name: short_name::<F>().into(),
+                function: from.function()?,
+                marker: PhantomData,
+            }))
+        })
     }
 }
 
@@ -271,19 +278,15 @@ where
         self.function.apply(args)?.map(Value::new).map_err(OpError::failed)
     }
 
-    fn portable(&self) -> Portable {
-        portability_of::<F>()
-    }
-}
-
-/// A closure without captures has no state; one with captures keeps them here.
-fn portability_of<F>() -> Portable {
-    if size_of::<F>() == 0 {
-        Portable::Stateless
-    } else {
-        Portable::Refused {
-            advice: "the closure captures state; give that state to the task as an argument, or use `map_with`",
-        }
+    fn pack(&self, to: &mut Packer) -> Result<Unpack, Refused> {
+        to.function(&self.function)?;
+        Ok(|from| {
+            Ok(Unpacked::op(TryFnOp::<F, M> {
+                name: short_name::<F>().into(),
+                function: from.function()?,
+                marker: PhantomData,
+            }))
+        })
     }
 }
 
@@ -359,6 +362,7 @@ functions! {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::pack::PackedOp;
 
     #[track_caller]
     fn check<const N: usize>(op: &Arc<dyn Op>, args: [Value; N], expected: Result<i64, &str>) {
@@ -424,8 +428,14 @@ mod tests {
 
     #[test]
     fn captures_decide_portability() {
-        assert!(matches!(op(inc).portable(), Portable::Stateless));
+        let packed = PackedOp::of(&*op(inc)).unwrap();
+        assert!(packed.is_stateless());
+        check(&packed.unpack().unwrap(), [Value::new(1_i64)], Ok(2));
         let k = 3_i64;
-        assert!(matches!(op(move |x: i64| x + k).portable(), Portable::Refused { .. }));
+        let refused = PackedOp::of(&*op(move |x: i64| x + k)).unwrap_err();
+        assert!(
+            refused.to_string().starts_with("`closure` cannot leave the process: the closure captures"),
+            "{refused}"
+        );
     }
 }

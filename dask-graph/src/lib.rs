@@ -39,6 +39,7 @@
 //! Running it needs a scheduler, which lives in a crate of its own (`dask-sched`).
 
 mod code;
+mod codec;
 mod collection;
 mod delayed;
 mod function;
@@ -48,6 +49,7 @@ mod layer;
 mod manipulate;
 mod notation;
 mod op;
+mod pack;
 mod plan;
 mod portable;
 mod request;
@@ -62,6 +64,7 @@ mod token;
 mod value;
 
 pub use code::Step;
+pub use codec::{Codec, CodecError, make_list_portable, make_pair_portable, make_portable, portable_types};
 pub use collection::{
     Collection, Collections, ComputeError, Explanation, compute, compute_with, persist, persist_with,
     visualize,
@@ -76,8 +79,9 @@ pub use layer::{
 pub use manipulate::{bind, checkpoint, clone, wait_on};
 pub use notation::{IntoOp, Ready};
 pub use op::{Args, Op, OpError};
-pub use plan::{Dot, NodeId, Plan, PlanError, PlanLayer, Pressure, Scratch, TaskError};
-pub use portable::{Blob, BlobError, BlobReader, Portable, ReadBlob};
+pub use pack::{Callable, PackedOp, Packer, Refused, Unpack, UnpackError, Unpacked, Unpacker, Witnesses};
+pub use plan::{Code, CodeError, Dot, NodeId, Plan, PlanError, PlanLayer, Pressure, Scratch, TaskError};
+pub use portable::{Blob, BlobError, BlobReader, ReadBlob};
 pub use request::Nested;
 pub use scheduler::{
     CancelToken, Installed, Observer, PassReport, PrepareError, RunEnd, RunError, RunOptions, Scheduler,

@@ -6,7 +6,7 @@ use std::error::Error;
 use std::fmt;
 use std::sync::Arc;
 
-use crate::portable::Portable;
+use crate::pack::{Packer, Refused, Unpack};
 use crate::task::Arg;
 use crate::value::{List, TypeMismatch, Value};
 
@@ -15,7 +15,7 @@ use crate::value::{List, TypeMismatch, Value};
 /// Two methods are required. The others are abilities that somebody may ask for: the optimiser
 /// ([`absorb`](Op::absorb), [`is_cheap`](Op::is_cheap), [`is_pure`](Op::is_pure)), schedulers with a memory limit
 /// ([`is_producer`](Op::is_producer), [`output_nbytes`](Op::output_nbytes)) and schedulers with worker
-/// processes ([`portable`](Op::portable)). Every one has a default that is safe.
+/// processes ([`pack`](Op::pack)). Every one has a default that is safe.
 ///
 /// Any closure is an op without ceremony: see [`op`](crate::op()).
 ///
@@ -82,9 +82,13 @@ pub trait Op: Any + Send + Sync {
         None
     }
 
-    /// How it crosses a process border.
-    fn portable(&self) -> Portable {
-        Portable::Refused { advice: "implement `Op::portable` for this op, or run it on threads" }
+    /// Packs what the op is made of, to be made again in another process by the function that is returned.
+    ///
+    /// # Errors
+    ///
+    /// - When the op stays in its process, with the reason: always, unless the op says otherwise.
+    fn pack(&self, _to: &mut Packer) -> Result<Unpack, Refused> {
+        Err(Refused::new("it does not say how: implement `Op::pack` for it, or run it on threads"))
     }
 }
 

@@ -37,7 +37,7 @@ pub(crate) use csr::Csr;
 
 pub use dot::Dot;
 pub use error::PlanError;
-pub use execute::{Scratch, TaskError};
+pub use execute::{Code, CodeError, Scratch, TaskError};
 pub use pressure::Pressure;
 
 pub(crate) use lower::{lower, tasks};
@@ -159,6 +159,39 @@ impl Plan {
             Some(Step::Last(_) | Step::Again(_)) => "alias".to_owned(),
             Some(Step::Literal(_)) | None => "data".to_owned(),
         }
+    }
+
+    /// The words of what the node does, which [`Code`] runs: for those who send it somewhere else.
+    pub fn code(&self, node: NodeId) -> &[u32] {
+        self.code.row(node.index())
+    }
+
+    /// What the node does, step by step.
+    pub fn steps(&self, node: NodeId) -> impl Iterator<Item = Step> + Clone + use<'_> {
+        steps(self.code.row(node.index()))
+    }
+
+    /// The op of this number in the code of nodes.
+    ///
+    /// # Panics
+    ///
+    /// If no node has it.
+    pub fn op(&self, number: u32) -> &Arc<dyn Op> {
+        &self.ops[number as usize]
+    }
+
+    /// The number of ops.
+    pub fn n_ops(&self) -> usize {
+        self.ops.len()
+    }
+
+    /// The literal of this number in the code of nodes.
+    ///
+    /// # Panics
+    ///
+    /// If no node has it.
+    pub fn literal(&self, number: u32) -> &Value {
+        &self.literals[number as usize]
     }
 
     /// The layer that the node comes from.

@@ -1,19 +1,16 @@
-//! How values and ops leave the process: the hooks that spilling and worker processes ask for.
+//! How values leave the process: the hooks that spilling and worker processes ask for.
 //!
 //! A value that can leave becomes a [`Blob`]: a small header, and buffers that are written once, as they lie
 //! in memory, and never re-encoded on the way. A [`BlobReader`] makes it a value again. Where the bytes go,
-//! into a file or into memory that processes share, is not known here. An op that can travel says so with
-//! [`Portable`].
+//! into a file or into memory that processes share, is not known here.
 
 use std::any::type_name;
 use std::borrow::Cow;
 use std::error::Error;
 use std::io::{self, Read, Write};
-use std::sync::Arc;
 
 use bytemuck::Pod;
 
-use crate::op::Op;
 use crate::value::{Value, standard};
 
 /// A value on its way out of the process: a header, and buffers that are lent and not copied.
@@ -47,11 +44,15 @@ pub struct Blob<'a> {
 const ALIGNMENT: usize = 64;
 
 impl<'a> Blob<'a> {
-    /// The blob of data of a type of the standard library that [`Value::new`] knows: numbers, `bool`,
-    /// `String`, and vectors of these; `None` for other types.
+    /// The blob of data that says nothing of blobs itself, as [`Value::new`] makes it: of numbers, `bool`,
+    /// `String`, vectors of these, and types with a [`Codec`](crate::Codec); `None` for other types.
     ///
     /// For containers of one's own around such data; [`BlobReader::read_standard`] reads it back.
-    pub fn of_standard<T: 'static>(data: &'a T) -> Option<Self> {
+    ///
+    /// # Errors
+    ///
+    /// - When the type's own `Serialize` fails.
+    pub fn of_standard<T: Send + Sync + 'static>(data: &'a T) -> Option<Result<Self, BlobError>> {
         standard::to_blob(data)
     }
 
@@ -201,27 +202,6 @@ impl BlobError {
     pub fn of<T>(source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
         Self { type_name: type_name::<T>(), source: source.into() }
     }
-}
-
-/// How an op crosses a process border.
-#[derive(Clone)]
-#[non_exhaustive]
-pub enum Portable {
-    /// The op has no state: its type is its whole meaning, and a worker that runs the same executable finds
-    /// it by the address of the function that calls it.
-    Stateless,
-    /// The op travels as its encoded state and the function that makes an op of it on the other side.
-    State {
-        /// The encoded state.
-        bytes: Vec<u8>,
-        /// Makes the op again.
-        decode: fn(&[u8]) -> Result<Arc<dyn Op>, BlobError>,
-    },
-    /// The op stays in its process; the text says what the user can do about it.
-    Refused {
-        /// What to do instead.
-        advice: &'static str,
-    },
 }
 
 #[cfg(test)]

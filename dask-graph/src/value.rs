@@ -33,7 +33,8 @@ pub struct Value(Arc<dyn Slot>);
 /// What a type says of itself beyond being data: its exact size, and how it leaves the process.
 ///
 /// Types without this are values too ([`Value::new`]); of numbers, `String` and vectors of these both are
-/// known, and of other types the size is taken as that of the bare struct, and they stay in the process.
+/// known, and of other types the size is taken as that of the bare struct, and they stay in the process unless
+/// [`make_portable`](crate::make_portable) told how they leave.
 ///
 /// ```
 /// use dask_graph::{Blob, BlobError, BlobReader, Payload, Value};
@@ -259,7 +260,7 @@ struct Plain<T>(T);
 impl<T: Send + Sync + 'static> Plain<T> {
     const ABILITIES: Abilities<T> = Abilities {
         nbytes: standard::nbytes,
-        to_blob: |data| standard::to_blob(data).map(Ok),
+        to_blob: standard::to_blob,
         from_blob: |reader| standard::from_blob::<T>(reader).map(Value::new),
     };
 }

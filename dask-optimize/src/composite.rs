@@ -3,7 +3,8 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use dask_graph::{Arg, Args, Op, OpError, Value};
+use dask_graph::{Arg, Args, Op, OpError, Packer, Refused, Unpack, Unpacked, Value};
+use serde::{Deserialize, Serialize};
 
 /// Several ops as one: each step's arguments are arguments of the whole or results of earlier steps.
 ///
@@ -35,7 +36,7 @@ impl Step {
     }
 }
 
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 enum Source {
     Arg(usize),
     Step(usize),
@@ -162,6 +163,20 @@ impl Op for Composite {
         self.steps.iter().all(|step| step.op.is_pure())
     }
 
+    fn pack(&self, to: &mut Packer) -> Result<Unpack, Refused> {
+        to.state(&(self.n_args, self.steps.len()))?;
+        for step in &self.steps {
+            to.op(&step.op)?;
+            to.state(&step.args)?;
+        }
+        Ok(|from| {
+            let (n_args, n_steps): (usize, usize) = from.state()?;
+            let step = |_| Ok(Step { op: from.op()?, args: from.state::<Vec<Source>>()?.into() });
+            let steps = (0..n_steps).map(step).collect::<Result<_, _>>()?;
+            Ok(Unpacked::op(Composite { steps, n_args }))
+        })
+    }
+
     /// The size of the last step's result, taken to be that of its largest input where the op does not know.
     fn output_nbytes(&self, args: &[Arg]) -> Option<u64> {
         let mut sizes: Vec<Option<u64>> = Vec::with_capacity(self.steps.len());
@@ -182,5 +197,28 @@ impl Op for Composite {
             sizes.push(step.op.output_nbytes(&own).or_else(|| inputs.max()));
         }
         sizes.pop().flatten()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use dask_graph::{PackedOp, op};
+
+    #[test]
+    fn a_composite_travels_with_its_steps() {
+        let (add, inc) = (op(|a: i64, b: i64| 10 * a + b), op(|a: i64| a + 1));
+        let packed = PackedOp::of(&*Composite::join(&add, 2, 1, &inc, 1)).unwrap();
+        let mut slots = [1_i64, 2].map(|n| Some(Value::new(n)));
+        let called = packed.unpack().unwrap().call(Args::new(&mut slots)).unwrap();
+        assert_eq!(called.get(), Ok(&13_i64));
+    }
+
+    #[test]
+    fn a_composite_stays_if_one_step_stays() {
+        let k = 1_i64;
+        let (add, captures) = (op(|a: i64, b: i64| a + b), op(move |a: i64| a + k));
+        let refused = PackedOp::of(&*Composite::join(&add, 2, 1, &captures, 1)).unwrap_err();
+        assert_eq!(refused.op, "closure");
     }
 }

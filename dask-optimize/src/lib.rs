@@ -54,6 +54,8 @@
 //! # Ok::<(), dask_graph::PlanError>(())
 //! ```
 
+#![forbid(unsafe_code)]
+
 mod composite;
 mod cull;
 mod cull_layers;

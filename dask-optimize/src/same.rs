@@ -3,7 +3,7 @@
 use std::any::{Any, TypeId};
 use std::sync::Arc;
 
-use dask_graph::{Arg, Node, Op, Portable, Token, Tokenize, Tokenizer, Value};
+use dask_graph::{Arg, Node, Op, PackedOp, Token, Tokenize, Tokenizer, Value};
 
 /// What makes an op the op that it is.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
@@ -31,7 +31,7 @@ impl OpId {
 
 /// Whether the type of the op is its whole meaning. Asking may be dear: an op with state may encode it.
 pub(crate) fn is_stateless(op: &Arc<dyn Op>) -> bool {
-    matches!(op.portable(), Portable::Stateless)
+    PackedOp::of(&**op).is_ok_and(|packed| packed.is_stateless())
 }
 
 fn same_op(a: &Arc<dyn Op>, b: &Arc<dyn Op>) -> bool {

@@ -21,6 +21,8 @@
 //! `DASK_MEMORY_LIMIT` (`512MB`, `2GiB`) and `DASK_TEMPORARY_DIRECTORY`; see [`settings`]. A program that wants to choose by itself uses
 //! [`default_scheduler`] or [`install`].
 
+#![forbid(unsafe_code)]
+
 mod builder;
 mod error;
 #[cfg(feature = "optimize")]

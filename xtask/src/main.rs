@@ -3,6 +3,8 @@
 //! One `match`, a file per command. The binary itself is small, so that `cargo xtask` starts at once on a
 //! fresh checkout; what needs the workspace's crates in a release build (the benches) sits behind the
 //! feature `measure`, and the command builds itself again with that feature when it is asked for it.
+
+#![forbid(unsafe_code)]
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a command line tool talks to its terminal")]
 
 mod bench;

@@ -2,9 +2,10 @@
 
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
 
 use crate::code::{self, Step, steps};
-use crate::op::{Args, OpError};
+use crate::op::{Args, Op, OpError};
 use crate::plan::{NodeId, Plan};
 use crate::value::{List, Value};
 
@@ -33,6 +34,54 @@ pub enum TaskError {
     },
 }
 
+/// What a node does, with the tables that it refers to: enough to run it away from its plan.
+///
+/// ```
+/// use dask_graph::{Code, Key, NodeId, Scratch, Value, graph};
+///
+/// fn add(a: i64, b: i64) -> i64 {
+///     a + b
+/// }
+///
+/// let dsk = graph! { "x" => 1_i64, "y" => add(@"x", 2_i64) };
+/// let plan = dsk.lower(&[Key::named("y")])?;
+/// let code: Vec<u32> = plan.code(NodeId(1)).to_vec(); // sent somewhere else, with the plan's ops and literals
+///
+/// let code = Code { words: &code, op: |op| plan.op(op), literal: |literal| plan.literal(literal).clone() };
+/// let y = code.run(&mut Scratch::default(), 0, |_node, _is_last_place| Value::new(40_i64));
+/// assert_eq!(y.unwrap().get(), Ok(&42_i64));
+/// # Ok::<(), dask_graph::PlanError>(())
+/// ```
+#[derive(Debug)]
+pub struct Code<'a, O, L> {
+    /// The words ([`Plan::code`]).
+    pub words: &'a [u32],
+    /// Gives the op of a number.
+    pub op: O,
+    /// Gives the literal of a number.
+    pub literal: L,
+}
+
+/// Why code gave no value.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum CodeError {
+    /// The op of this number returned an error.
+    Failed {
+        /// The op's number.
+        op: u32,
+        /// Its error.
+        error: OpError,
+    },
+    /// The op of this number panicked, or no op, when the code itself is not what a plan holds.
+    Panicked {
+        /// The op's number.
+        op: Option<u32>,
+        /// What it panicked with, if that was text.
+        message: String,
+    },
+}
+
 impl Plan {
     /// Runs one node: fetches what it needs, calls its ops, and returns its result.
     ///
@@ -52,31 +101,60 @@ impl Plan {
         scratch: &mut Scratch,
         mut fetch: impl FnMut(NodeId, bool) -> Value,
     ) -> Result<Value, TaskError> {
-        let code = self.code.row(node.index());
-        if !code::does_work(code) {
+        let words = self.code.row(node.index());
+        if !code::does_work(words) {
             // Data and aliases: no op to guard.
-            match steps(code).next() {
+            match steps(words).next() {
                 Some(Step::Literal(at)) => return Ok(self.literals[at as usize].clone()),
                 Some(Step::Last(of)) => return Ok(fetch(NodeId(of), true)),
                 _ => {}
             }
         }
-        let retries = if self.has_retries { self.layer(node).info.annotations.retries } else { 0 };
+        let literal = |at: u32| self.literals[at as usize].clone();
+        let code = Code { words, op: |op: u32| &self.ops[op as usize], literal };
+        let name = |op: u32| self.ops[op as usize].name().into_owned();
+        code.run(scratch, self.retries(node), fetch).map_err(|error| match error {
+            CodeError::Failed { op, error } => TaskError::Failed { op: name(op), error },
+            CodeError::Panicked { op, message } => {
+                TaskError::Panicked { op: op.map_or_else(String::new, name), message }
+            }
+        })
+    }
+
+    /// How often the node is to be run again when it fails: what its layer is annotated with.
+    #[inline]
+    pub fn retries(&self, node: NodeId) -> u32 {
+        if self.has_retries { self.layer(node).info.annotations.retries } else { 0 }
+    }
+}
+
+impl<'a, O: Fn(u32) -> &'a Arc<dyn Op>, L: Fn(u32) -> Value> Code<'a, O, L> {
+    /// Runs the code, and again so often if it fails; `fetch` is that of [`Plan::execute`].
+    ///
+    /// # Errors
+    ///
+    /// - When an op fails or panics.
+    #[inline]
+    pub fn run(
+        &self,
+        scratch: &mut Scratch,
+        retries: u32,
+        mut fetch: impl FnMut(NodeId, bool) -> Value,
+    ) -> Result<Value, CodeError> {
         if retries > 0 {
-            return self.execute_with_retries(code, retries, scratch, fetch);
+            return self.run_with_retries(scratch, retries, fetch);
         }
-        self.attempt(code, scratch, &mut fetch)
+        self.attempt(scratch, &mut fetch)
     }
 
     /// Fetches everything first and lends it to each attempt.
-    fn execute_with_retries(
+    fn run_with_retries(
         &self,
-        code: &[u32],
-        retries: u32,
         scratch: &mut Scratch,
+        retries: u32,
         mut fetch: impl FnMut(NodeId, bool) -> Value,
-    ) -> Result<Value, TaskError> {
-        let fetched: Vec<Value> = steps(code)
+    ) -> Result<Value, CodeError> {
+        let fetched: Vec<Value> = steps(self.words)
             .filter_map(|step| match step {
                 Step::Again(of) => Some(fetch(NodeId(of), false)),
                 Step::Last(of) => Some(fetch(NodeId(of), true)),
@@ -88,7 +166,7 @@ impl Plan {
             let mut next = fetched.iter();
             // The code asks in the order in which the values were fetched.
             let mut lend = |_, _| next.next().map_or_else(|| Value::new(()), Value::clone);
-            match self.attempt(code, scratch, &mut lend) {
+            match self.attempt(scratch, &mut lend) {
                 Err(_) if left > 0 => left -= 1,
                 done => return done,
             }
@@ -97,20 +175,19 @@ impl Plan {
 
     fn attempt(
         &self,
-        code: &[u32],
         scratch: &mut Scratch,
         fetch: &mut impl FnMut(NodeId, bool) -> Value,
-    ) -> Result<Value, TaskError> {
+    ) -> Result<Value, CodeError> {
         let stack = &mut scratch.stack;
         stack.clear();
         let mut calling = None;
         // What the closure touches is only looked at again after being cleared.
         let outcome = catch_unwind(AssertUnwindSafe(|| {
-            for step in steps(code) {
+            for step in steps(self.words) {
                 let value = match step {
                     Step::Again(of) => fetch(NodeId(of), false),
                     Step::Last(of) => fetch(NodeId(of), true),
-                    Step::Literal(at) => self.literals[at as usize].clone(),
+                    Step::Literal(at) => (self.literal)(at),
                     Step::List(n) => {
                         let items = stack.drain(stack.len() - n as usize..).flatten().collect();
                         Value::sized(List(items))
@@ -118,7 +195,8 @@ impl Plan {
                     Step::Call { op, n_args } => {
                         calling = Some(op);
                         let first = stack.len() - n_args as usize;
-                        let value = self.ops[op as usize].call(Args::new(&mut stack[first..]))?;
+                        let called = (self.op)(op).call(Args::new(&mut stack[first..]));
+                        let value = called.map_err(|error| CodeError::Failed { op, error })?;
                         stack.truncate(first);
                         value
                     }
@@ -127,15 +205,14 @@ impl Plan {
             }
             Ok(stack.pop().flatten())
         }));
-        let name = || calling.map_or_else(String::new, |op| self.ops[op as usize].name().into_owned());
-        let result = match outcome {
+        let error = match outcome {
             Ok(Ok(Some(value))) => return Ok(value),
-            Ok(Ok(None)) => unreachable!("the code of every node leaves one value"),
-            Ok(Err(error)) => TaskError::Failed { op: name(), error },
-            Err(panic) => TaskError::Panicked { op: name(), message: panic_message(panic) },
+            Ok(Ok(None)) => CodeError::Panicked { op: None, message: "the code leaves no value".into() },
+            Ok(Err(error)) => error,
+            Err(panic) => CodeError::Panicked { op: calling, message: panic_message(panic) },
         };
         stack.clear();
-        Err(result)
+        Err(error)
     }
 }
 

@@ -4,6 +4,7 @@ use std::any::{Any, TypeId};
 use std::borrow::Cow;
 use std::io;
 
+use crate::codec::Codec;
 use crate::portable::{Blob, BlobError, BlobReader};
 
 /// The size of data whose type says nothing: known for the types of this module, the struct's otherwise.
@@ -15,10 +16,13 @@ pub(super) fn nbytes<T: 'static>(data: &T) -> u64 {
     (size_of::<T>() + heap()) as u64
 }
 
-/// The blob of data of a type of this module; `None` for others.
-pub(crate) fn to_blob<T: 'static>(data: &T) -> Option<Blob<'_>> {
-    for_standard!(T, S => return the::<T, S>(data).map(S::to_blob));
-    None
+/// The blob of data of a type of this module, or of one that has a codec; `None` for others.
+pub(crate) fn to_blob<T: Send + Sync + 'static>(data: &T) -> Option<Result<Blob<'_>, BlobError>> {
+    for_standard!(T, S => return the::<T, S>(data).map(|data| Ok(data.to_blob())));
+    let mut bytes = Vec::new();
+    let encoded = Codec::of()?.encode(data, &mut bytes);
+    let blob = || Blob { header: vec![], buffers: vec![bytes.into()] };
+    Some(encoded.map(|()| blob()).map_err(BlobError::of::<T>))
 }
 
 /// Reads data of a type of this module back.
@@ -27,7 +31,9 @@ pub(crate) fn from_blob<T: Send + Sync + 'static>(reader: &mut BlobReader<'_>) -
         let read: Box<dyn Any> = Box::new(S::from_blob(reader).map_err(BlobError::of::<T>)?);
         return read.downcast().map(|data| *data).map_err(|_| BlobError::of::<T>(NO_WAY_BACK));
     });
-    Err(BlobError::of::<T>(NO_WAY_BACK))
+    let codec = Codec::of().ok_or_else(|| BlobError::of::<T>(NO_WAY_BACK))?;
+    let bytes = reader.next_buffer::<u8>().map_err(BlobError::of::<T>)?;
+    codec.decode(&mut &bytes[..]).map_err(BlobError::of::<T>)
 }
 
 /// Why a type that says nothing of blobs cannot be read from one.
@@ -209,9 +215,9 @@ mod tests {
         assert!(Value::new(vec![()]).to_blob().is_none());
         assert!(Blob::of_standard(&vec![Some(1)]).is_none());
         let mut bytes = Vec::new();
-        Blob::of_standard(&1_u8).unwrap().write_to(&mut bytes).unwrap();
+        Blob::of_standard(&1_u8).unwrap().unwrap().write_to(&mut bytes).unwrap();
         let mut rest = &bytes[..];
-        let error = BlobReader::new(&mut rest).unwrap().read_standard::<()>().unwrap_err();
+        let error = BlobReader::new(&mut rest).unwrap().read_standard::<Option<u8>>().unwrap_err();
         assert!(error.to_string().contains(NO_WAY_BACK), "{error}");
     }
 

@@ -21,6 +21,8 @@
 //! L. A. Belady, *A study of replacement algorithms for a virtual-storage computer*, IBM Systems Journal 5(2),
 //! 1966.
 
+#![forbid(unsafe_code)]
+
 mod error;
 mod files;
 mod foresight;

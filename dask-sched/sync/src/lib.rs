@@ -22,6 +22,8 @@
 //! # Ok::<_, Box<dyn std::error::Error>>(())
 //! ```
 
+#![forbid(unsafe_code)]
+
 mod results;
 
 use dask_graph::{NodeId, Plan, RunError, RunOptions, Scheduler, Scratch, Value, Watch, WorkerId};

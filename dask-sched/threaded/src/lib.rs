@@ -36,6 +36,8 @@
 //! # Ok::<_, Box<dyn std::error::Error>>(())
 //! ```
 
+#![forbid(unsafe_code)]
+
 mod apart;
 mod gate;
 mod handover;
