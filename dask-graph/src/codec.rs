@@ -38,8 +38,15 @@ type Decode<T> = dyn Fn(&mut &[u8]) -> Result<T, CodecError> + Send + Sync;
 /// Why data could not be written or read.
 pub type CodecError = Box<dyn Error + Send + Sync>;
 
-/// Memory that one item may claim when it is read.
+/// Memory that what is read may claim.
 const LIMIT: usize = 1 << 32;
+
+/// How all that goes through serde is written.
+pub(crate) const CONFIG: bincode::config::Configuration<
+    bincode::config::LittleEndian,
+    bincode::config::Fixint,
+    bincode::config::Limit<LIMIT>,
+> = bincode::config::standard().with_fixed_int_encoding().with_limit::<LIMIT>();
 
 impl<T: Send + Sync + 'static> Codec<T> {
     /// The codec of the type, if it is known: numbers, `bool`, `char`, `String`, `()`, pairs of the most common
@@ -84,11 +91,10 @@ impl<T: Send + Sync + 'static> Codec<T> {
     where
         T: Serialize + DeserializeOwned,
     {
-        let config = bincode::config::standard().with_limit::<LIMIT>();
         Some(Self::new(
-            move |data, bytes| Ok(bincode::serde::encode_into_std_write(data, bytes, config).map(drop)?),
-            move |bytes| {
-                let (data, length) = bincode::serde::decode_from_slice(bytes, config)?;
+            |data, bytes| Ok(bincode::serde::encode_into_std_write(data, bytes, CONFIG).map(drop)?),
+            |bytes| {
+                let (data, length) = bincode::serde::decode_from_slice(bytes, CONFIG)?;
                 *bytes = &bytes[length..];
                 Ok(data)
             },

@@ -246,6 +246,10 @@ where
         self.function.apply(args).map(Value::new)
     }
 
+    fn is_stateless(&self) -> bool {
+        size_of::<F>() == 0
+    }
+
     fn pack(&self, to: &mut Packer) -> Result<Unpack, Refused> {
         to.function(&self.function)?;
         Ok(|from| {
@@ -276,6 +280,10 @@ where
 
     fn call(&self, args: Args<'_>) -> Result<Value, OpError> {
         self.function.apply(args)?.map(Value::new).map_err(OpError::failed)
+    }
+
+    fn is_stateless(&self) -> bool {
+        size_of::<F>() == 0
     }
 
     fn pack(&self, to: &mut Packer) -> Result<Unpack, Refused> {
@@ -428,8 +436,8 @@ mod tests {
 
     #[test]
     fn captures_decide_portability() {
+        assert!(op(inc).is_stateless());
         let packed = PackedOp::of(&*op(inc)).unwrap();
-        assert!(packed.is_stateless());
         check(&packed.unpack().unwrap(), [Value::new(1_i64)], Ok(2));
         let k = 3_i64;
         let refused = PackedOp::of(&*op(move |x: i64| x + k)).unwrap_err();

@@ -77,6 +77,18 @@ pub trait Op: Any + Send + Sync {
         self.is_cheap()
     }
 
+    /// Whether it has no state, so that its type is its whole meaning: two such ops of one type do the same.
+    fn is_stateless(&self) -> bool {
+        false
+    }
+
+    /// Whether it has to run in the process that started the run, whatever the scheduler: its result stands for
+    /// something there that must neither be lost with a worker nor be made twice, such as a file that is being
+    /// written. Others may still take that result, as a blob.
+    fn is_at_home(&self) -> bool {
+        false
+    }
+
     /// The size of the result, as far as the arguments known before the run tell; `None` when unknown.
     fn output_nbytes(&self, _args: &[Arg]) -> Option<u64> {
         None

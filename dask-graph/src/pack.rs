@@ -15,6 +15,7 @@ use std::sync::Arc;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use crate::codec::CONFIG;
 use crate::op::Op;
 
 use stateless::Rest;
@@ -93,15 +94,6 @@ struct Parts {
     witnesses: Witnesses,
     bytes: Vec<u8>,
 }
-
-/// A packed state may claim so much memory when it is read, and no more.
-const LIMIT: usize = 1 << 32;
-
-const CONFIG: bincode::config::Configuration<
-    bincode::config::LittleEndian,
-    bincode::config::Fixint,
-    bincode::config::Limit<LIMIT>,
-> = bincode::config::standard().with_fixed_int_encoding().with_limit::<LIMIT>();
 
 impl Packer {
     /// Packs data.
@@ -274,11 +266,6 @@ impl PackedOp {
     pub fn unpack(&self) -> Result<Arc<dyn Op>, UnpackError> {
         let Parts { functions, witnesses, bytes } = &self.parts;
         Unpacker { functions, witnesses: witnesses.rest(), bytes }.made_by(self.unpack)
-    }
-
-    /// Whether the op has no state: then its type is its whole meaning.
-    pub fn is_stateless(&self) -> bool {
-        self.parts.bytes.is_empty()
     }
 
     /// The functions that make the op again: its own first, then those of its parts.

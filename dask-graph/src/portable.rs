@@ -10,6 +10,10 @@ use std::error::Error;
 use std::io::{self, Read, Write};
 
 use bytemuck::Pod;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::codec::CONFIG;
 
 use crate::value::{Value, standard};
 
@@ -54,6 +58,17 @@ impl<'a> Blob<'a> {
     /// - When the type's own `Serialize` fails.
     pub fn of_standard<T: Send + Sync + 'static>(data: &'a T) -> Option<Result<Self, BlobError>> {
         standard::to_blob(data)
+    }
+
+    /// The blob of data that is small or has no bulk of its own, encoded with bincode;
+    /// [`BlobReader::read_encoded`] reads it back.
+    ///
+    /// # Errors
+    ///
+    /// - When the type's own `Serialize` fails.
+    pub fn encoded<T: Serialize>(data: &T) -> Result<Self, BlobError> {
+        let header = bincode::serde::encode_to_vec(data, CONFIG).map_err(BlobError::of::<T>)?;
+        Ok(Blob { header, buffers: vec![] })
     }
 
     /// Writes the blob: lengths, header, and each buffer aligned.
@@ -154,6 +169,16 @@ impl<'r> BlobReader<'r> {
         let mut items: Box<[T]> = items.map_err(|()| io::Error::from(io::ErrorKind::OutOfMemory))?;
         self.read_next(bytemuck::cast_slice_mut(&mut items))?;
         Ok(items.into_vec())
+    }
+
+    /// Reads what [`Blob::encoded`] wrote.
+    ///
+    /// # Errors
+    ///
+    /// - When what is read is no `T`.
+    pub fn read_encoded<T: DeserializeOwned>(&mut self) -> Result<T, BlobError> {
+        let read = bincode::serde::decode_from_slice(&self.header, CONFIG);
+        read.map(|(data, _)| data).map_err(BlobError::of::<T>)
     }
 
     /// Reads data of a type of the standard library, as [`Blob::of_standard`] wrote it.

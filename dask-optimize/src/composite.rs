@@ -163,6 +163,10 @@ impl Op for Composite {
         self.steps.iter().all(|step| step.op.is_pure())
     }
 
+    fn is_at_home(&self) -> bool {
+        self.steps.iter().any(|step| step.op.is_at_home())
+    }
+
     fn pack(&self, to: &mut Packer) -> Result<Unpack, Refused> {
         to.state(&(self.n_args, self.steps.len()))?;
         for step in &self.steps {

@@ -7,7 +7,7 @@ use crate::same::{same_term, term_of};
 /// Whether two nodes have the same form: the same ops, equal values, the same keys, in the same places; dask's
 /// `equivalent` of 0.7.
 ///
-/// Ops that say that they have no state ([`PackedOp::is_stateless`](dask_graph::PackedOp::is_stateless)) are the same
+/// Ops that say that they have no state ([`Op::is_stateless`](dask_graph::Op::is_stateless)) are the same
 /// when they are made of one function, all others when they are one object. Numbers and text are equal when
 /// they are of one type and say the same, other values when they are one object. What the nodes compute is not
 /// looked at: `add(a, b)` is not `add(b, a)`.

@@ -13,7 +13,7 @@ use crate::uses::{Uses, alias_of};
 /// Merges tasks that are equal; what `sync_keys` and `merge_sync` did in dask 0.7 for two graphs, within one.
 ///
 /// Two tasks are equal when they do the same with equal arguments, so equal tasks on equal tasks are equal too.
-/// Ops that say that they have no state ([`PackedOp::is_stateless`](dask_graph::PackedOp::is_stateless)) are the same
+/// Ops that say that they have no state ([`Op::is_stateless`](dask_graph::Op::is_stateless)) are the same
 /// when they are made of one function, all others when they are one object. Numbers and text are equal when
 /// they are of one type and say the same, other values when they are one object. Aliases are what they refer to.
 ///

@@ -7,7 +7,7 @@
 //! Matching compares what things are, not what they compute:
 //!
 //! - keys are the same when they are equal;
-//! - ops that say that they have no state ([`PackedOp::is_stateless`](dask_graph::PackedOp::is_stateless): functions,
+//! - ops that say that they have no state ([`Op::is_stateless`](dask_graph::Op::is_stateless): functions,
 //!   and closures that capture nothing) are the same when they are of one type, that is, made of one function;
 //!   all others only when they are one object;
 //! - literals in a pattern match literals of their type with the same [token](dask_graph::Tokenize): `1_i64` is

@@ -3,7 +3,7 @@
 use std::any::{Any, TypeId};
 use std::sync::Arc;
 
-use dask_graph::{Arg, Node, Op, PackedOp, Token, Tokenize, Tokenizer, Value};
+use dask_graph::{Arg, Node, Op, Token, Tokenize, Tokenizer, Value};
 
 /// What makes an op the op that it is.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
@@ -16,7 +16,7 @@ pub(crate) enum OpId {
 
 impl OpId {
     pub(crate) fn of(op: &Arc<dyn Op>) -> Self {
-        if is_stateless(op) { Self::of_type(op) } else { Self::of_object(op) }
+        if op.is_stateless() { Self::of_type(op) } else { Self::of_object(op) }
     }
 
     pub(crate) fn of_type(op: &Arc<dyn Op>) -> Self {
@@ -29,13 +29,8 @@ impl OpId {
     }
 }
 
-/// Whether the type of the op is its whole meaning. Asking may be dear: an op with state may encode it.
-pub(crate) fn is_stateless(op: &Arc<dyn Op>) -> bool {
-    PackedOp::of(&**op).is_ok_and(|packed| packed.is_stateless())
-}
-
 fn same_op(a: &Arc<dyn Op>, b: &Arc<dyn Op>) -> bool {
-    Arc::ptr_eq(a, b) || (OpId::of_type(a) == OpId::of_type(b) && is_stateless(a) && is_stateless(b))
+    Arc::ptr_eq(a, b) || (OpId::of_type(a) == OpId::of_type(b) && a.is_stateless() && b.is_stateless())
 }
 
 /// What makes a value the value that it is.

@@ -17,7 +17,7 @@ use rustc_hash::FxHashMap;
 
 use super::literal::{Literal, LiteralType};
 use super::pattern::Symbol;
-use crate::same::{OpId, is_stateless};
+use crate::same::OpId;
 
 /// The number of a state of a [`Net`].
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -97,7 +97,7 @@ impl State {
     fn task(&self, task: &Task) -> Option<StateId> {
         let under = |op| self.tasks.get(&(op, task.args().len())).copied();
         under(OpId::of_object(task.op()))
-            .or_else(|| under(OpId::of_type(task.op())).filter(|_| is_stateless(task.op())))
+            .or_else(|| under(OpId::of_type(task.op())).filter(|_| task.op().is_stateless()))
     }
 
     /// Where `symbol` leads, which is to `new` when it has led nowhere so far.

@@ -7,8 +7,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use dask_graph::{
-    Arg, Args, Axis, Blockwise, Graph, Key, Materialized, Node, Op, OpError, Packer, Refused, RunOptions,
-    Scheduler, Task, Unpack, Unpacked, Value, graph, named_op, op,
+    Arg, Args, Axis, Blockwise, Graph, Key, Materialized, Node, Op, OpError, RunOptions, Scheduler, Task,
+    Value, graph, named_op, op,
 };
 use dask_optimize::{Pattern, RewriteRule, RuleError, RuleSet, Strategy, pattern, rewrite};
 use dask_sched_sync::Sync;
@@ -207,11 +207,8 @@ fn an_op_may_be_without_state_though_others_of_its_type_are_not() {
             Ok(Value::new(args.take::<i64>(0)? + self.0.unwrap_or(0)))
         }
 
-        fn pack(&self, to: &mut Packer) -> Result<Unpack, Refused> {
-            if let Some(by) = self.0 {
-                to.state(&by)?;
-            }
-            Ok(|_| Ok(Unpacked::op(Offset(None))))
+        fn is_stateless(&self) -> bool {
+            self.0.is_none()
         }
     }
     let offset = |by: Option<i64>| Arg::from(Task::new(Arc::new(Offset(by)), [Arg::key("x")]));
