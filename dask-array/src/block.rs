@@ -4,6 +4,7 @@ mod blob;
 
 use dask_graph::{Blob, BlobError, BlobReader, Payload, Value};
 use ndarray::{ArcArray, ArrayD, ArrayViewD, IxDyn};
+use serde::{Deserialize, Serialize};
 
 use crate::element::Element;
 use crate::program::domain::row_major;
@@ -106,7 +107,7 @@ impl<A: Element> From<Block<A>> for Value {
 }
 
 /// Where a block lies in its array.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Extent {
     /// The index of the block's first element.
     pub(crate) offset: Vec<usize>,
@@ -116,5 +117,13 @@ pub(crate) struct Extent {
 impl Payload for Extent {
     fn nbytes(&self) -> u64 {
         ((self.offset.len() + self.shape.len()) * size_of::<usize>()) as u64
+    }
+
+    fn to_blob(&self) -> Option<Result<Blob<'_>, BlobError>> {
+        Some(Blob::encoded(self))
+    }
+
+    fn from_blob(reader: &mut BlobReader<'_>) -> Result<Self, BlobError> {
+        reader.read_encoded()
     }
 }

@@ -3,11 +3,12 @@
 use std::fmt;
 
 use dask_graph::{Tokenize, Tokenizer};
+use serde::{Deserialize, Serialize};
 
 use crate::program::kernels::Kernels;
 
 /// The type of an array's elements as data, for errors, file headers and fused programs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[non_exhaustive]
 pub enum DType {
     /// `bool`
@@ -187,7 +188,7 @@ impl Tokenize for DType {
 }
 
 /// One number of any element type.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub enum Scalar {
     Bool(bool),
     I8(i8),

@@ -28,9 +28,10 @@ pub(crate) mod slice;
 
 use self::kernels::{BinaryOp, CompareOp, TestOp, UnaryOp};
 use crate::element::{DType, Scalar};
+use serde::{Deserialize, Serialize};
 
 /// An elementwise computation over the blocks that are its arguments.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Program {
     /// Number of axes of the output.
     pub(crate) ndim: usize,
@@ -42,7 +43,7 @@ pub(crate) struct Program {
 }
 
 /// One argument of a program.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(crate) struct ArgSpec {
     pub(crate) kind: ArgKind,
     /// For each axis of the argument, the axis of the output it runs along.
@@ -64,7 +65,7 @@ impl ArgSpec {
 }
 
 /// What an argument holds.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum ArgKind {
     /// A block of this element type.
     Block(DType),
@@ -73,7 +74,7 @@ pub(crate) enum ArgKind {
 }
 
 /// Where an instruction finds an operand.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub(crate) enum Operand {
     /// An argument of the program, by position.
     Arg(usize),
@@ -83,7 +84,7 @@ pub(crate) enum Operand {
 }
 
 /// One step of a program.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub(crate) enum Instr {
     Unary {
         op: UnaryOp,

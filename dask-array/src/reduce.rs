@@ -22,8 +22,10 @@ pub(crate) mod moments;
 pub(crate) mod op;
 pub(crate) mod tree;
 
+use serde::{Deserialize, Serialize};
+
 /// How elements are put together.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub(crate) enum Fold {
     Sum,
     Prod,
@@ -36,7 +38,7 @@ pub(crate) enum Fold {
 }
 
 /// What is done to the joined result in the end.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub(crate) enum Finish {
     /// Nothing.
     Keep,

@@ -2,15 +2,16 @@
 
 mod cut;
 
-use dask_graph::{Payload, Tokenize, Tokenizer};
+use dask_graph::{Blob, BlobError, BlobReader, Payload, Tokenize, Tokenizer};
 use ndarray::{ArrayViewD, Axis, Slice, SliceInfoElem};
+use serde::{Deserialize, Serialize};
 
 use crate::error::ArrayError;
 
 pub(crate) use self::cut::{AxisCut, Cut};
 
 /// What is taken along one axis of the array that is sliced.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Taken {
     /// One position; the axis vanishes.
     At(usize),
@@ -48,7 +49,7 @@ impl Taken {
 }
 
 /// An axis of the result.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Out {
     /// This axis of the array that is sliced.
     Of(usize),
@@ -57,7 +58,7 @@ pub(crate) enum Out {
 }
 
 /// A part of an array: what is taken along its axes, and which axes the result has.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Selection {
     /// For each axis of the array.
     pub(crate) source: Vec<Taken>,
@@ -154,6 +155,14 @@ impl Selection {
 impl Payload for Selection {
     fn nbytes(&self) -> u64 {
         (size_of_val(&*self.source) + size_of_val(&*self.out)) as u64
+    }
+
+    fn to_blob(&self) -> Option<Result<Blob<'_>, BlobError>> {
+        Some(Blob::encoded(self))
+    }
+
+    fn from_blob(reader: &mut BlobReader<'_>) -> Result<Self, BlobError> {
+        reader.read_encoded()
     }
 }
 

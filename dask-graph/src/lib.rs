@@ -85,7 +85,7 @@ pub use portable::{Blob, BlobError, BlobReader, ReadBlob};
 pub use request::Nested;
 pub use scheduler::{
     CancelToken, Installed, Observer, PassReport, PrepareError, RunEnd, RunError, RunOptions, Scheduler,
-    TaskEnd, TaskStart, Watch, WorkerId, install, installed,
+    StaysError, TaskEnd, TaskStart, Watch, WorkerId, install, installed,
 };
 pub use store::{KeyTaken, Store};
 pub use task::{Arg, ArgList, Node, Task};

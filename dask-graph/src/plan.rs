@@ -23,6 +23,7 @@ mod petgraph;
 mod pressure;
 
 use std::fmt;
+use std::mem::replace;
 use std::sync::Arc;
 
 use rustc_hash::FxHashMap;
@@ -31,6 +32,8 @@ use crate::code::{self, Step, steps};
 use crate::key::{Key, Name};
 use crate::layer::LayerInfo;
 use crate::op::Op;
+use crate::pack::PackedOp;
+use crate::scheduler::{RunError, StaysError};
 use crate::value::Value;
 
 pub(crate) use csr::Csr;
@@ -178,6 +181,42 @@ impl Plan {
     /// If no node has it.
     pub fn op(&self, number: u32) -> &Arc<dyn Op> {
         &self.ops[number as usize]
+    }
+
+    /// Whether the node has to run in the process that started the run ([`Op::is_at_home`]).
+    pub fn is_at_home(&self, node: NodeId) -> bool {
+        self.steps(node).any(|step| matches!(step, Step::Call { op, .. } if self.op(op).is_at_home()))
+    }
+
+    /// Checks that other processes could run the plan: that all ops but those that stay at home can be packed,
+    /// and all literals leave the process.
+    ///
+    /// # Errors
+    ///
+    /// - [`RunError::Stays`] for the first node of which that is not true.
+    pub fn check_portable(&self) -> Result<(), RunError> {
+        let (mut ops, mut literals) = (vec![false; self.ops.len()], vec![false; self.literals.len()]);
+        for node in self.nodes() {
+            for step in self.steps(node) {
+                match step {
+                    Step::Call { op, .. }
+                        if !replace(&mut ops[op as usize], true) && !self.op(op).is_at_home() =>
+                    {
+                        PackedOp::of(&**self.op(op))
+                            .map_err(|refused| RunError::stays(self, node, refused))?;
+                    }
+                    Step::Literal(at) if !replace(&mut literals[at as usize], true) => {
+                        let value = self.literal(at);
+                        let blob = value
+                            .to_blob()
+                            .ok_or_else(|| RunError::stays(self, node, StaysError::value(value)))?;
+                        blob.map_err(|error| RunError::stays(self, node, error))?;
+                    }
+                    _ => {}
+                }
+            }
+        }
+        Ok(())
     }
 
     /// The number of ops.

@@ -13,7 +13,7 @@ use crate::key::Key;
 use crate::plan::Plan;
 use crate::value::Value;
 
-pub use error::RunError;
+pub use error::{RunError, StaysError};
 pub use observer::{Observer, RunEnd, TaskEnd, TaskStart, WorkerId};
 pub use options::{CancelToken, RunOptions};
 pub use prepare::{PassReport, PrepareError};

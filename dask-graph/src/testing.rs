@@ -40,10 +40,12 @@ mod results;
 mod retries;
 mod scale;
 mod stopping;
+mod travelling;
 
 use crate::scheduler::Scheduler;
 
 pub use golden::{GoldenCase, golden_cases, golden_function};
+pub use travelling::Travelling;
 
 /// Makes the scheduler under test, anew for each check.
 pub type Make<'a> = dyn Fn() -> Box<dyn Scheduler> + 'a;

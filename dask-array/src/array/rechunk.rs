@@ -6,9 +6,11 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use dask_graph::{
-    Arg, Args, Graph, Key, Layer, LayerInfo, Name, Node, Op, OpError, Payload, Task, Tokenizer, Value,
+    Arg, Args, Blob, BlobError, BlobReader, Graph, Key, Layer, LayerInfo, Name, Node, Op, OpError, Packer,
+    Payload, Refused, Task, Tokenizer, Unpack, Unpacked, Value,
 };
 use ndarray::{ArrayD, IxDyn, Slice};
+use serde::{Deserialize, Serialize};
 
 use super::{Array, Lazy, name_of};
 use crate::block::Block;
@@ -122,6 +124,7 @@ impl Layer for RechunkLayer {
 }
 
 /// How a new block is put together.
+#[derive(Serialize, Deserialize)]
 struct Gather {
     shape: Vec<usize>,
     /// Numbers of pieces along the axes.
@@ -133,6 +136,14 @@ struct Gather {
 impl Payload for Gather {
     fn nbytes(&self) -> u64 {
         self.parts.iter().map(|part| size_of_val(&**part) as u64).sum()
+    }
+
+    fn to_blob(&self) -> Option<Result<Blob<'_>, BlobError>> {
+        Some(Blob::encoded(self))
+    }
+
+    fn from_blob(reader: &mut BlobReader<'_>) -> Result<Self, BlobError> {
+        reader.read_encoded()
     }
 }
 
@@ -148,6 +159,14 @@ impl<A: Element> Op for GatherOp<A> {
         let Arg::Value(gather) = args.get(1)? else { return None };
         let n: usize = gather.downcast_ref::<Gather>()?.shape.iter().product();
         Some((n as u64).saturating_mul(size_of::<A>() as u64))
+    }
+
+    fn is_stateless(&self) -> bool {
+        true
+    }
+
+    fn pack(&self, _: &mut Packer) -> Result<Unpack, Refused> {
+        Ok(|_| Ok(Unpacked::op(GatherOp::<A>(PhantomData))))
     }
 
     fn call(&self, args: Args<'_>) -> Result<Value, OpError> {

@@ -313,7 +313,7 @@ impl<A: Element> Array<A> {
                     Tokenizer::new("level").feed(&shared).feed(&level).finish(),
                 )
             };
-            let op = Arc::new(JoinOp { label: operation, fold, dtype: within, last: ending });
+            let op = Arc::new(JoinOp { label: operation.into(), fold, dtype: within, last: ending });
             let layer =
                 JoinLayer { name: own.clone(), input, n_blocks, group, dropped, op, info: info.clone() };
             n_blocks = layer.n_joined();

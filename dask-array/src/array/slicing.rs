@@ -7,7 +7,8 @@ use std::marker::PhantomData;
 use std::sync::Arc;
 
 use dask_graph::{
-    Arg, Args, Axis, Graph, Key, Layer, LayerInfo, Name, Node, Op, OpError, Task, Tokenizer, Value,
+    Arg, Args, Axis, Graph, Key, Layer, LayerInfo, Name, Node, Op, OpError, Packer, Refused, Task, Tokenizer,
+    Unpack, Unpacked, Value,
 };
 
 use super::index::SliceIndex;
@@ -146,5 +147,13 @@ impl<A: Element> Op for SliceOp<A> {
     fn call(&self, args: Args<'_>) -> Result<Value, OpError> {
         let (block, part) = (args.get::<Block<A>>(0)?, args.get::<Selection>(1)?);
         Ok(Block::new(part.of(block.view()).map_err(OpError::failed)?.to_owned()).into())
+    }
+
+    fn is_stateless(&self) -> bool {
+        true
+    }
+
+    fn pack(&self, _: &mut Packer) -> Result<Unpack, Refused> {
+        Ok(|_| Ok(Unpacked::op(SliceOp::<A>(PhantomData))))
     }
 }

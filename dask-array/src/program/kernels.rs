@@ -10,6 +10,7 @@ mod common;
 mod float;
 mod integer;
 
+use serde::{Deserialize, Serialize};
 use std::fmt;
 
 use crate::element::{Scalar, for_each_element};
@@ -24,7 +25,7 @@ pub enum Src<'a, T> {
 }
 
 /// Operations of one operand, to the operand's type.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum UnaryOp {
     /// `-x`
     Neg,
@@ -67,7 +68,7 @@ pub enum UnaryOp {
 }
 
 /// Questions about one operand, to `bool`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum TestOp {
     /// Not a number.
     Nan,
@@ -78,7 +79,7 @@ pub enum TestOp {
 }
 
 /// Operations of two operands, to the operands' type.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum BinaryOp {
     /// `a + b`, or `a | b` of bools
     Add,
@@ -107,7 +108,7 @@ pub enum BinaryOp {
 }
 
 /// Comparisons, to `bool`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub(crate) enum CompareOp {
     /// `a == b`
     Eq,

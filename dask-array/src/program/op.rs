@@ -4,7 +4,7 @@ use std::any::Any;
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use dask_graph::{Arg, Args, Op, OpError, Value};
+use dask_graph::{Arg, Args, Op, OpError, Packer, Refused, Unpack, UnpackError, Unpacked, Unpacker, Value};
 use ndarray::{ArrayD, IxDyn};
 
 use super::registers::Allocation;
@@ -28,6 +28,15 @@ impl Compiled {
     pub(crate) fn new(label: impl Into<String>, program: Program) -> Self {
         let allocation = Allocation::new(&program);
         Self { label: label.into(), program, allocation }
+    }
+
+    pub(crate) fn pack(&self, to: &mut Packer) -> Result<(), Refused> {
+        to.state(&(&self.label, &self.program))
+    }
+
+    pub(crate) fn unpack(from: &mut Unpacker<'_>) -> Result<Self, UnpackError> {
+        let (label, program): (String, Program) = from.state()?;
+        Ok(Self::new(label, program))
     }
 
     /// Joins with the op that makes argument `at`, if that is a program too.
@@ -231,6 +240,11 @@ impl Op for ProgramOp {
     fn absorb(&self, at: usize, producer: &Arc<dyn Op>, n_producer_args: usize) -> Option<Arc<dyn Op>> {
         let compiled = self.compiled.absorb(at, producer, n_producer_args)?;
         Some(Arc::new(Self { compiled }))
+    }
+
+    fn pack(&self, to: &mut Packer) -> Result<Unpack, Refused> {
+        self.compiled.pack(to)?;
+        Ok(|from| Ok(Unpacked::op(ProgramOp { compiled: Compiled::unpack(from)? })))
     }
 
     fn is_producer(&self) -> bool {

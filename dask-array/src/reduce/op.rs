@@ -3,8 +3,9 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use dask_graph::{Args, List, Op, OpError, Value};
+use dask_graph::{Args, List, Op, OpError, Packer, Refused, Unpack, Unpacked, Value};
 use ndarray::{ArrayD, IxDyn};
+use serde::{Deserialize, Serialize};
 
 use super::fold::{self, Plain, Slots, Sums};
 use super::moments::{Collecting, Moments};
@@ -91,12 +92,22 @@ impl Op for FoldOp {
         let compiled = self.compiled.absorb(at, producer, n_producer_args)?;
         Some(Arc::new(Self { compiled, fold: self.fold, reduced: self.reduced.clone() }))
     }
+
+    fn pack(&self, to: &mut Packer) -> Result<Unpack, Refused> {
+        self.compiled.pack(to)?;
+        to.state(&(self.fold, &self.reduced))?;
+        Ok(|from| {
+            let compiled = Compiled::unpack(from)?;
+            let (fold, reduced) = from.state()?;
+            Ok(Unpacked::op(FoldOp { compiled, fold, reduced }))
+        })
+    }
 }
 
 /// Joins partial results, and finishes the last of them.
 #[derive(Debug)]
 pub(crate) struct JoinOp {
-    pub(crate) label: &'static str,
+    pub(crate) label: Cow<'static, str>,
     pub(crate) fold: Fold,
     /// The type of the partial results.
     pub(crate) dtype: DType,
@@ -105,7 +116,7 @@ pub(crate) struct JoinOp {
 }
 
 /// The end of a reduction.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Last {
     pub(crate) finish: Finish,
     /// The type of the result where `finish` makes one.
@@ -185,7 +196,7 @@ fn real_block(array: ArrayD<f64>, dtype: DType) -> Result<Value, OpError> {
 
 impl Op for JoinOp {
     fn name(&self) -> Cow<'_, str> {
-        self.label.into()
+        Cow::Borrowed(&self.label)
     }
 
     fn call(&self, args: Args<'_>) -> Result<Value, OpError> {
@@ -194,5 +205,13 @@ impl Op for JoinOp {
             Fold::Moments => self.moments(parts),
             _ => dispatch!(self.dtype, T => self.blocks::<T>(parts)),
         }
+    }
+
+    fn pack(&self, to: &mut Packer) -> Result<Unpack, Refused> {
+        to.state(&(&self.label, self.fold, self.dtype, &self.last))?;
+        Ok(|from| {
+            let (label, fold, dtype, last): (String, _, _, _) = from.state()?;
+            Ok(Unpacked::op(JoinOp { label: label.into(), fold, dtype, last }))
+        })
     }
 }

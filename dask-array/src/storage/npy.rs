@@ -5,6 +5,7 @@ mod positioned;
 mod read;
 mod write;
 
+use serde::{Deserialize, Serialize};
 use std::io;
 use std::path::PathBuf;
 use std::time::SystemTime;
@@ -118,6 +119,11 @@ pub enum NpyError {
     },
 }
 
+/// The header of a file with an array in row-major order.
+pub(super) fn header_of(dtype: DType, shape: &[usize]) -> Vec<u8> {
+    header::write(dtype, shape)
+}
+
 impl NpyError {
     fn io(action: &'static str, path: impl Into<PathBuf>) -> impl FnOnce(io::Error) -> Self {
         let path = path.into();
@@ -126,7 +132,7 @@ impl NpyError {
 }
 
 /// What tells one state of a file from another.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FileState {
     /// Length in bytes.
     pub len: u64,

@@ -6,8 +6,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use dask_graph::{
-    Arg, Args, Collection, ComputeError, Graph, Key, LayerInfo, Materialized, Name, Op, OpError, Scheduler,
-    Task, Token, Value,
+    Arg, Args, Blob, BlobError, BlobReader, Collection, ComputeError, Graph, Key, LayerInfo, Materialized,
+    Name, Op, OpError, Packer, Payload, Refused, Scheduler, Task, Token, Unpack, Unpacked, Value,
 };
 
 use super::npy::NpySink;
@@ -24,6 +24,26 @@ pub trait BlockSink<A: Element>: Send + Sync + 'static {
     ///
     /// - Whatever stands in the way; nothing is computed then.
     fn open(&self, shape: &[usize]) -> Result<Box<dyn BlockWriter<A>>, StorageError>;
+
+    /// Packs what another process needs to write blocks. The function that is returned makes an
+    /// `Unpacked::part::<Arc<dyn BlockSink<A>>>`.
+    ///
+    /// # Errors
+    ///
+    /// - When the sink stays in its process: always, unless it says otherwise.
+    fn pack(&self, _to: &mut Packer) -> Result<Unpack, Refused> {
+        Err(Refused::new("it does not say how: implement `BlockSink::pack` for it, or run it on threads"))
+    }
+
+    /// In another process: a writer of blocks to what was opened in the first, by that writer's
+    /// [`ticket`](BlockWriter::ticket). It is neither finished nor cleans up when it is dropped.
+    ///
+    /// # Errors
+    ///
+    /// - When what was opened cannot be written to from here: always, unless the sink says otherwise.
+    fn attach(&self, _ticket: &[u8]) -> Result<Box<dyn BlockWriter<A>>, StorageError> {
+        Err("the sink does not say how to write from another process: implement `BlockSink::attach`".into())
+    }
 }
 
 /// An opened [`BlockSink`].
@@ -44,6 +64,11 @@ pub trait BlockWriter<A: Element>: Send + Sync + 'static {
     ///
     /// - Whatever goes wrong; nothing appears then.
     fn finish(&self) -> Result<(), StorageError>;
+
+    /// What another process has to be told to write to the same ([`BlockSink::attach`]); nothing if none can.
+    fn ticket(&self) -> Option<Vec<u8>> {
+        None
+    }
 }
 
 /// The writing of an array: a collection whose computation writes the blocks and gives nothing.
@@ -154,13 +179,13 @@ impl<A: Element> Array<A> {
         let token = Token::unique();
         let shape = self.shape().to_vec();
         let open = name_of("store-open", token);
-        let opening = Task::new(Arc::new(OpenOp { sink, shape }), []);
+        let opening = Task::new(Arc::new(OpenOp { sink: sink.clone(), shape }), []);
         let opened = Materialized::with_info(open.clone(), info.clone());
         let opened = Graph::from_layer(with(opened, Key::named(&open), opening));
 
         let name = name_of("store", token);
         let axes: Vec<_> = (0..self.ndim()).map(label).zip(self.chunks().n_blocks()).collect();
-        let layer = blockwise(&name, Arc::new(WriteOp::<A>(PhantomData)), self.chunks(), info)
+        let layer = blockwise(&name, Arc::new(WriteOp { sink }), self.chunks(), info)
             .blocks(self.name(), &axes)
             .whole(Key::named(&open))
             .per_block(&axes, extents(self.chunks()));
@@ -182,9 +207,33 @@ fn with(mut layer: Materialized, key: Key, task: Task) -> Materialized {
     layer
 }
 
-/// The result of opening a sink. The last task to use it drops it, and with it what was not finished.
-struct Opened<A: Element>(Box<dyn BlockWriter<A>>);
+/// The result of opening a sink.
+enum Opened<A: Element> {
+    /// In the process where it was opened. The last task to use it drops it, and with it what was not finished.
+    Here(Box<dyn BlockWriter<A>>),
+    /// In another: the ticket.
+    Elsewhere(Vec<u8>),
+}
 
+impl<A: Element> Payload for Opened<A> {
+    fn nbytes(&self) -> u64 {
+        size_of::<Self>() as u64
+    }
+
+    fn to_blob(&self) -> Option<Result<Blob<'_>, BlobError>> {
+        let ticket = match self {
+            Opened::Here(writer) => writer.ticket()?,
+            Opened::Elsewhere(ticket) => ticket.clone(),
+        };
+        Some(Ok(Blob { header: ticket, buffers: vec![] }))
+    }
+
+    fn from_blob(reader: &mut BlobReader<'_>) -> Result<Self, BlobError> {
+        Ok(Opened::Elsewhere(reader.header().to_vec()))
+    }
+}
+
+/// Opens a sink, where the run was started: what is opened is removed there if the run fails.
 struct OpenOp<A: Element> {
     sink: Arc<dyn BlockSink<A>>,
     shape: Vec<usize>,
@@ -197,11 +246,17 @@ impl<A: Element> Op for OpenOp<A> {
 
     fn call(&self, _: Args<'_>) -> Result<Value, OpError> {
         let writer = self.sink.open(&self.shape).map_err(OpError::failed)?;
-        Ok(Value::new(Opened(writer)))
+        Ok(Value::sized(Opened::Here(writer)))
+    }
+
+    fn is_at_home(&self) -> bool {
+        true
     }
 }
 
-struct WriteOp<A>(PhantomData<fn(A)>);
+struct WriteOp<A> {
+    sink: Arc<dyn BlockSink<A>>,
+}
 
 impl<A: Element> Op for WriteOp<A> {
     fn name(&self) -> Cow<'_, str> {
@@ -211,11 +266,23 @@ impl<A: Element> Op for WriteOp<A> {
     fn call(&self, args: Args<'_>) -> Result<Value, OpError> {
         let block = args.get::<Block<A>>(0)?;
         let extent = args.get::<Extent>(2)?;
-        args.get::<Opened<A>>(1)?.0.write(&extent.offset, block).map_err(OpError::failed)?;
+        let written = match args.get::<Opened<A>>(1)? {
+            Opened::Here(writer) => writer.write(&extent.offset, block),
+            Opened::Elsewhere(ticket) => {
+                self.sink.attach(ticket).and_then(|writer| writer.write(&extent.offset, block))
+            }
+        };
+        written.map_err(OpError::failed)?;
         Ok(Value::new(()))
+    }
+
+    fn pack(&self, to: &mut Packer) -> Result<Unpack, Refused> {
+        to.part(|to| self.sink.pack(to))?;
+        Ok(|from| Ok(Unpacked::op(WriteOp::<A> { sink: from.part()? })))
     }
 }
 
+/// Finishes what was opened, where it was opened.
 struct FinishOp<A>(PhantomData<fn(A)>);
 
 impl<A: Element> Op for FinishOp<A> {
@@ -224,7 +291,21 @@ impl<A: Element> Op for FinishOp<A> {
     }
 
     fn call(&self, args: Args<'_>) -> Result<Value, OpError> {
-        args.get::<Opened<A>>(0)?.0.finish().map_err(OpError::failed)?;
+        match args.get::<Opened<A>>(0)? {
+            Opened::Here(writer) => writer.finish().map_err(OpError::failed)?,
+            Opened::Elsewhere(_) => return Err(OpError::failed(FinishedElsewhere)),
+        }
         Ok(Value::new(()))
     }
+
+    fn is_at_home(&self) -> bool {
+        true
+    }
 }
+
+/// A scheduler that ran the end of a store in another process than its beginning.
+#[derive(Debug, thiserror::Error)]
+#[error(
+    "what was opened in one process cannot be finished in another; the scheduler does not heed `Op::is_at_home`"
+)]
+struct FinishedElsewhere;

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::error::Error;
 use std::sync::Arc;
 
-use dask_graph::{Arg, Args, Op, OpError, Token, Value};
+use dask_graph::{Arg, Args, Op, OpError, Packer, Refused, Token, Unpack, Unpacked, Value};
 
 use super::region::{Region, Span};
 use crate::block::Block;
@@ -74,6 +74,16 @@ pub trait BlockSource<A: Element>: Send + Sync + 'static {
     fn is_cheap(&self) -> bool {
         false
     }
+
+    /// Packs what another process needs to read the same blocks. The function that is returned makes an
+    /// `Unpacked::part::<Arc<dyn BlockSource<A>>>`.
+    ///
+    /// # Errors
+    ///
+    /// - When the source stays in its process: always, unless it says otherwise.
+    fn pack(&self, _to: &mut Packer) -> Result<Unpack, Refused> {
+        Err(Refused::new("it does not say how: implement `BlockSource::pack` for it, or run it on threads"))
+    }
 }
 
 /// A block that does not have the shape that was asked for.
@@ -108,6 +118,11 @@ impl<A: Element> Op for ReadOp<A> {
             return Ok(block.into());
         }
         Ok(Block::new(then.of(block.view()).map_err(OpError::failed)?.to_owned()).into())
+    }
+
+    fn pack(&self, to: &mut Packer) -> Result<Unpack, Refused> {
+        to.part(|to| self.source.pack(to))?;
+        Ok(|from| Ok(Unpacked::op(ReadOp::<A> { source: from.part()? })))
     }
 
     fn is_producer(&self) -> bool {

@@ -9,7 +9,7 @@ use dask_graph::{Collection, Graph, Key, RunOptions, Scheduler, Token};
 use dask_optimize::Optimized;
 use dask_sched_sync::Sync;
 
-use super::configurations::schedulers;
+use super::configurations::in_process;
 use super::recording::Recording;
 
 fn tasks(graph: &Graph, keys: &[Key]) -> usize {
@@ -50,7 +50,7 @@ fn slices_of_slices_and_other_chunks_stay_reads() {
         })
         .insert_axis(dask_array::ndarray::Axis(0))
         .to_owned();
-    for (name, scheduler) in schedulers() {
+    for (name, scheduler) in in_process() {
         assert_eq!(steps.compute_with(&*scheduler).unwrap(), expected, "{name}");
         let regions = source.regions();
         assert_eq!(regions.iter().map(Region::len).sum::<usize>(), expected.len(), "{name}");
@@ -65,7 +65,7 @@ fn nothing_is_taken_of_a_new_axis() {
     let x = Array::from_source(Recording::new(&[3, 2]), 2).unwrap();
     for array in [x.clone(), x + 1] {
         let none = array.slice((.., NewAxis)).unwrap().slice((1.., 0..0)).unwrap();
-        for (name, scheduler) in schedulers() {
+        for (name, scheduler) in in_process() {
             assert_eq!(none.compute_with(&*scheduler).unwrap().shape(), [2, 0, 2], "{name}");
         }
     }
@@ -124,7 +124,7 @@ fn a_transposed_operand_is_read_along_its_axes() {
     let y = Array::from_ndarray(ArrayD::from_elem(vec![7, 13], 2_i64), [4, 6]).unwrap();
     let all = source.all();
     let expected = all.t().mapv(|x| x * 2 - 1);
-    for (name, scheduler) in schedulers() {
+    for (name, scheduler) in in_process() {
         let left = (&x.t() * &y - 1).compute_with(&*scheduler).unwrap();
         assert_eq!(left, expected, "{name}");
         let right = (&y * &x.t() - 1).t().t().compute_with(&*scheduler).unwrap();

@@ -5,8 +5,10 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use dask_array::ndarray::{Array2, ArrayD};
-use dask_array::{Array, Element, NpyError};
-use dask_graph::{Collection, ComputeError};
+use dask_array::{Array, Block, BlockSource, Element, NpyError, Region, StorageError};
+use dask_graph::testing::Travelling;
+use dask_graph::{Collection, ComputeError, Scheduler, Token};
+use dask_optimize::Optimized;
 use dask_sched_sync::Sync;
 use tempfile::TempDir;
 
@@ -257,4 +259,39 @@ fn a_file_can_be_replaced_by_what_is_computed_from_it() {
         let means = y.mean(0).unwrap().compute_with(&*scheduler).unwrap();
         assert!(means.iter().all(|mean| mean.abs() < 1e-12), "{name}");
     }
+}
+
+/// Blocks are written by ticket when the writer was opened in another process.
+#[test]
+fn files_are_written_from_other_processes() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("x.npy");
+    let x = Array::from_ndarray(numbers(), [2, 3]).unwrap();
+    let y = &x + 1.0;
+    for scheduler in [&Travelling as &dyn Scheduler, &Optimized::new(Travelling)] {
+        y.to_npy_with(&path, scheduler).unwrap();
+        let back = Array::<f64>::from_npy(&path, 3).unwrap().compute_with(scheduler).unwrap();
+        assert_eq!(back, (numbers() + 1.0).into_dyn());
+        assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 1, "temporary files are left");
+    }
+}
+
+#[test]
+fn sources_that_say_nothing_of_other_processes_are_refused_before_anything_runs() {
+    struct Nowhere([usize; 1]);
+
+    impl BlockSource<f64> for Nowhere {
+        fn shape(&self) -> &[usize] {
+            &self.0
+        }
+        fn token(&self) -> Token {
+            Token::unique()
+        }
+        fn read(&self, _: &Region) -> Result<Block<f64>, StorageError> {
+            panic!("nothing is read")
+        }
+    }
+    let x = Array::from_source(Nowhere([4]), 2).unwrap();
+    let error = messages(&x.compute_with(&Travelling).unwrap_err());
+    assert!(error.contains("implement `BlockSource::pack`") && error.contains("storage.rs"), "{error}");
 }

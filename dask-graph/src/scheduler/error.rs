@@ -2,11 +2,15 @@
 
 use std::error::Error;
 use std::fmt;
+use std::io;
 use std::panic::Location;
 
 use crate::key::{Key, Name};
 use crate::op::OpError;
-use crate::plan::{NodeId, Plan, TaskError};
+use crate::pack::Refused;
+use crate::plan::{NodeId, Plan, PlanLayer, TaskError};
+use crate::portable::BlobError;
+use crate::value::Value;
 
 /// A run that gave no results.
 #[derive(Debug, thiserror::Error)]
@@ -68,6 +72,22 @@ pub enum RunError {
         /// Which file, why, and what to do.
         source: Box<dyn Error + Send + Sync>,
     },
+    /// A task cannot be run by another process: its op, or a value that it takes or makes, stays in its own.
+    #[error("task {key} cannot be run in another process{}: {source}", At(.op, .layer, .location, .stands_for))]
+    Stays {
+        /// The task's key.
+        key: Key,
+        /// The op's name.
+        op: String,
+        /// The layer's name.
+        layer: Name,
+        /// Where the layer was written.
+        location: Option<&'static Location<'static>>,
+        /// The work that a fused task stands for ([`Plan::stands_for`]); empty for a task that is itself alone.
+        stands_for: Vec<String>,
+        /// What stays, and what to do about it.
+        source: Box<StaysError>,
+    },
     /// The scheduler itself could not do its work.
     #[error("the scheduler could not run the plan")]
     Scheduler(#[source] Box<dyn Error + Send + Sync>),
@@ -95,12 +115,59 @@ impl RunError {
         }
     }
 
+    /// The error of a node that cannot be run in another process.
+    pub fn stays(plan: &Plan, node: NodeId, source: impl Into<StaysError>) -> Self {
+        let PlanLayer { name, info } = plan.layer(node);
+        Self::Stays {
+            key: plan.key(node).clone(),
+            op: plan.op_name(node),
+            layer: name.clone(),
+            location: info.location,
+            stands_for: plan.stands_for(node),
+            source: Box::new(source.into()),
+        }
+    }
+
     /// The key of the task that failed or panicked, or whose result could not be kept.
     pub fn key(&self) -> Option<&Key> {
         match self {
-            Self::Failed { key, .. } | Self::Panicked { key, .. } | Self::Spill { key, .. } => Some(key),
+            Self::Failed { key, .. }
+            | Self::Panicked { key, .. }
+            | Self::Spill { key, .. }
+            | Self::Stays { key, .. } => Some(key),
             Self::Cancelled { .. } | Self::DeadlineExceeded { .. } | Self::Scheduler(_) => None,
         }
+    }
+}
+
+/// Why something stays in its process.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum StaysError {
+    /// The op cannot be packed.
+    #[error(transparent)]
+    Op(#[from] Refused),
+    /// The value's type says nothing of how it leaves the process.
+    #[error(
+        "a value of type {type_name} cannot leave its process: call `dask_graph::make_portable` for the types in it at \
+         the beginning of `main` if they have serde's traits, implement `Payload`, or run it on threads"
+    )]
+    Value {
+        /// The type.
+        type_name: &'static str,
+    },
+    /// The value could not be written or read.
+    #[error(transparent)]
+    Blob(#[from] BlobError),
+    /// There was no place for the value, or it was not there any more.
+    #[error(transparent)]
+    Io(io::Error),
+}
+
+impl StaysError {
+    /// The error of a value that has no blob.
+    pub fn value(value: &Value) -> Self {
+        Self::Value { type_name: value.type_name() }
     }
 }
 

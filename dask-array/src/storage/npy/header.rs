@@ -1,5 +1,6 @@
 //! The header of a `.npy` file: magic, version, and a dictionary in Python's notation.
 
+use serde::{Deserialize, Serialize};
 use std::fs::File;
 use std::path::Path;
 
@@ -14,7 +15,7 @@ const ALIGN: usize = 64;
 const MAX_HEADER: usize = 1 << 20;
 
 /// What a header says.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Header {
     /// The element type in numpy's notation.
     pub(super) descr: String,

@@ -3,8 +3,9 @@
 use std::fs::File;
 use std::marker::PhantomData;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
-use dask_graph::{Token, Tokenize, Tokenizer};
+use dask_graph::{Packer, Refused, Token, Tokenize, Tokenizer, Unpack, Unpacked};
 use ndarray::{ArrayD, IxDyn};
 
 use super::header::{self, Header};
@@ -203,5 +204,14 @@ impl<A: Element> BlockSource<A> for NpySource<A> {
 
     fn label(&self) -> &'static str {
         "from-npy"
+    }
+
+    fn pack(&self, to: &mut Packer) -> Result<Unpack, Refused> {
+        to.state(&(&self.path, &self.header, &self.state, self.swapped))?;
+        Ok(|from| {
+            let (path, header, state, swapped) = from.state()?;
+            let source = NpySource::<A> { path, header, state, swapped, element: PhantomData };
+            Ok(Unpacked::part::<Arc<dyn BlockSource<A>>>(Arc::new(source)))
+        })
     }
 }

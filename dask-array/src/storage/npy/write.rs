@@ -4,10 +4,14 @@ use std::fs::{self, File, OpenOptions};
 use std::io;
 use std::marker::PhantomData;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
+use super::NpyError;
+use super::header::{self, Header};
 use super::positioned::write_all_at;
-use super::{NpyError, header};
+use dask_graph::{Packer, Refused, Unpack, Unpacked};
+
 use crate::block::Block;
 use crate::element::Element;
 use crate::storage::sink::{BlockSink, BlockWriter};
@@ -66,6 +70,24 @@ impl<A: Element> BlockSink<A> for NpySink {
         sized.map_err(NpyError::io("make room for", &writer.temporary))?;
         write_all_at(&writer.file, &header, 0).map_err(NpyError::io("write", &writer.temporary))?;
         Ok(Box::new(writer))
+    }
+
+    fn pack(&self, to: &mut Packer) -> Result<Unpack, Refused> {
+        to.state(&self.path)?;
+        Ok(|from| Ok(Unpacked::part::<Arc<dyn BlockSink<A>>>(Arc::new(NpySink { path: from.state()? }))))
+    }
+
+    /// The ticket is the name of the temporary file, whose header says the rest.
+    fn attach(&self, ticket: &[u8]) -> Result<Box<dyn BlockWriter<A>>, StorageError> {
+        let temporary = PathBuf::from(std::str::from_utf8(ticket)?);
+        let open = OpenOptions::new().read(true).write(true).open(&temporary);
+        let file = open.map_err(NpyError::io("open", &temporary))?;
+        let len = file.metadata().map_err(NpyError::io("look at", &temporary))?.len();
+        let Header { shape, data_offset, .. } = header::read(&file, len, &temporary)?;
+        // Whoever opened it finishes it or removes it.
+        let finished = AtomicBool::new(true);
+        let (path, element) = (self.path.clone(), PhantomData);
+        Ok(Box::new(NpyWriter::<A> { path, temporary, file, shape, data_offset, finished, element }))
     }
 }
 
@@ -131,6 +153,12 @@ impl<A: Element> BlockWriter<A> for NpyWriter<A> {
         rename(&self.temporary, &self.path)?;
         self.finished.store(true, Ordering::Release);
         Ok(())
+    }
+
+    fn ticket(&self) -> Option<Vec<u8>> {
+        // Absolute, since nothing says that others work in the same directory.
+        let path = std::path::absolute(&self.temporary).ok()?;
+        Some(path.to_str()?.as_bytes().to_vec())
     }
 }
 
