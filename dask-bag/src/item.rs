@@ -5,8 +5,8 @@ use std::fmt;
 use std::sync::Arc;
 
 use dask_graph::{
-    Arg, Args, Collection, ComputeError, Graph, Key, Materialized, Name, Node, Op, OpError, Task, Token,
-    Value,
+    Arg, Args, Collection, ComputeError, Graph, Key, Materialized, Name, Node, Op, OpError, Packer, Refused,
+    Task, Token, Unpack, Unpacked, Value,
 };
 
 use crate::stream::Of;
@@ -61,6 +61,11 @@ impl<T: Clone + Send + Sync + 'static, F: Fn(T) -> Value + Send + Sync + 'static
 
     fn call(&self, mut args: Args<'_>) -> Result<Value, OpError> {
         args.take(0).map(&self.0)
+    }
+
+    fn pack(&self, to: &mut Packer) -> Result<Unpack, Refused> {
+        to.function::<fn(T) -> Value, F>(&self.0)?;
+        Ok(|from| Ok(Unpacked::op(Apply(from.function::<fn(T) -> Value, F>()?, Of::<T>::default()))))
     }
 }
 

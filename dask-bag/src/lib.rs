@@ -35,6 +35,7 @@
 #![forbid(unsafe_code)]
 
 mod bag;
+mod codec;
 mod error;
 mod item;
 mod partition;

@@ -2,7 +2,9 @@
 
 use std::any::Any;
 
-use dask_graph::{Blob, BlobError, BlobReader, Payload, Value};
+use dask_graph::{Blob, BlobError, BlobReader, Codec, Payload, Value};
+
+use crate::codec;
 
 /// The items of one partition, as one value of the graph.
 ///
@@ -42,11 +44,17 @@ impl<T: Send + Sync + 'static> Payload for Partition<T> {
 
     /// Items can leave the process if they are numbers, `bool`s or `String`s, or have a [`Codec`](dask_graph::Codec).
     fn to_blob(&self) -> Option<Result<Blob<'_>, BlobError>> {
-        Blob::of_standard(&self.0)
+        if let Some(blob) = Blob::of_standard(&self.0) {
+            return Some(blob);
+        }
+        Some(codec::to_blob(&Codec::of_list()?, &self.0))
     }
 
     fn from_blob(reader: &mut BlobReader<'_>) -> Result<Self, BlobError> {
-        reader.read_standard().map(Self)
+        match codec::of_other::<T>() {
+            None => reader.read_standard().map(Self),
+            Some(codec) => codec::from_blob(&codec, reader).map(Self),
+        }
     }
 }
 

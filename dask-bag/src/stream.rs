@@ -34,7 +34,7 @@ use std::marker::PhantomData;
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
-use dask_graph::{Arg, Args, Op, OpError, Value};
+use dask_graph::{Arg, Args, Op, OpError, Packer, Refused, Unpack, UnpackError, Unpacked, Unpacker, Value};
 
 use crate::error::{ItemError, Place};
 use crate::partition::Partition;
@@ -91,6 +91,9 @@ pub(crate) trait Stream<T>: Send + Sync {
         Ok(None)
     }
 
+    /// Packs the stream for another process; the function that is returned gives it [`unpacked`].
+    fn pack(&self, to: &mut Packer) -> Result<Unpack, Refused>;
+
     /// About how many bytes all its items take, where that is known before the run.
     fn nbytes(&self, args: &[Arg]) -> Option<u64>;
 }
@@ -101,7 +104,7 @@ pub(crate) trait Sink<T>: Send + Sync + 'static {
     type Acc;
 
     /// The operation, as people call it; nothing for storing the items.
-    fn label(&self) -> Option<&'static str>;
+    fn label(&self) -> Option<&str>;
 
     fn start(&self) -> Self::Acc;
 
@@ -116,6 +119,19 @@ pub(crate) trait Sink<T>: Send + Sync + 'static {
 
     /// About how many bytes it makes of a stream of `items` bytes.
     fn nbytes(&self, items: Option<u64>) -> Option<u64>;
+
+    /// Packs what it is made of, for another process.
+    fn pack(&self, to: &mut Packer) -> Result<(), Refused>;
+
+    /// Makes again what was packed.
+    fn unpack(from: &mut Unpacker<'_>) -> Result<Self, UnpackError>
+    where
+        Self: Sized;
+}
+
+/// A stream made again in another process.
+pub(crate) fn unpacked<T: 'static>(stream: impl Stream<T> + 'static) -> Unpacked {
+    Unpacked::part::<Arc<dyn Stream<T>>>(Arc::new(stream))
 }
 
 /// What belongs to one run over one partition: where it is, and what went wrong.
@@ -192,8 +208,9 @@ impl<T: 'static, S: Sink<T>> Pipeline<T, S> {
 
 impl<T: 'static, S: Sink<T>> Op for Pipeline<T, S> {
     fn name(&self) -> Cow<'_, str> {
-        let mut names = Vec::new();
-        self.stream.label(&mut names);
+        let mut steps = Vec::new();
+        self.stream.label(&mut steps);
+        let mut names: Vec<&str> = steps;
         names.extend(self.sink.label());
         match names[..] {
             [one] => one.into(),
@@ -218,6 +235,15 @@ impl<T: 'static, S: Sink<T>> Op for Pipeline<T, S> {
         }
         let stream = self.stream.absorb(producer, self.stream.steps())?;
         Some(Arc::new(Self { stream, sink: Arc::clone(&self.sink) }))
+    }
+
+    fn pack(&self, to: &mut Packer) -> Result<Unpack, Refused> {
+        to.part(|to| self.stream.pack(to))?;
+        self.sink.pack(to)?;
+        Ok(|from| {
+            let stream: Arc<dyn Stream<T>> = from.part()?;
+            Ok(Unpacked::op(Pipeline { stream, sink: Arc::new(S::unpack(from)?) }))
+        })
     }
 
     fn is_producer(&self) -> bool {
@@ -282,7 +308,7 @@ pub(crate) struct Collect;
 impl<T: Send + Sync + 'static> Sink<T> for Collect {
     type Acc = Vec<T>;
 
-    fn label(&self) -> Option<&'static str> {
+    fn label(&self) -> Option<&str> {
         None
     }
 
@@ -302,6 +328,14 @@ impl<T: Send + Sync + 'static> Sink<T> for Collect {
 
     fn nbytes(&self, items: Option<u64>) -> Option<u64> {
         items
+    }
+
+    fn pack(&self, _: &mut Packer) -> Result<(), Refused> {
+        Ok(())
+    }
+
+    fn unpack(_: &mut Unpacker<'_>) -> Result<Self, UnpackError> {
+        Ok(Self)
     }
 }
 

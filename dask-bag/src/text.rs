@@ -4,11 +4,11 @@ use std::error::Error;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use dask_graph::{Arg, Args, Graph, Name, Op, OpError, Token, Tokenizer, Value};
+use dask_graph::{Arg, Args, Graph, Name, Op, OpError, Packer, Refused, Token, Tokenizer, Unpack, Value};
 
 use crate::bag::Bag;
 use crate::error::ReadError;
-use crate::stream::{Collect, Flow, Pipeline, Run, Stream};
+use crate::stream::{Collect, Flow, Pipeline, Run, Stream, unpacked};
 
 mod block;
 mod file;
@@ -169,7 +169,7 @@ impl ReadText {
         };
         let name = Name::from_token("read_text", token);
         let blocks: Vec<Value> =
-            files.iter().flat_map(|file| Block::cut(file, self.blocksize)).map(Value::new).collect();
+            files.iter().flat_map(|file| Block::cut(file, self.blocksize)).map(Value::sized).collect();
         let op = Pipeline::op(Text { format: self.format, f: Arc::new(f) }, Collect);
         let layer = crate::bag::source(name.clone(), op, n, move |i| blocks[i as usize].clone());
         Ok(Bag::from_graph(Graph::from_layer(layer), name, n))
@@ -223,6 +223,16 @@ where
 
     fn is_producer(&self) -> bool {
         true
+    }
+
+    fn pack(&self, to: &mut Packer) -> Result<Unpack, Refused> {
+        to.state(&self.format)?;
+        to.function::<fn(&'static str) -> Result<U, Box<dyn Error + Send + Sync>>, F>(&self.f)?;
+        Ok(|from| {
+            let format = from.state()?;
+            let f = from.function::<fn(&'static str) -> Result<U, Box<dyn Error + Send + Sync>>, F>()?;
+            Ok(unpacked(Text { format, f: Arc::new(f) }))
+        })
     }
 
     fn nbytes(&self, args: &[Arg]) -> Option<u64> {

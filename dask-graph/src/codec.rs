@@ -7,10 +7,11 @@
 //! ([`portable_types`]).
 
 use std::any::{Any, TypeId, type_name};
-use std::collections::HashMap;
+use std::cmp::Reverse;
+use std::collections::{BTreeSet, HashMap};
 use std::error::Error;
 use std::fmt;
-use std::sync::{LazyLock, PoisonError, RwLock};
+use std::sync::{LazyLock, Mutex, PoisonError, RwLock};
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -49,8 +50,8 @@ pub(crate) const CONFIG: bincode::config::Configuration<
 > = bincode::config::standard().with_fixed_int_encoding().with_limit::<LIMIT>();
 
 impl<T: Send + Sync + 'static> Codec<T> {
-    /// The codec of the type, if it is known: numbers, `bool`, `char`, `String`, `()`, pairs of the most common
-    /// of these, and all types that were told.
+    /// The codec of the type, if it is known: numbers, `bool`, `char`, `String`, `&'static str`, `()`, pairs and
+    /// vectors of the most common of these, and all types that were told.
     pub fn of() -> Option<Self> {
         usual().or_else(|| {
             let types = TYPES.read().unwrap_or_else(PoisonError::into_inner);
@@ -103,7 +104,8 @@ impl<T: Send + Sync + 'static> Codec<T> {
 }
 
 impl<A: Send + Sync + 'static, B: Send + Sync + 'static> Codec<(A, B)> {
-    fn of_pair() -> Option<Self> {
+    /// The codec of pairs, provided that both parts have one.
+    pub fn of_pair() -> Option<Self> {
         let (a, b) = (Codec::<A>::of()?, Codec::<B>::of()?);
         let (encode_a, encode_b) = (a.encode, b.encode);
         Some(Self::new(
@@ -117,7 +119,8 @@ impl<A: Send + Sync + 'static, B: Send + Sync + 'static> Codec<(A, B)> {
 }
 
 impl<T: Send + Sync + 'static> Codec<Vec<T>> {
-    fn of_list() -> Option<Self> {
+    /// The codec of vectors, provided that their items have one.
+    pub fn of_list() -> Option<Self> {
         let Codec { encode, decode } = Codec::<T>::of()?;
         Some(Self::new(
             move |list: &Vec<T>, bytes| {
@@ -132,6 +135,24 @@ impl<T: Send + Sync + 'static> Codec<Vec<T>> {
                     list.push(decode(bytes)?);
                 }
                 Ok(list)
+            },
+        ))
+    }
+}
+
+impl<T: Send + Sync + 'static> Codec<Option<T>> {
+    /// The codec of what may be there, provided that it has one.
+    pub fn of_option() -> Option<Self> {
+        let Codec { encode, decode } = Codec::<T>::of()?;
+        Some(Self::new(
+            move |data, bytes| {
+                bytes.push(u8::from(data.is_some()));
+                data.iter().try_for_each(|data| encode(data, bytes))
+            },
+            move |bytes| match bytes.split_off_chunk()? {
+                [0] => Ok(None),
+                [1] => decode(bytes).map(Some),
+                _ => Err("something is neither there nor not".into()),
             },
         ))
     }
@@ -179,6 +200,11 @@ pub fn make_list_portable<T: Send + Sync + 'static>() {
     tell::<Vec<T>>(Codec::of_list, make_list_portable::<T>);
 }
 
+/// Lets a `T` that may be there or not leave the process, provided that `T` can by the time.
+pub fn make_option_portable<T: Send + Sync + 'static>() {
+    tell::<Option<T>>(Codec::of_option, make_option_portable::<T>);
+}
+
 /// Returns the functions by which types were told: to be called in every process that shall know them, too.
 pub fn portable_types() -> Vec<fn()> {
     let types = TYPES.read().unwrap_or_else(PoisonError::into_inner);
@@ -211,10 +237,10 @@ fn pairs() -> HashMap<TypeId, Known> {
         types.insert(TypeId::of::<Vec<(A, B)>>(), Known { make: Box::new(list), tell });
     }
     macro_rules! all {
-        ($($a:ty),*) => { $(all!(@ $a: String, i64, u64, usize, f64, i32, bool);)* };
+        ($($a:ty),*) => { $(all!(@ $a: String, &'static str, i64, u64, usize, f64, i32, bool);)* };
         (@ $a:ty: $($b:ty),*) => { $(add::<$a, $b>(&mut types);)* };
     }
-    all!(String, i64, u64, usize, f64, i32, bool);
+    all!(String, &'static str, i64, u64, usize, f64, i32, bool);
     types
 }
 
@@ -241,7 +267,33 @@ fn usual<T: 'static>() -> Option<Codec<T>> {
     }
     numbers!(i64, f64, u64, usize, i32, f32, u32, i16, u16, i8, u8, isize, i128, u128);
     by_serde!(String, bool, char, ());
+    by_serde!(Vec<String>, Vec<i64>, Vec<u64>, Vec<usize>, Vec<f64>, Vec<i32>, Vec<u8>, Vec<bool>);
+    by_serde!(Reverse<String>, Reverse<i64>, Reverse<u64>, Reverse<usize>, Reverse<i32>);
+    if TypeId::of::<T>() == TypeId::of::<&'static str>() {
+        return the(literals());
+    }
     None
+}
+
+/// The codec of texts that stand in the program. What is read is kept for good, once for each text.
+fn literals() -> Codec<&'static str> {
+    static READ: Mutex<BTreeSet<&'static str>> = Mutex::new(BTreeSet::new());
+    let encode = |text: &&'static str, bytes: &mut Vec<u8>| {
+        bytes.extend_from_slice(&(text.len() as u64).to_ne_bytes());
+        bytes.extend_from_slice(text.as_bytes());
+        Ok(())
+    };
+    Codec::new(encode, |bytes| {
+        let length = usize::try_from(u64::from_ne_bytes(*bytes.split_off_chunk()?))?;
+        let text = str::from_utf8(bytes.split_off(..length).ok_or("the bytes end too soon")?)?;
+        let mut read = READ.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = read.get(text) {
+            return Ok(*known);
+        }
+        let text: &'static str = Box::leak(text.into());
+        read.insert(text);
+        Ok(text)
+    })
 }
 
 /// Taking numbers off the head of a slice.
@@ -299,9 +351,15 @@ mod tests {
 
     #[test]
     fn the_usual_types_come_back() {
+        make_option_portable::<String>();
+        assert_eq!(again(&Some("a".to_owned())), Some("a".to_owned()));
+        assert_eq!(again(&None::<String>), None);
         assert_eq!(again(&-1_i8), -1);
         assert_eq!(again(&'ß'), 'ß');
         assert!(again(&true));
         again(&());
+        let (one, two) = (again(&"literal"), again(&"literal"));
+        assert!(one == "literal" && std::ptr::eq(one, two));
+        assert!(Codec::<&'static str>::of().unwrap().decode(&mut &[255_u8; 12][..]).is_err());
     }
 }

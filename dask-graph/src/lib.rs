@@ -64,7 +64,10 @@ mod token;
 mod value;
 
 pub use code::Step;
-pub use codec::{Codec, CodecError, make_list_portable, make_pair_portable, make_portable, portable_types};
+pub use codec::{
+    Codec, CodecError, make_list_portable, make_option_portable, make_pair_portable, make_portable,
+    portable_types,
+};
 pub use collection::{
     Collection, Collections, ComputeError, Explanation, compute, compute_with, persist, persist_with,
     visualize,

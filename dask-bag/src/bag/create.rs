@@ -2,11 +2,14 @@
 
 use std::sync::Arc;
 
-use dask_graph::{Arg, Args, Graph, Key, Materialized, Name, Node, Op, OpError, Token, Tokenizer, Value};
+use dask_graph::{
+    Arg, Args, Graph, Key, Materialized, Name, Node, Op, OpError, Packer, Refused, Token, Tokenizer, Unpack,
+    Value,
+};
 
 use super::{Bag, source};
 use crate::partition::{Partition, Partitions};
-use crate::stream::{BATCH, Collect, Flow, Pipeline, Run, Stream};
+use crate::stream::{BATCH, Collect, Flow, Pipeline, Run, Stream, unpacked};
 
 impl<T: Send + Sync + 'static> Bag<T> {
     /// A bag of the items of a sequence, cut into partitions of equal size.
@@ -132,6 +135,10 @@ impl Stream<u64> for Range {
     fn len(&self, args: &Args<'_>) -> Result<Option<u64>, OpError> {
         let &(start, end) = args.get::<(u64, u64)>(0)?;
         Ok(Some(end - start))
+    }
+
+    fn pack(&self, _: &mut Packer) -> Result<Unpack, Refused> {
+        Ok(|_| Ok(unpacked(Range)))
     }
 
     fn nbytes(&self, args: &[Arg]) -> Option<u64> {

@@ -3,10 +3,12 @@
 use std::error::Error;
 
 use dask_graph::Token;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 
 use super::Bag;
 use crate::stream::step::{Step, Stepped};
-use crate::stream::steps::{Filter, FilterMap, FlatMap, Flatten, Map, TryMap};
+use crate::stream::steps::{Filter, FilterMap, FilterWith, FlatMap, Flatten, Map, MapWith, TryMap};
 use crate::stream::stored::Stored;
 use crate::stream::{Collect, Pipeline};
 
@@ -24,6 +26,45 @@ impl<T: Clone + Send + Sync + 'static> Bag<T> {
         U: Send + Sync + 'static,
     {
         self.step(Token::unique(), Map(f))
+    }
+
+    /// A bag of what `f` makes of `state` and each item: [`map`](Self::map) for functions that need something else.
+    ///
+    /// A closure can capture what it needs, too, as long as it runs in this process. Worker processes make closures
+    /// again out of nothing but their type, so a captured value would be lost, and a graph with such a closure is
+    /// refused there before anything runs. The state is what is sent instead.
+    ///
+    /// ```
+    /// use dask_bag::{Bag, Partitions};
+    /// use dask_graph::Collection;
+    /// use dask_graph::testing::Travelling; // runs a graph as other processes would
+    ///
+    /// let prices = Bag::from_sequence([10.0, 20.0], Partitions::count(2));
+    /// let rate = 1.2;
+    /// let error = prices.map(move |price| rate * price).compute_with(&Travelling).unwrap_err();
+    /// let why = std::error::Error::source(&error).unwrap().to_string();
+    /// # let why = format!("{error} {why}");
+    /// assert!(why.contains("`map` cannot leave the process: the closure captures state"), "{why}");
+    ///
+    /// let converted = prices.map_with(rate, |rate, price| rate * price);
+    /// assert_eq!(converted.compute_with(&Travelling).unwrap(), [12.0, 24.0]);
+    /// ```
+    #[track_caller]
+    pub fn map_with<S, U>(&self, state: S, f: impl Fn(&S, T) -> U + Send + Sync + 'static) -> Bag<U>
+    where
+        S: Serialize + DeserializeOwned + Send + Sync + 'static,
+        U: Send + Sync + 'static,
+    {
+        self.step(Token::unique(), MapWith { state, f })
+    }
+
+    /// A bag of the items for which `keep` is true, given `state`; see [`map_with`](Self::map_with).
+    #[track_caller]
+    pub fn filter_with<S>(&self, state: S, keep: impl Fn(&S, &T) -> bool + Send + Sync + 'static) -> Self
+    where
+        S: Serialize + DeserializeOwned + Send + Sync + 'static,
+    {
+        self.step(Token::unique(), FilterWith { state, keep })
     }
 
     /// A bag of what `f` makes of each item, where `f` may fail.

@@ -2,12 +2,15 @@
 
 use std::sync::Arc;
 
-use dask_graph::{Arg, Args, Graph, Key, Layer, Materialized, Name, Node, Op, OpError, Tokenizer};
+use dask_graph::{
+    Arg, Args, Graph, Key, Layer, Materialized, Name, Node, Op, OpError, Packer, Refused, Tokenizer, Unpack,
+    make_pair_portable,
+};
 
 use super::{Bag, PARTITIONS, build};
 use crate::error::BagError;
 use crate::partition::Partition;
-use crate::stream::{Collect, Flow, Of, Pipeline, Run, Stream};
+use crate::stream::{Collect, Flow, Of, Pipeline, Run, Stream, unpacked};
 
 impl<T: Send + Sync + 'static> Bag<T> {
     /// A bag of the partitions of this one, then of those of the `others`. Costs nothing when it runs.
@@ -58,6 +61,7 @@ impl<T: Send + Sync + 'static> Bag<T> {
         if self.npartitions != other.npartitions {
             return Err(BagError::PartitionCounts { left: self.npartitions(), right: other.npartitions() });
         }
+        make_pair_portable::<T, U>();
         let token = Tokenizer::new("zip").feed(&self.name).feed(&other.name).finish();
         let op = Pipeline::op(Zip(Of::<(T, U)>::default()), Collect);
         let layer = self.layer("zip", token, op).blocks(&other.name, &[(PARTITIONS, other.npartitions)]);
@@ -108,6 +112,10 @@ where
 
     fn is_producer(&self) -> bool {
         false
+    }
+
+    fn pack(&self, _: &mut Packer) -> Result<Unpack, Refused> {
+        Ok(|_| Ok(unpacked(Zip::<A, B>(Of::default()))))
     }
 
     fn nbytes(&self, _args: &[Arg]) -> Option<u64> {

@@ -3,11 +3,11 @@
 use std::error::Error;
 use std::sync::Arc;
 
-use dask_graph::{Arg, Args, Op, OpError, Token};
+use dask_graph::{Arg, Args, Op, OpError, Packer, Refused, Token, Unpack};
 
 use super::Bag;
 use crate::stream::stored::Stored;
-use crate::stream::{Collect, Flow, Pipeline, Run, Stream, collect};
+use crate::stream::{Collect, Flow, Pipeline, Run, Stream, collect, unpacked};
 
 impl<T: Clone + Send + Sync + 'static> Bag<T> {
     /// A bag of what `f` makes of each partition.
@@ -32,7 +32,7 @@ impl<T: Clone + Send + Sync + 'static> Bag<T> {
         I::Item: Send + Sync + 'static,
     {
         let whole =
-            Whole { inner: Stored::shared(), f: Arc::new(move |items| Ok(f(items))), name: "map_partitions" };
+            Whole { inner: Stored::shared(), f: Arc::new(move |items| Ok(f(items))), may_fail: false };
         self.blockwise("map_partitions", Token::unique(), Pipeline::op(whole, Collect))
     }
 
@@ -50,7 +50,7 @@ impl<T: Clone + Send + Sync + 'static> Bag<T> {
         E: Into<Box<dyn Error + Send + Sync>> + 'static,
     {
         let f = Arc::new(move |items| f(items).map_err(OpError::failed));
-        let whole = Whole { inner: Stored::shared(), f, name: "try_map_partitions" };
+        let whole = Whole { inner: Stored::shared(), f, may_fail: true };
         self.blockwise("try_map_partitions", Token::unique(), Pipeline::op(whole, Collect))
     }
 }
@@ -59,7 +59,8 @@ impl<T: Clone + Send + Sync + 'static> Bag<T> {
 struct Whole<A, F> {
     inner: Arc<dyn Stream<A>>,
     f: Arc<F>,
-    name: &'static str,
+    /// Whether the user's function may: it is called otherwise then.
+    may_fail: bool,
 }
 
 impl<A, I, F> Stream<I::Item> for Whole<A, F>
@@ -83,7 +84,7 @@ where
 
     fn absorb(&self, producer: &Arc<dyn Op>, steps: usize) -> Option<Arc<dyn Stream<I::Item>>> {
         let inner = self.inner.absorb(producer, steps)?;
-        Some(Arc::new(Self { inner, f: Arc::clone(&self.f), name: self.name }))
+        Some(Arc::new(Self { inner, f: Arc::clone(&self.f), may_fail: self.may_fail }))
     }
 
     fn steps(&self) -> usize {
@@ -92,11 +93,22 @@ where
 
     fn label(&self, names: &mut Vec<&'static str>) {
         self.inner.label(names);
-        names.push(self.name);
+        names.push(if self.may_fail { "try_map_partitions" } else { "map_partitions" });
     }
 
     fn is_producer(&self) -> bool {
         self.inner.is_producer()
+    }
+
+    fn pack(&self, to: &mut Packer) -> Result<Unpack, Refused> {
+        to.part(|to| self.inner.pack(to))?;
+        to.state(&self.may_fail)?;
+        to.function::<fn(Vec<A>) -> Result<I, OpError>, F>(&self.f)?;
+        Ok(|from| {
+            let (inner, may_fail) = (from.part()?, from.state()?);
+            let f = Arc::new(from.function::<fn(Vec<A>) -> Result<I, OpError>, F>()?);
+            Ok(unpacked(Whole::<A, F> { inner, f, may_fail }))
+        })
     }
 
     fn nbytes(&self, args: &[Arg]) -> Option<u64> {

@@ -7,109 +7,105 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use dask_graph::{Args, Key, Op, OpError, Token, Value};
+use dask_graph::{
+    Args, Key, Op, OpError, Packer, Refused, Token, Unpack, UnpackError, Unpacked, Unpacker, Value,
+};
 
 use super::Bag;
 use crate::item::Item;
+use crate::partition::Partition;
 use crate::stream::{Flow, Of, Run, Sink};
 
 mod fold;
 mod groups;
+mod joins;
 mod numbers;
 mod topk;
 
+use joins::{Ending, Finish, Join, Pairwise};
 pub use numbers::Number;
 
-/// Makes one partial result of several, never of none.
-type Joiner<A> = Arc<dyn Fn(Vec<A>) -> A + Send + Sync>;
-
-/// Joins partial results two by two, from the first on.
-fn pairwise<A: 'static>(join: impl Fn(A, A) -> A + Send + Sync + 'static) -> Joiner<A> {
-    Arc::new(move |group| match group.into_iter().reduce(&join) {
-        Some(joined) => joined,
-        None => unreachable!("a bag has at least one partition"),
-    })
-}
-
-/// How partial results of one kind are made, stored, joined and finished.
-struct Reduction<S, A> {
+/// How partial results of one kind are made, joined, and stored between tasks.
+struct Reduction<S, J, P> {
     label: &'static str,
     sink: S,
-    join: Joiner<A>,
-    /// How a partial result is stored between tasks.
-    store: fn(A) -> Value,
+    join: J,
+    store: P,
 }
 
 impl<T: Clone + Send + Sync + 'static> Bag<T> {
     /// The one value that `last` makes of all partial results joined.
     #[track_caller]
-    fn reduce_to_item<S, A, B>(
+    fn reduce_to_item<S, J, P, A, B>(
         &self,
         token: Token,
-        reduction: Reduction<S, A>,
+        reduction: Reduction<S, J, P>,
         last: impl Fn(A) -> Result<B, OpError> + Send + Sync + 'static,
     ) -> Item<B>
     where
         S: Sink<T>,
+        J: Join<A>,
+        P: Fn(A) -> Value + Copy + Send + Sync + 'static,
         A: Clone + Send + Sync + 'static,
         B: Send + Sync + 'static,
     {
-        let (graph, name) = self.reduce_tree(token, reduction, move |acc| last(acc).map(Value::new));
+        let (graph, name) = self.reduce_tree(token, reduction, Ending(move |acc| last(acc).map(Value::new)));
         Item::from_graph(graph, Key::new(name, &[0]))
     }
 
     /// The bag of one partition that `last` makes of all partial results joined.
     #[track_caller]
-    fn reduce_to_bag<S, A, B>(
+    fn reduce_to_bag<S, J, P, A, B>(
         &self,
         token: Token,
-        reduction: Reduction<S, A>,
+        reduction: Reduction<S, J, P>,
         last: impl Fn(A) -> Vec<B> + Send + Sync + 'static,
     ) -> Bag<B>
     where
         S: Sink<T>,
+        J: Join<A>,
+        P: Fn(A) -> Value + Copy + Send + Sync + 'static,
         A: Clone + Send + Sync + 'static,
         B: Send + Sync + 'static,
     {
-        let (graph, name) = self.reduce_tree(token, reduction, move |acc| {
-            Ok(crate::partition::Partition::new(last(acc)).into_value())
-        });
+        let last = Ending(move |acc| Ok(Partition::new(last(acc)).into_value()));
+        let (graph, name) = self.reduce_tree(token, reduction, last);
         Bag { split_every: self.split_every, ..Bag::from_graph(graph, name, 1) }
     }
 
     #[track_caller]
-    fn reduce_tree<S, A>(
+    fn reduce_tree<S, J, P, A>(
         &self,
         token: Token,
-        reduction: Reduction<S, A>,
-        last: impl Fn(A) -> Result<Value, OpError> + Send + Sync + 'static,
+        reduction: Reduction<S, J, P>,
+        last: impl Finish<A>,
     ) -> (dask_graph::Graph, dask_graph::Name)
     where
         S: Sink<T>,
+        J: Join<A>,
+        P: Fn(A) -> Value + Copy + Send + Sync + 'static,
         A: Clone + Send + Sync + 'static,
     {
         let Reduction { label, sink, join, store } = reduction;
-        let inner = Join { label, join: join.clone(), last: move |acc| Ok(store(acc)), acc: Of::default() };
-        let outer = Join { label, join, last, acc: Of::default() };
+        let join = Arc::new(join);
+        let again = Ending(move |acc| Ok(store(acc)));
+        let inner = JoinOp { label: label.into(), join: join.clone(), last: again, acc: Of::default() };
+        let outer = JoinOp { label: label.into(), join, last, acc: Of::default() };
         self.tree(label, token, sink, Arc::new(inner), Arc::new(outer))
     }
 }
 
 /// The op that joins a list of partial results, in order.
-struct Join<A, L> {
-    label: &'static str,
-    join: Joiner<A>,
+struct JoinOp<A, J, L> {
+    label: Cow<'static, str>,
+    join: Arc<J>,
     last: L,
     acc: Of<A>,
 }
 
-impl<A, L> Op for Join<A, L>
-where
-    A: Clone + Send + Sync + 'static,
-    L: Fn(A) -> Result<Value, OpError> + Send + Sync + 'static,
-{
+impl<A: Clone + Send + Sync + 'static, J: Join<A>, L: Finish<A>> Op for JoinOp<A, J, L> {
     fn name(&self) -> Cow<'_, str> {
-        self.label.into()
+        Cow::Borrowed(&self.label)
     }
 
     fn call(&self, mut args: Args<'_>) -> Result<Value, OpError> {
@@ -118,31 +114,46 @@ where
             .into_iter()
             .map(|value| value.into_inner().map_err(|source| OpError::Argument { at: 0, source }))
             .collect::<Result<Vec<A>, _>>()?;
-        (self.last)((self.join)(group))
+        self.last.finish(self.join.join(group))
+    }
+
+    fn pack(&self, to: &mut Packer) -> Result<Unpack, Refused> {
+        to.state(&self.label)?;
+        self.join.pack(to)?;
+        self.last.pack(to)?;
+        Ok(|from| {
+            let label = from.state::<String>()?.into();
+            let (join, last) = (Arc::new(J::unpack(from)?), L::unpack(from)?);
+            Ok(Unpacked::op(JoinOp { label, join, last, acc: Of::<A>::default() }))
+        })
     }
 }
 
 /// The sink that works on an accumulator in place.
-struct Accumulate<A, F> {
-    label: &'static str,
-    start: A,
+struct Accumulate<A, S, F, P> {
+    label: Cow<'static, str>,
+    start: S,
     push: F,
-    store: fn(A) -> Value,
+    store: P,
+    acc: Of<A>,
 }
 
-impl<T, A, F> Sink<T> for Accumulate<A, F>
+impl<T, A, S, F, P> Sink<T> for Accumulate<A, S, F, P>
 where
+    T: 'static,
     A: Clone + Send + Sync + 'static,
+    S: Fn() -> A + Send + Sync + 'static,
     F: Fn(&mut A, T) -> Flow + Send + Sync + 'static,
+    P: Fn(A) -> Value + Send + Sync + 'static,
 {
     type Acc = A;
 
-    fn label(&self) -> Option<&'static str> {
-        Some(self.label)
+    fn label(&self) -> Option<&str> {
+        Some(&self.label)
     }
 
     fn start(&self) -> A {
-        self.start.clone()
+        (self.start)()
     }
 
     #[inline]
@@ -158,20 +169,42 @@ where
         // A table may grow with its items; a number does not. Nothing is known of either.
         None
     }
+
+    fn pack(&self, to: &mut Packer) -> Result<(), Refused> {
+        to.state(&self.label)?;
+        to.function::<fn() -> A, S>(&self.start)?;
+        to.function::<fn(&'static mut A, T) -> Flow, F>(&self.push)?;
+        to.function::<fn(A) -> Value, P>(&self.store)
+    }
+
+    fn unpack(from: &mut Unpacker<'_>) -> Result<Self, UnpackError> {
+        Ok(Self {
+            label: from.state::<String>()?.into(),
+            start: from.function::<fn() -> A, S>()?,
+            push: from.function::<fn(&'static mut A, T) -> Flow, F>()?,
+            store: from.function::<fn(A) -> Value, P>()?,
+            acc: Of::default(),
+        })
+    }
 }
 
-impl<A: Clone + Send + Sync + 'static> Reduction<(), A> {
-    /// A reduction of accumulators that are `start` for each partition and are changed by `push`.
-    fn accumulate<T, F>(
+impl Reduction<(), (), ()> {
+    /// A reduction of accumulators that `start` makes for each partition and `push` changes.
+    fn accumulate<T, A, S, F, P, J>(
         label: &'static str,
-        start: A,
+        start: S,
         push: F,
-        join: impl Fn(A, A) -> A + Send + Sync + 'static,
-        store: fn(A) -> Value,
-    ) -> Reduction<Accumulate<A, F>, A>
+        join: J,
+        store: P,
+    ) -> Reduction<Accumulate<A, S, F, P>, Pairwise<J>, P>
     where
+        A: Clone + Send + Sync + 'static,
+        S: Fn() -> A + Send + Sync + 'static,
         F: Fn(&mut A, T) -> Flow + Send + Sync + 'static,
+        P: Fn(A) -> Value + Copy + Send + Sync + 'static,
+        J: Fn(A, A) -> A + Send + Sync + 'static,
     {
-        Reduction { label, sink: Accumulate { label, start, push, store }, join: pairwise(join), store }
+        let sink = Accumulate { label: label.into(), start, push, store, acc: Of::default() };
+        Reduction { label, sink, join: Pairwise(join), store }
     }
 }

@@ -68,7 +68,10 @@ impl<T, S: Step<T>> Steps<T, S> {
     pub fn filter(
         self,
         keep: impl Fn(&S::Out) -> bool + Send + Sync + 'static,
-    ) -> Steps<T, impl Step<T, Out = S::Out>> {
+    ) -> Steps<T, impl Step<T, Out = S::Out>>
+    where
+        S::Out: 'static,
+    {
         self.then(Filter::<_, true>(keep))
     }
 
@@ -76,7 +79,10 @@ impl<T, S: Step<T>> Steps<T, S> {
     pub fn remove(
         self,
         drop: impl Fn(&S::Out) -> bool + Send + Sync + 'static,
-    ) -> Steps<T, impl Step<T, Out = S::Out>> {
+    ) -> Steps<T, impl Step<T, Out = S::Out>>
+    where
+        S::Out: 'static,
+    {
         self.then(Filter::<_, false>(drop))
     }
 

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use dask_graph::{
-    Arg, Args, Collection, ComputeError, Graph, Key, Materialized, Name, Node, Op, OpError, Scheduler, Task,
-    Tokenizer, Value,
+    Arg, Args, Collection, ComputeError, Graph, Key, Materialized, Name, Node, Op, OpError, Packer, Refused,
+    Scheduler, Task, Tokenizer, Unpack, UnpackError, Unpacked, Unpacker, Value,
 };
 
 use super::{Bag, gather};
@@ -118,7 +118,7 @@ struct First {
 impl<T: Send + Sync + 'static> Sink<T> for First {
     type Acc = Vec<T>;
 
-    fn label(&self) -> Option<&'static str> {
+    fn label(&self) -> Option<&str> {
         Some("first")
     }
 
@@ -140,6 +140,14 @@ impl<T: Send + Sync + 'static> Sink<T> for First {
     fn nbytes(&self, items: Option<u64>) -> Option<u64> {
         let own = (self.k as u64).saturating_mul(size_of::<T>() as u64);
         Some(items.map_or(own, |items| items.min(own)))
+    }
+
+    fn pack(&self, to: &mut Packer) -> Result<(), Refused> {
+        to.state(&self.k)
+    }
+
+    fn unpack(from: &mut Unpacker<'_>) -> Result<Self, UnpackError> {
+        Ok(Self { k: from.state()? })
     }
 }
 
@@ -163,5 +171,10 @@ impl<T: Clone + Send + Sync + 'static> Op for Concat<T> {
             all.extend(partition.into_items().into_iter().take(wanted));
         }
         Ok(Partition::new(all).into_value())
+    }
+
+    fn pack(&self, to: &mut Packer) -> Result<Unpack, Refused> {
+        to.state(&self.k)?;
+        Ok(|from| Ok(Unpacked::op(Concat::<T> { k: from.state()?, items: crate::stream::Of::default() })))
     }
 }

@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use dask_graph::{Arg, Args, Op, OpError};
+use dask_graph::{Arg, Args, Op, OpError, Packer, Refused, Unpack, UnpackError, Unpacker};
 
-use super::{Flow, Run, Stream, for_each};
+use super::{Flow, Run, Stream, for_each, unpacked};
 
 /// What is done with one item: passed on, dropped, changed, made many.
 ///
@@ -29,6 +29,14 @@ pub trait Step<A>: Send + Sync + 'static {
         item: A,
         out: &mut (impl FnMut(Self::Out) -> Flow + ?Sized),
     ) -> Flow;
+
+    /// Packs the functions of the user, for another process.
+    fn pack(&self, to: &mut Packer) -> Result<(), Refused>;
+
+    /// Makes again what was packed.
+    fn unpack(from: &mut Unpacker<'_>) -> Result<Self, UnpackError>
+    where
+        Self: Sized;
 }
 
 /// One step after another, composed when the program is compiled.
@@ -53,6 +61,15 @@ impl<A, S: Step<A>, N: Step<S::Out>> Step<A> for Then<S, N> {
     ) -> Flow {
         self.0.push(run, first, item, &mut |item| self.1.push(run, next, item, out))
     }
+
+    fn pack(&self, to: &mut Packer) -> Result<(), Refused> {
+        self.0.pack(to)?;
+        self.1.pack(to)
+    }
+
+    fn unpack(from: &mut Unpacker<'_>) -> Result<Self, UnpackError> {
+        Ok(Self(S::unpack(from)?, N::unpack(from)?))
+    }
 }
 
 /// No step: passes every item on.
@@ -67,6 +84,14 @@ impl<A> Step<A> for Pass {
     #[inline]
     fn push(&self, _: &Run, (): &mut (), item: A, out: &mut (impl FnMut(A) -> Flow + ?Sized)) -> Flow {
         out(item)
+    }
+
+    fn pack(&self, _: &mut Packer) -> Result<(), Refused> {
+        Ok(())
+    }
+
+    fn unpack(_: &mut Unpacker<'_>) -> Result<Self, UnpackError> {
+        Ok(Self)
     }
 }
 
@@ -84,7 +109,10 @@ impl<A, S: Step<A>> Stepped<A, S> {
     }
 }
 
-impl<A: Send + Sync + 'static, S: Step<A>> Stream<S::Out> for Stepped<A, S> {
+impl<A: Send + Sync + 'static, S: Step<A>> Stream<S::Out> for Stepped<A, S>
+where
+    S::Out: 'static,
+{
     fn drive(
         &self,
         run: &Run,
@@ -111,6 +139,16 @@ impl<A: Send + Sync + 'static, S: Step<A>> Stream<S::Out> for Stepped<A, S> {
 
     fn is_producer(&self) -> bool {
         self.inner.is_producer()
+    }
+
+    fn pack(&self, to: &mut Packer) -> Result<Unpack, Refused> {
+        to.part(|to| self.inner.pack(to))?;
+        self.step.pack(to)?;
+        Ok(|from| {
+            let inner: Arc<dyn Stream<A>> = from.part()?;
+            let step = Arc::new(S::unpack(from)?);
+            Ok(unpacked(Stepped::new(inner, step)))
+        })
     }
 
     fn nbytes(&self, args: &[Arg]) -> Option<u64> {

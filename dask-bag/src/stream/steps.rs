@@ -2,6 +2,10 @@
 
 use std::error::Error;
 
+use dask_graph::{Packer, Refused, UnpackError, Unpacker};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
 use super::step::Step;
 use super::{Flow, NEXT, Run};
 
@@ -19,6 +23,14 @@ impl<A, B, F: Fn(A) -> B + Send + Sync + 'static> Step<A> for Map<F> {
     #[inline]
     fn push(&self, _: &Run, (): &mut (), item: A, out: &mut (impl FnMut(B) -> Flow + ?Sized)) -> Flow {
         out((self.0)(item))
+    }
+
+    fn pack(&self, to: &mut Packer) -> Result<(), Refused> {
+        to.function::<fn(A) -> B, F>(&self.0)
+    }
+
+    fn unpack(from: &mut Unpacker<'_>) -> Result<Self, UnpackError> {
+        from.function::<fn(A) -> B, F>().map(Self)
     }
 }
 
@@ -48,12 +60,20 @@ where
             Err(e) => run.fail("try_map", *seen, e.into()),
         }
     }
+
+    fn pack(&self, to: &mut Packer) -> Result<(), Refused> {
+        to.function::<fn(A) -> Result<B, E>, F>(&self.0)
+    }
+
+    fn unpack(from: &mut Unpacker<'_>) -> Result<Self, UnpackError> {
+        from.function::<fn(A) -> Result<B, E>, F>().map(Self)
+    }
 }
 
 /// Passes on the items for which the closure says `KEEP`.
 pub(crate) struct Filter<F, const KEEP: bool>(pub(crate) F);
 
-impl<A, F: Fn(&A) -> bool + Send + Sync + 'static, const KEEP: bool> Step<A> for Filter<F, KEEP> {
+impl<A: 'static, F: Fn(&A) -> bool + Send + Sync + 'static, const KEEP: bool> Step<A> for Filter<F, KEEP> {
     type Out = A;
     type State = ();
 
@@ -64,6 +84,14 @@ impl<A, F: Fn(&A) -> bool + Send + Sync + 'static, const KEEP: bool> Step<A> for
     #[inline]
     fn push(&self, _: &Run, (): &mut (), item: A, out: &mut (impl FnMut(A) -> Flow + ?Sized)) -> Flow {
         if (self.0)(&item) == KEEP { out(item) } else { NEXT }
+    }
+
+    fn pack(&self, to: &mut Packer) -> Result<(), Refused> {
+        to.function::<fn(&'static A) -> bool, F>(&self.0)
+    }
+
+    fn unpack(from: &mut Unpacker<'_>) -> Result<Self, UnpackError> {
+        from.function::<fn(&'static A) -> bool, F>().map(Self)
     }
 }
 
@@ -81,6 +109,14 @@ impl<A, B, F: Fn(A) -> Option<B> + Send + Sync + 'static> Step<A> for FilterMap<
     #[inline]
     fn push(&self, _: &Run, (): &mut (), item: A, out: &mut (impl FnMut(B) -> Flow + ?Sized)) -> Flow {
         (self.0)(item).map_or(NEXT, out)
+    }
+
+    fn pack(&self, to: &mut Packer) -> Result<(), Refused> {
+        to.function::<fn(A) -> Option<B>, F>(&self.0)
+    }
+
+    fn unpack(from: &mut Unpacker<'_>) -> Result<Self, UnpackError> {
+        from.function::<fn(A) -> Option<B>, F>().map(Self)
     }
 }
 
@@ -103,6 +139,14 @@ where
     fn push(&self, _: &Run, (): &mut (), item: A, out: &mut (impl FnMut(I::Item) -> Flow + ?Sized)) -> Flow {
         (self.0)(item).into_iter().try_for_each(out)
     }
+
+    fn pack(&self, to: &mut Packer) -> Result<(), Refused> {
+        to.function::<fn(A) -> I, F>(&self.0)
+    }
+
+    fn unpack(from: &mut Unpacker<'_>) -> Result<Self, UnpackError> {
+        from.function::<fn(A) -> I, F>().map(Self)
+    }
 }
 
 /// The items of an item.
@@ -119,5 +163,80 @@ impl<A: IntoIterator> Step<A> for Flatten {
     #[inline]
     fn push(&self, _: &Run, (): &mut (), item: A, out: &mut (impl FnMut(A::Item) -> Flow + ?Sized)) -> Flow {
         item.into_iter().try_for_each(out)
+    }
+
+    fn pack(&self, _: &mut Packer) -> Result<(), Refused> {
+        Ok(())
+    }
+
+    fn unpack(_: &mut Unpacker<'_>) -> Result<Self, UnpackError> {
+        Ok(Self)
+    }
+}
+
+/// What the function makes of an item and the state that came with it: a closure without captures, so that it
+/// can run in other processes.
+pub(crate) struct MapWith<S, F> {
+    pub(crate) state: S,
+    pub(crate) f: F,
+}
+
+impl<A, B, S, F> Step<A> for MapWith<S, F>
+where
+    S: Serialize + DeserializeOwned + Send + Sync + 'static,
+    F: Fn(&S, A) -> B + Send + Sync + 'static,
+{
+    type Out = B;
+    type State = ();
+
+    fn label(&self, names: &mut Vec<&'static str>) {
+        names.push("map_with");
+    }
+
+    #[inline]
+    fn push(&self, _: &Run, (): &mut (), item: A, out: &mut (impl FnMut(B) -> Flow + ?Sized)) -> Flow {
+        out((self.f)(&self.state, item))
+    }
+
+    fn pack(&self, to: &mut Packer) -> Result<(), Refused> {
+        to.state(&self.state)?;
+        to.function::<fn(&'static S, A) -> B, F>(&self.f)
+    }
+
+    fn unpack(from: &mut Unpacker<'_>) -> Result<Self, UnpackError> {
+        Ok(Self { state: from.state()?, f: from.function::<fn(&'static S, A) -> B, F>()? })
+    }
+}
+
+/// Passes on the items for which the function, given the state that came with it, says so.
+pub(crate) struct FilterWith<S, F> {
+    pub(crate) state: S,
+    pub(crate) keep: F,
+}
+
+impl<A: 'static, S, F> Step<A> for FilterWith<S, F>
+where
+    S: Serialize + DeserializeOwned + Send + Sync + 'static,
+    F: Fn(&S, &A) -> bool + Send + Sync + 'static,
+{
+    type Out = A;
+    type State = ();
+
+    fn label(&self, names: &mut Vec<&'static str>) {
+        names.push("filter_with");
+    }
+
+    #[inline]
+    fn push(&self, _: &Run, (): &mut (), item: A, out: &mut (impl FnMut(A) -> Flow + ?Sized)) -> Flow {
+        if (self.keep)(&self.state, &item) { out(item) } else { NEXT }
+    }
+
+    fn pack(&self, to: &mut Packer) -> Result<(), Refused> {
+        to.state(&self.state)?;
+        to.function::<fn(&'static S, &'static A) -> bool, F>(&self.keep)
+    }
+
+    fn unpack(from: &mut Unpacker<'_>) -> Result<Self, UnpackError> {
+        Ok(Self { state: from.state()?, keep: from.function::<fn(&'static S, &'static A) -> bool, F>()? })
     }
 }

@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use dask_graph::{Arg, Args, Op, OpError};
+use dask_graph::{Arg, Args, Op, OpError, Packer, Refused, Unpack};
 
-use super::{BATCH, Flow, Of, Run, Stream, stream_of};
+use super::{BATCH, Flow, Of, Run, Stream, stream_of, unpacked};
 use crate::partition::Partition;
 
 /// The items of the partition that is the task's first argument.
@@ -64,6 +64,10 @@ impl<T: Clone + Send + Sync + 'static> Stream<T> for Stored<T> {
 
     fn len(&self, args: &Args<'_>) -> Result<Option<u64>, OpError> {
         Ok(Some(args.get::<Partition<T>>(0)?.items().len() as u64))
+    }
+
+    fn pack(&self, _: &mut Packer) -> Result<Unpack, Refused> {
+        Ok(|_| Ok(unpacked(Stored::<T>::new())))
     }
 
     fn nbytes(&self, args: &[Arg]) -> Option<u64> {

@@ -4,8 +4,10 @@ use std::fs::File;
 use std::io::{self, BufReader, Read, Seek, SeekFrom};
 use std::sync::Arc;
 
+use dask_graph::{Blob, BlobError, BlobReader, Payload};
 use flate2::bufread::MultiGzDecoder;
 use memchr::memchr_iter;
+use serde::{Deserialize, Serialize};
 
 use super::file::{Compression, TextFile};
 use super::lines::Lines;
@@ -16,7 +18,7 @@ use crate::stream::{Flow, Run};
 ///
 /// A line that starts before `end` belongs to this block as a whole, however far it goes, and to no other:
 /// every line of the file is in exactly one of its blocks, wherever the borders fall.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Block {
     pub(crate) file: Arc<TextFile>,
     start: u64,
@@ -25,10 +27,24 @@ pub(crate) struct Block {
 }
 
 /// What to make of the bytes of a line.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Copy, Default, Serialize, Deserialize)]
 pub(crate) struct LineFormat {
     pub(crate) keep_line_ends: bool,
     pub(crate) lossy: bool,
+}
+
+impl Payload for Block {
+    fn nbytes(&self) -> u64 {
+        size_of::<Self>() as u64
+    }
+
+    fn to_blob(&self) -> Option<Result<Blob<'_>, BlobError>> {
+        Some(Blob::encoded(self))
+    }
+
+    fn from_blob(reader: &mut BlobReader<'_>) -> Result<Self, BlobError> {
+        reader.read_encoded()
+    }
 }
 
 impl Block {

@@ -7,11 +7,12 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 use dask_graph::{Tokenize, Tokenizer};
+use serde::{Deserialize, Serialize};
 
 use crate::error::ReadError;
 
 /// One file as it was when the bag was made.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct TextFile {
     pub(crate) path: PathBuf,
     pub(crate) nbytes: u64,
@@ -21,7 +22,7 @@ pub(crate) struct TextFile {
 }
 
 /// How the bytes of a file are packed, told by its name.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Compression {
     None,
     Gzip,

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use dask_graph::{Arg, Args, Op, OpError, Token, Value};
+use dask_graph::{Arg, Args, Op, OpError, Packer, Refused, Token, Unpack, Unpacked, Value, make_portable};
 use flate2::write::GzEncoder;
 
 use super::file::Compression;
@@ -60,6 +60,7 @@ impl<T: AsRef<str> + Clone + Send + Sync + 'static> Bag<T> {
             }
             other => unreachable!("telling the compression from a name fails in one way only: {other}"),
         })?;
+        make_portable::<PathBuf>();
         let width = self.npartitions().saturating_sub(1).max(1).ilog10() as usize + 1;
         let path = move |i: u32| Value::new(PathBuf::from(pattern.replace('*', &format!("{i:0width$}"))));
         let op = Arc::new(WriteLines { stream: Stored::<T>::shared(), compression });
@@ -104,6 +105,15 @@ impl<T: AsRef<str> + Send + Sync + 'static> Op for WriteLines<T> {
         }
         let stream = self.stream.absorb(producer, self.stream.steps())?;
         Some(Arc::new(Self { stream, compression: self.compression }))
+    }
+
+    fn pack(&self, to: &mut Packer) -> Result<Unpack, Refused> {
+        to.part(|to| self.stream.pack(to))?;
+        to.state(&self.compression)?;
+        Ok(|from| {
+            let stream: Arc<dyn Stream<T>> = from.part()?;
+            Ok(Unpacked::op(WriteLines { stream, compression: from.state()? }))
+        })
     }
 
     fn output_nbytes(&self, _args: &[Arg]) -> Option<u64> {

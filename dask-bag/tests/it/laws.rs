@@ -32,10 +32,10 @@ fn step() -> impl Strategy<Value = Step> {
 
 fn on_bag(bag: &Bag<i64>, step: Step) -> Bag<i64> {
     match step {
-        Step::Add(n) => bag.map(move |x| x + n),
-        Step::KeepMultiplesOf(n) => bag.filter(move |x| x % n == 0),
-        Step::DropAbove(n) => bag.remove(move |x| *x > n),
-        Step::Repeat(n) => bag.flat_map(move |x| vec![x; n]),
+        Step::Add(n) => bag.map_with(n, |n, x| x + n),
+        Step::KeepMultiplesOf(n) => bag.filter_with(n, |n, x| x % n == 0),
+        Step::DropAbove(n) => bag.filter_with(n, |n, x| x <= n),
+        Step::Repeat(n) => bag.map_with(n, |&n, x| vec![x; n]).flatten(),
         Step::Halve => bag.filter_map(|x| (x % 2 == 0).then_some(x / 2)),
         Step::Reverse => bag.map_partitions(|v| v.into_iter().rev().collect::<Vec<_>>()),
     }

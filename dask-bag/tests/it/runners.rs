@@ -1,5 +1,6 @@
 //! Every way of running a graph.
 
+use dask_graph::testing::Travelling;
 use dask_graph::{Collection, ComputeError, Scheduler};
 use dask_optimize::Optimized;
 use dask_sched_sync::Sync;
@@ -7,6 +8,14 @@ use dask_sched_threaded::Threaded;
 
 /// The schedulers that every test runs on, with their names.
 pub(crate) fn schedulers() -> Vec<(&'static str, Box<dyn Scheduler>)> {
+    let mut schedulers = in_process();
+    schedulers.push(("travelling", Box::new(Travelling)));
+    schedulers.push(("travelling, optimised", Box::new(Optimized::new(Travelling))));
+    schedulers
+}
+
+/// Those for which functions may capture, and types need not be told how they leave the process.
+pub(crate) fn in_process() -> Vec<(&'static str, Box<dyn Scheduler>)> {
     vec![
         ("sync", Box::new(Sync::new())),
         ("threaded", Box::new(Threaded::with_workers(2))),

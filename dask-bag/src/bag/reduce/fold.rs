@@ -1,14 +1,17 @@
 //! Folds, and what is one: count, min, max, any, all.
 
+use std::borrow::Cow;
 use std::cmp;
 use std::sync::Arc;
 
-use dask_graph::{OpError, Token, Value};
+use dask_graph::{OpError, Packer, Refused, Token, UnpackError, Unpacker, Value, make_option_portable};
 
-use super::{Reduction, pairwise};
+use super::Reduction;
+use super::joins::{Join, Pairwise, Together};
 use crate::bag::Bag;
+use crate::codec;
 use crate::item::Item;
-use crate::stream::{Flow, NEXT, Run, STOP, Sink};
+use crate::stream::{Flow, NEXT, Run, Sink};
 
 /// # To one value
 ///
@@ -37,9 +40,9 @@ impl<T: Clone + Send + Sync + 'static> Bag<T> {
     where
         A: Clone + Send + Sync + 'static,
     {
-        let join = pairwise(combine);
+        let join = Pairwise(combine);
         let reduction = Reduction { label: "fold", sink: Fold { init, binop }, join, store: Value::new };
-        self.reduce_to_item(Token::unique(), reduction, Ok)
+        self.reduce_to_item(Token::unique(), reduction, Ok::<A, _>)
     }
 
     /// Folds all items by `binop`, starting from the first; `None` for an empty bag.
@@ -101,16 +104,16 @@ impl<T: Clone + Send + Sync + 'static> Bag<T> {
         A: Clone + Send + Sync + 'static,
     {
         let sink = WholePartition(per_partition);
-        let reduction = Reduction { label: "reduction", sink, join: Arc::new(aggregate), store: Value::new };
-        self.reduce_to_item(Token::unique(), reduction, Ok)
+        let reduction = Reduction { label: "reduction", sink, join: Together(aggregate), store: Value::new };
+        self.reduce_to_item(Token::unique(), reduction, Ok::<A, _>)
     }
 
     /// The number of items.
     #[track_caller]
     pub fn count(&self) -> Item<u64> {
-        let join = pairwise(|a: u64, b| a + b);
+        let join = Pairwise(|a: u64, b| a + b);
         let reduction = Reduction { label: "count", sink: Count, join, store: Value::new };
-        self.reduce_to_item(self.token("count"), reduction, Ok)
+        self.reduce_to_item(self.token("count"), reduction, Ok::<u64, _>)
     }
 
     #[track_caller]
@@ -120,25 +123,11 @@ impl<T: Clone + Send + Sync + 'static> Bag<T> {
         token: Token,
         binop: impl Fn(T, T) -> T + Send + Sync + 'static,
     ) -> Item<Option<T>> {
+        make_option_portable::<T>();
         let binop = Arc::new(binop);
-        let join = binop.clone();
-        let reduction = Reduction::accumulate(
-            label,
-            None,
-            move |acc: &mut Option<T>, item: T| {
-                *acc = Some(match acc.take() {
-                    None => item,
-                    Some(before) => binop(before, item),
-                });
-                NEXT
-            },
-            move |a, b| match (a, b) {
-                (Some(a), Some(b)) => Some(join(a, b)),
-                (a, b) => a.or(b),
-            },
-            Value::new,
-        );
-        self.reduce_to_item(token, reduction, Ok)
+        let sink = FoldSome { label: label.into(), binop: binop.clone() };
+        let reduction = Reduction { label, sink, join: JoinSome(binop), store: Value::new };
+        self.reduce_to_item(token, reduction, Ok::<Option<T>, _>)
     }
 }
 
@@ -146,29 +135,91 @@ impl Bag<bool> {
     /// Whether an item is true. Reads no further in a partition than the first that is.
     #[track_caller]
     pub fn any(&self) -> Item<bool> {
-        self.until("any", true)
+        self.until::<true>("any")
     }
 
     /// Whether all items are true. Reads no further in a partition than the first that is not.
     #[track_caller]
     pub fn all(&self) -> Item<bool> {
-        self.until("all", false)
+        self.until::<false>("all")
     }
 
-    /// `stop` if there is an item that equals it, and the opposite if not.
+    /// `STOP` if there is an item that equals it, and the opposite if not.
     #[track_caller]
-    fn until(&self, label: &'static str, stop: bool) -> Item<bool> {
-        let reduction = Reduction::accumulate(
-            label,
-            !stop,
-            move |acc: &mut bool, item: bool| {
-                *acc = item;
-                if item == stop { STOP } else { NEXT }
-            },
-            move |a, b| if a == stop { a } else { b },
-            Value::new,
-        );
-        self.reduce_to_item(self.token(label), reduction, Ok)
+    fn until<const STOP: bool>(&self, label: &'static str) -> Item<bool> {
+        let push = |acc: &mut bool, item: bool| {
+            *acc = item;
+            if item == STOP { crate::stream::STOP } else { NEXT }
+        };
+        let join = |a: bool, b: bool| if a == STOP { a } else { b };
+        let reduction = Reduction::accumulate(label, || !STOP, push, join, Value::new);
+        self.reduce_to_item(self.token(label), reduction, Ok::<bool, _>)
+    }
+}
+
+/// The sink of `reduce` and its kind, which begins with the first item.
+struct FoldSome<F> {
+    label: Cow<'static, str>,
+    binop: Arc<F>,
+}
+
+impl<T, F> Sink<T> for FoldSome<F>
+where
+    T: Send + Sync + 'static,
+    F: Fn(T, T) -> T + Send + Sync + 'static,
+{
+    type Acc = Option<T>;
+
+    fn label(&self) -> Option<&str> {
+        Some(&self.label)
+    }
+
+    fn start(&self) -> Option<T> {
+        None
+    }
+
+    #[inline]
+    fn push(&self, _: &Run, acc: &mut Option<T>, item: T) -> Flow {
+        *acc = Some(match acc.take() {
+            None => item,
+            Some(before) => (self.binop)(before, item),
+        });
+        NEXT
+    }
+
+    fn finish(&self, acc: Option<T>) -> Result<Value, OpError> {
+        Ok(Value::new(acc))
+    }
+
+    fn nbytes(&self, _items: Option<u64>) -> Option<u64> {
+        Some(size_of::<Option<T>>() as u64)
+    }
+
+    fn pack(&self, to: &mut Packer) -> Result<(), Refused> {
+        to.state(&self.label)?;
+        to.function::<fn(T, T) -> T, F>(&self.binop)
+    }
+
+    fn unpack(from: &mut Unpacker<'_>) -> Result<Self, UnpackError> {
+        let label = from.state::<String>()?.into();
+        Ok(Self { label, binop: Arc::new(from.function::<fn(T, T) -> T, F>()?) })
+    }
+}
+
+/// Joins what was there in some partitions and not in others.
+struct JoinSome<F>(Arc<F>);
+
+impl<T, F: Fn(T, T) -> T + Send + Sync + 'static> Join<Option<T>> for JoinSome<F> {
+    fn join(&self, group: Vec<Option<T>>) -> Option<T> {
+        group.into_iter().flatten().reduce(&*self.0)
+    }
+
+    fn pack(&self, to: &mut Packer) -> Result<(), Refused> {
+        to.function::<fn(T, T) -> T, F>(&self.0)
+    }
+
+    fn unpack(from: &mut Unpacker<'_>) -> Result<Self, UnpackError> {
+        Ok(Self(Arc::new(from.function::<fn(T, T) -> T, F>()?)))
     }
 }
 
@@ -186,7 +237,7 @@ where
     /// Always `Some` between items.
     type Acc = Option<A>;
 
-    fn label(&self) -> Option<&'static str> {
+    fn label(&self) -> Option<&str> {
         Some("fold")
     }
 
@@ -207,6 +258,15 @@ where
     fn nbytes(&self, _items: Option<u64>) -> Option<u64> {
         None
     }
+
+    fn pack(&self, to: &mut Packer) -> Result<(), Refused> {
+        codec::pack(to, &self.init)?;
+        to.function::<fn(A, T) -> A, F>(&self.binop)
+    }
+
+    fn unpack(from: &mut Unpacker<'_>) -> Result<Self, UnpackError> {
+        Ok(Self { init: codec::unpack(from)?, binop: from.function::<fn(A, T) -> A, F>()? })
+    }
 }
 
 /// The sink that hands all items of a partition to a function.
@@ -220,7 +280,7 @@ where
 {
     type Acc = Vec<T>;
 
-    fn label(&self) -> Option<&'static str> {
+    fn label(&self) -> Option<&str> {
         Some("reduction")
     }
 
@@ -241,6 +301,14 @@ where
     fn nbytes(&self, _items: Option<u64>) -> Option<u64> {
         None
     }
+
+    fn pack(&self, to: &mut Packer) -> Result<(), Refused> {
+        to.function::<fn(Vec<T>) -> A, F>(&self.0)
+    }
+
+    fn unpack(from: &mut Unpacker<'_>) -> Result<Self, UnpackError> {
+        from.function::<fn(Vec<T>) -> A, F>().map(Self)
+    }
 }
 
 /// The sink that counts.
@@ -249,7 +317,7 @@ struct Count;
 impl<T> Sink<T> for Count {
     type Acc = u64;
 
-    fn label(&self) -> Option<&'static str> {
+    fn label(&self) -> Option<&str> {
         Some("count")
     }
 
@@ -273,5 +341,13 @@ impl<T> Sink<T> for Count {
 
     fn nbytes(&self, _items: Option<u64>) -> Option<u64> {
         Some(8)
+    }
+
+    fn pack(&self, _: &mut Packer) -> Result<(), Refused> {
+        Ok(())
+    }
+
+    fn unpack(_: &mut Unpacker<'_>) -> Result<Self, UnpackError> {
+        Ok(Self)
     }
 }

@@ -5,15 +5,20 @@ use std::collections::hash_map::RandomState;
 use std::hash::{BuildHasher, Hash};
 use std::sync::OnceLock;
 
-use dask_graph::{Payload, Token, Value};
+use dask_graph::{
+    Blob, BlobError, BlobReader, Codec, OpError, Packer, Payload, Refused, Token, UnpackError, Unpacker,
+    Value, make_option_portable, make_pair_portable,
+};
 use foldhash::fast::FixedState;
 use hashbrown::HashTable;
 use hashbrown::hash_table::Entry;
 
 use super::Reduction;
+use super::joins::Pairwise;
 use crate::bag::Bag;
+use crate::codec;
 use crate::partition::heap_nbytes;
-use crate::stream::NEXT;
+use crate::stream::{Flow, NEXT, Run, Sink};
 
 /// # By key
 ///
@@ -35,6 +40,7 @@ impl<T: Clone + Send + Sync + 'static> Bag<T> {
     where
         T: Hash + Eq,
     {
+        make_pair_portable::<T, u64>();
         let push = |groups: &mut Groups<T, u64>, item| *groups.slot(item, || 0) += 1;
         self.grouped("frequencies", self.token("frequencies"), push, |a, b| *a += b, |item, n| (item, n))
     }
@@ -63,6 +69,7 @@ impl<T: Clone + Send + Sync + 'static> Bag<T> {
         Q: Hash + Eq + ToOwned + ?Sized,
         Q::Owned: Hash + Eq + Clone + Send + Sync + 'static,
     {
+        make_pair_portable::<Q::Owned, u64>();
         let push = move |groups: &mut Groups<Q::Owned, u64>, item: T| {
             keys(&item, &mut |key| *groups.slot_of(key, || 0) += 1);
         };
@@ -116,20 +123,21 @@ impl<T: Clone + Send + Sync + 'static> Bag<T> {
         K: Hash + Eq + Clone + Send + Sync + 'static,
         A: Clone + Send + Sync + 'static,
     {
-        let start = init.clone();
-        // Slots are empty only while a function has their content.
-        let push = move |groups: &mut Groups<K, Option<A>>, item: T| {
-            let slot = groups.slot(key(&item), || Some(start.clone()));
-            *slot = slot.take().map(|acc| binop(acc, item));
-        };
-        let join = move |a: &mut Option<A>, b: Option<A>| {
-            *a = match (a.take(), b) {
-                (Some(a), Some(b)) => Some(combine(a, b)),
-                (a, b) => a.or(b),
-            };
-        };
-        self.grouped("foldby", Token::unique(), push, join, move |key, acc| {
-            (key, acc.unwrap_or_else(|| init.clone()))
+        make_pair_portable::<K, A>();
+        make_option_portable::<A>();
+        let sink = FoldBy { key, init, binop };
+        let join = Pairwise(move |a: Groups<K, Option<A>>, b| {
+            a.joined(b, |a: &mut Option<A>, b| {
+                *a = match (a.take(), b) {
+                    (Some(a), Some(b)) => Some(combine(a, b)),
+                    (a, b) => a.or(b),
+                };
+            })
+        });
+        let reduction = Reduction { label: "foldby", sink, join, store: Value::sized };
+        self.reduce_to_bag(Token::unique(), reduction, |groups: Groups<K, Option<A>>| {
+            // Slots are empty only while a function has their content.
+            groups.entries.into_iter().filter_map(|(key, acc)| Some((key, acc?))).collect()
         })
     }
 
@@ -149,17 +157,71 @@ impl<T: Clone + Send + Sync + 'static> Bag<T> {
     {
         let reduction = Reduction::accumulate(
             label,
-            Groups::new(),
+            Groups::<K, A>::new,
             move |groups: &mut Groups<K, A>, item: T| {
                 push(groups, item);
                 NEXT
             },
-            move |a, b| a.joined(b, &join),
+            move |a: Groups<K, A>, b: Groups<K, A>| a.joined(b, &join),
             Value::sized,
         );
-        self.reduce_to_bag(token, reduction, move |groups| {
+        self.reduce_to_bag(token, reduction, move |groups: Groups<K, A>| {
             groups.entries.into_iter().map(|(key, acc)| last(key, acc)).collect()
         })
+    }
+}
+
+/// The sink of `foldby`.
+struct FoldBy<A, K, F> {
+    key: K,
+    init: A,
+    binop: F,
+}
+
+impl<T, A, K, F, G> Sink<T> for FoldBy<A, G, F>
+where
+    T: 'static,
+    A: Clone + Send + Sync + 'static,
+    K: Hash + Eq + Clone + Send + Sync + 'static,
+    G: Fn(&T) -> K + Send + Sync + 'static,
+    F: Fn(A, T) -> A + Send + Sync + 'static,
+{
+    /// Slots are empty only while a function has their content.
+    type Acc = Groups<K, Option<A>>;
+
+    fn label(&self) -> Option<&str> {
+        Some("foldby")
+    }
+
+    fn start(&self) -> Self::Acc {
+        Groups::new()
+    }
+
+    #[inline]
+    fn push(&self, _: &Run, groups: &mut Self::Acc, item: T) -> Flow {
+        let slot = groups.slot((self.key)(&item), || Some(self.init.clone()));
+        *slot = slot.take().map(|acc| (self.binop)(acc, item));
+        NEXT
+    }
+
+    fn finish(&self, groups: Self::Acc) -> Result<Value, OpError> {
+        Ok(Value::sized(groups))
+    }
+
+    fn nbytes(&self, _items: Option<u64>) -> Option<u64> {
+        None
+    }
+
+    fn pack(&self, to: &mut Packer) -> Result<(), Refused> {
+        codec::pack(to, &self.init)?;
+        to.function::<fn(&'static T) -> K, G>(&self.key)?;
+        to.function::<fn(A, T) -> A, F>(&self.binop)
+    }
+
+    fn unpack(from: &mut Unpacker<'_>) -> Result<Self, UnpackError> {
+        let init = codec::unpack(from)?;
+        let key = from.function::<fn(&'static T) -> K, G>()?;
+        Ok(Self { key, init, binop: from.function::<fn(A, T) -> A, F>()? })
     }
 }
 
@@ -231,10 +293,33 @@ impl<K: Hash + Eq, A> Groups<K, A> {
     }
 }
 
-impl<K: Send + Sync + 'static, A: Send + Sync + 'static> Payload for Groups<K, A> {
+impl<K: Hash + Eq + Send + Sync + 'static, A: Send + Sync + 'static> Groups<K, A> {
+    fn codec() -> Option<Codec<Vec<(K, A)>>> {
+        make_pair_portable::<K, A>();
+        Codec::of()
+    }
+}
+
+impl<K: Hash + Eq + Send + Sync + 'static, A: Send + Sync + 'static> Payload for Groups<K, A> {
     fn nbytes(&self) -> u64 {
         let entries = self.entries.capacity() * size_of::<(K, A)>() + heap_nbytes(&self.entries);
         (entries + self.table.capacity() * (size_of::<usize>() + 1)) as u64
+    }
+
+    /// The table of positions is made again.
+    fn to_blob(&self) -> Option<Result<Blob<'_>, BlobError>> {
+        Some(codec::to_blob(&Self::codec()?, &self.entries))
+    }
+
+    fn from_blob(reader: &mut BlobReader<'_>) -> Result<Self, BlobError> {
+        let codec =
+            Self::codec().ok_or_else(|| BlobError::of::<Self>("nothing is known of its keys and values"))?;
+        let entries: Vec<(K, A)> = codec::from_blob(&codec, reader)?;
+        let mut groups = Self::new();
+        for (key, acc) in entries {
+            groups.slot(key, || acc);
+        }
+        Ok(groups)
     }
 }
 

@@ -2,9 +2,14 @@
 
 use std::any::type_name;
 
-use dask_graph::{OpError, Value};
+use dask_graph::{
+    Key, OpError, Packer, Refused, UnpackError, Unpacker, Value, make_option_portable, make_pair_portable,
+    make_portable,
+};
+use serde::{Deserialize, Serialize};
 
 use super::Reduction;
+use super::joins::Finish;
 use crate::bag::Bag;
 use crate::error::BagError;
 use crate::item::Item;
@@ -133,8 +138,10 @@ impl<T: Number> Bag<T> {
             *total = item.add_to(*total);
             NEXT
         };
-        let reduction = Reduction::accumulate("sum", T::ZERO, push, T::join, Value::new);
-        self.reduce_to_item(self.token("sum"), reduction, |total| T::sum(total).map_err(OpError::failed))
+        let reduction = Reduction::accumulate("sum", || T::ZERO, push, T::join, Value::new);
+        self.reduce_to_item(self.token("sum"), reduction, |total: T::Total| {
+            T::sum(total).map_err(OpError::failed)
+        })
     }
 
     /// The mean of the items; `None` for an empty bag.
@@ -146,8 +153,10 @@ impl<T: Number> Bag<T> {
             NEXT
         };
         let join = |a: (u64, T::Total), b: (u64, T::Total)| (a.0 + b.0, T::join(a.1, b.1));
-        let reduction = Reduction::accumulate("mean", (0_u64, T::ZERO), push, join, Value::new);
-        self.reduce_to_item(self.token("mean"), reduction, |(n, total)| {
+        let reduction = Reduction::accumulate("mean", || (0_u64, T::ZERO), push, join, Value::new);
+        make_pair_portable::<u64, T::Total>();
+        make_option_portable::<f64>();
+        self.reduce_to_item(self.token("mean"), reduction, |(n, total): (u64, T::Total)| {
             Ok((n > 0).then(|| T::total_to_f64(total) / n as f64))
         })
     }
@@ -170,24 +179,52 @@ impl<T: Number> Bag<T> {
     }
 
     #[track_caller]
-    fn moments(&self, label: &'static str, ddof: u64, last: fn(f64) -> f64) -> Item<Option<f64>> {
+    fn moments(
+        &self,
+        label: &'static str,
+        ddof: u64,
+        last: impl Fn(f64) -> f64 + Send + Sync + 'static,
+    ) -> Item<Option<f64>> {
+        make_portable::<Moments>();
+        make_option_portable::<f64>();
         let push = |moments: &mut Moments, item: T| {
             moments.add(item.to_f64());
             NEXT
         };
-        let reduction = Reduction::accumulate(label, Moments::default(), push, Moments::join, Value::new);
+        let reduction = Reduction::accumulate(label, Moments::default, push, Moments::join, Value::new);
         let token = dask_graph::Tokenizer::new(label).feed(self.name()).feed(&ddof).finish();
-        self.reduce_to_item(token, reduction, move |moments| {
-            let freedom = moments.n.checked_sub(ddof).filter(|&n| n > 0);
-            Ok(freedom.map(|n| last(moments.squares / n as f64)))
-        })
+        let (graph, name) = self.reduce_tree(token, reduction, FromMoments { ddof, last });
+        Item::from_graph(graph, Key::new(name, &[0]))
+    }
+}
+
+/// Makes the result of all moments joined.
+struct FromMoments<F> {
+    ddof: u64,
+    /// What is done to the variance.
+    last: F,
+}
+
+impl<F: Fn(f64) -> f64 + Send + Sync + 'static> Finish<Moments> for FromMoments<F> {
+    fn finish(&self, moments: Moments) -> Result<Value, OpError> {
+        let freedom = moments.n.checked_sub(self.ddof).filter(|&n| n > 0);
+        Ok(Value::new(freedom.map(|n| (self.last)(moments.squares / n as f64))))
+    }
+
+    fn pack(&self, to: &mut Packer) -> Result<(), Refused> {
+        to.state(&self.ddof)?;
+        to.function::<fn(f64) -> f64, F>(&self.last)
+    }
+
+    fn unpack(from: &mut Unpacker<'_>) -> Result<Self, UnpackError> {
+        Ok(Self { ddof: from.state()?, last: from.function::<fn(f64) -> f64, F>()? })
     }
 }
 
 /// Count, mean, and sum of squared distances from the mean.
 ///
 /// Added to by Welford's method and joined by that of Chan, Golub and LeVeque.
-#[derive(Clone, Copy, Default)]
+#[derive(Clone, Copy, Default, Serialize, Deserialize)]
 struct Moments {
     n: u64,
     mean: f64,

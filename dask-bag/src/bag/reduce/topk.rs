@@ -2,14 +2,15 @@
 
 use std::cmp::Ordering;
 
-use dask_graph::{OpError, Token, Tokenizer, Value};
+use dask_graph::{
+    OpError, Packer, Refused, Token, Tokenizer, UnpackError, Unpacker, Value, make_list_portable,
+    make_pair_portable,
+};
 
-use super::{Reduction, pairwise};
+use super::Reduction;
+use super::joins::{Join, pairwise};
 use crate::bag::Bag;
-use crate::stream::{Flow, NEXT, Run, Sink};
-
-/// How two candidates compare.
-type Compare<C> = fn(&C, &C) -> Ordering;
+use crate::stream::{Flow, NEXT, Of, Run, Sink};
 
 impl<T: Clone + Send + Sync + 'static> Bag<T> {
     /// A bag of one partition: the `k` largest items, largest first; all items, if there are fewer.
@@ -29,6 +30,7 @@ impl<T: Clone + Send + Sync + 'static> Bag<T> {
         T: Ord,
     {
         let token = Tokenizer::new("topk").feed(self.name()).feed(&k).finish();
+        make_list_portable::<T>();
         self.largest(token, k, |item| item, T::cmp, |item| item)
     }
 
@@ -42,8 +44,9 @@ impl<T: Clone + Send + Sync + 'static> Bag<T> {
     where
         K: Ord + Clone + Send + Sync + 'static,
     {
-        let with_key = move |item| (key(&item), item);
-        self.largest(Token::unique(), k, with_key, |a, b| a.0.cmp(&b.0), |(_, item)| item)
+        let with_key = move |item: T| (key(&item), item);
+        make_pair_portable::<K, T>();
+        self.largest(Token::unique(), k, with_key, |a: &(K, T), b: &(K, T)| a.0.cmp(&b.0), |(_, item)| item)
     }
 
     #[track_caller]
@@ -52,34 +55,62 @@ impl<T: Clone + Send + Sync + 'static> Bag<T> {
         token: Token,
         k: usize,
         candidate: impl Fn(T) -> C + Send + Sync + 'static,
-        compare: Compare<C>,
-        item: fn(C) -> T,
+        compare: impl Fn(&C, &C) -> Ordering + Copy + Send + Sync + 'static,
+        item: impl Fn(C) -> T + Send + Sync + 'static,
     ) -> Self {
-        let join = pairwise(move |a: Vec<C>, b| {
-            let mut best = Best { k, sorted: a.len() >= k, kept: a };
-            b.into_iter().for_each(|c| best.offer(c, compare));
-            best.finish(compare)
-        });
-        let sink = Largest { k, candidate, compare };
-        let reduction = Reduction { label: "topk", sink, join, store: Value::new };
-        self.reduce_to_bag(token, reduction, move |best: Vec<C>| best.into_iter().map(item).collect())
+        let sink = Largest { k, candidate, compare, candidates: Of::default() };
+        let reduction =
+            Reduction { label: "topk", sink, join: JoinLargest { k, compare }, store: Value::new };
+        self.reduce_to_bag(token, reduction, move |best: Vec<C>| best.into_iter().map(&item).collect())
     }
 }
 
-struct Largest<C, F> {
+/// Joins the best of some partitions.
+struct JoinLargest<O> {
     k: usize,
-    candidate: F,
-    compare: Compare<C>,
+    compare: O,
 }
 
-impl<T, C, F> Sink<T> for Largest<C, F>
+impl<C, O> Join<Vec<C>> for JoinLargest<O>
+where
+    C: 'static,
+    O: Fn(&C, &C) -> Ordering + Copy + Send + Sync + 'static,
+{
+    fn join(&self, group: Vec<Vec<C>>) -> Vec<C> {
+        pairwise(group, |a, b| {
+            let mut best = Best { k: self.k, sorted: a.len() >= self.k, kept: a };
+            b.into_iter().for_each(|c| best.offer(c, self.compare));
+            best.finish(self.compare)
+        })
+    }
+
+    fn pack(&self, to: &mut Packer) -> Result<(), Refused> {
+        to.state(&self.k)?;
+        to.function::<fn(&'static C, &'static C) -> Ordering, O>(&self.compare)
+    }
+
+    fn unpack(from: &mut Unpacker<'_>) -> Result<Self, UnpackError> {
+        let k = from.state()?;
+        Ok(Self { k, compare: from.function::<fn(&'static C, &'static C) -> Ordering, O>()? })
+    }
+}
+
+struct Largest<C, F, O> {
+    k: usize,
+    candidate: F,
+    compare: O,
+    candidates: Of<C>,
+}
+
+impl<T, C, F, O> Sink<T> for Largest<C, F, O>
 where
     C: Send + Sync + 'static,
     F: Fn(T) -> C + Send + Sync + 'static,
+    O: Fn(&C, &C) -> Ordering + Copy + Send + Sync + 'static,
 {
     type Acc = Best<C>;
 
-    fn label(&self) -> Option<&'static str> {
+    fn label(&self) -> Option<&str> {
         Some("topk")
     }
 
@@ -101,6 +132,21 @@ where
         let own = (self.k as u64).saturating_mul(size_of::<C>() as u64);
         Some(items.map_or(own, |items| items.min(own)))
     }
+
+    fn pack(&self, to: &mut Packer) -> Result<(), Refused> {
+        to.state(&self.k)?;
+        to.function::<fn(T) -> C, F>(&self.candidate)?;
+        to.function::<fn(&'static C, &'static C) -> Ordering, O>(&self.compare)
+    }
+
+    fn unpack(from: &mut Unpacker<'_>) -> Result<Self, UnpackError> {
+        Ok(Self {
+            k: from.state()?,
+            candidate: from.function::<fn(T) -> C, F>()?,
+            compare: from.function::<fn(&'static C, &'static C) -> Ordering, O>()?,
+            candidates: Of::default(),
+        })
+    }
 }
 
 /// The best `k` of the candidates so far, and some that may not be.
@@ -116,7 +162,7 @@ struct Best<C> {
 
 impl<C> Best<C> {
     #[inline]
-    fn offer(&mut self, candidate: C, compare: Compare<C>) {
+    fn offer(&mut self, candidate: C, compare: impl Fn(&C, &C) -> Ordering + Copy) {
         // An equal one that comes later is no better.
         let beaten =
             self.sorted && (self.k == 0 || compare(&candidate, &self.kept[self.k - 1]) != Ordering::Greater);
@@ -129,14 +175,14 @@ impl<C> Best<C> {
         }
     }
 
-    fn cut(&mut self, compare: Compare<C>) {
+    fn cut(&mut self, compare: impl Fn(&C, &C) -> Ordering + Copy) {
         // The sort is stable: equal candidates stay in the order of their coming.
         self.kept.sort_by(|a, b| compare(b, a));
         self.kept.truncate(self.k);
         self.sorted = self.kept.len() == self.k;
     }
 
-    fn finish(mut self, compare: Compare<C>) -> Vec<C> {
+    fn finish(mut self, compare: impl Fn(&C, &C) -> Ordering + Copy) -> Vec<C> {
         self.cut(compare);
         self.kept
     }
@@ -153,7 +199,7 @@ mod tests {
             items in prop::collection::vec((0_u8..20, any::<u16>()), 0..400),
             k in 0_usize..50,
         ) {
-            let compare: Compare<(u8, u16)> = |a, b| a.0.cmp(&b.0);
+            let compare = |a: &(u8, u16), b: &(u8, u16)| a.0.cmp(&b.0);
             let mut best = Best { k, kept: Vec::new(), sorted: false };
             items.iter().for_each(|&item| best.offer(item, compare));
             let mut expected = items;
