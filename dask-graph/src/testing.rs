@@ -85,13 +85,49 @@ pub const CHECKS: &[(&str, Check)] = &[
     ("a random graph", scale::a_random_graph),
 ];
 
+/// The checks for schedulers whose tasks run in other processes.
+///
+/// Not all of [`CHECKS`]: those that look into the process of the tasks (what is alive, at which address, how
+/// often something ran) cannot, and a chain of a million tasks takes too long.
+pub const CHECKS_ACROSS_PROCESSES: &[(&str, Check)] = &[
+    ("golden graphs give dask's values", golden::give_their_values),
+    ("requests are answered in their order", results::requests_are_answered_in_their_order),
+    ("nested arguments and lists arrive", results::nested_arguments_and_lists_arrive),
+    ("results are the same bit for bit", results::results_are_the_same_bit_for_bit),
+    ("a scheduler can be used again and at once", results::a_scheduler_can_be_used_again_and_at_once),
+    ("an error names the task and tells its source", errors::an_error_names_the_task_and_tells_its_source),
+    ("a panic becomes an error", errors::a_panic_becomes_an_error),
+    ("a wrong type is an error", errors::a_wrong_type_is_an_error),
+    ("observers see each task once", observers::observers_see_each_task_once),
+    ("observers see the end of a failed run", observers::observers_see_the_end_of_a_failed_run),
+    ("a memory limit holds producers back", memory::a_memory_limit_holds_producers_back),
+    ("a memory limit never stops a run", memory::a_memory_limit_never_stops_a_run),
+    ("a memory limit never changes results", memory::a_memory_limit_never_changes_results),
+    ("a wide graph", scale::a_wide_graph),
+    ("a tree", scale::a_tree),
+    ("a random graph", scale::a_random_graph),
+];
+
 /// Runs all [`CHECKS`] on the scheduler that `make` makes.
 ///
 /// # Panics
 ///
 /// - When the scheduler fails a check; the message says which and how.
 pub fn conformance(make: &Make<'_>) {
-    for (name, check) in CHECKS {
+    run_all(CHECKS, make);
+}
+
+/// Runs all [`CHECKS_ACROSS_PROCESSES`] on the scheduler that `make` makes.
+///
+/// # Panics
+///
+/// - When the scheduler fails a check; the message says which and how.
+pub fn conformance_across_processes(make: &Make<'_>) {
+    run_all(CHECKS_ACROSS_PROCESSES, make);
+}
+
+fn run_all(checks: &[(&str, Check)], make: &Make<'_>) {
+    for (name, check) in checks {
         // The message of the check itself has been printed by then.
         let outcome = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| check(make)));
         assert!(outcome.is_ok(), "the scheduler fails the check `{name}`");

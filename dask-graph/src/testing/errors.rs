@@ -22,16 +22,26 @@ fn error_of(scheduler: &dyn Scheduler, graph: &crate::Graph, last: usize) -> Run
 }
 
 pub(super) fn an_error_names_the_task_and_keeps_its_source(make: &Make<'_>) {
+    let error = an_error(&*make());
+    let source = std::error::Error::source(&error).unwrap_or_else(|| panic!("{error}: no source"));
+    assert_eq!(source.downcast_ref::<Bare>(), Some(&Bare), "the source is not the user's own error");
+}
+
+/// The user's own error does not cross into another process, but what it says does.
+pub(super) fn an_error_names_the_task_and_tells_its_source(make: &Make<'_>) {
+    let error = an_error(&*make());
+    let source = std::error::Error::source(&error).unwrap_or_else(|| panic!("{error}: no source"));
+    assert_eq!(source.to_string(), Bare.to_string());
+}
+
+fn an_error(scheduler: &dyn Scheduler) -> RunError {
     let graph = tasks([
         (op(|| 1_u64), vec![]),
         (try_named_op("look", |_: u64| Err::<u64, _>(Bare)), vec![0]),
         (op(|x: u64| x), vec![1]),
     ]);
-    let scheduler = make();
-    let error = error_of(&*scheduler, &graph, 2);
+    let error = error_of(scheduler, &graph, 2);
     assert_eq!(error.key(), Some(&t(1)));
-    let source = std::error::Error::source(&error).unwrap_or_else(|| panic!("{error}: no source"));
-    assert_eq!(source.downcast_ref::<Bare>(), Some(&Bare), "the source is not the user's own error");
     match &error {
         RunError::Failed { op, layer, location, .. } => {
             assert_eq!((op.as_str(), layer.as_str()), ("look", "t"));
@@ -40,7 +50,8 @@ pub(super) fn an_error_names_the_task_and_keeps_its_source(make: &Make<'_>) {
         other => panic!("expected RunError::Failed, got {other:?}"),
     }
     // The scheduler is none the worse for it.
-    assert_eq!(get::<u64>(&*scheduler, &graph, t(0)), 1);
+    assert_eq!(get::<u64>(scheduler, &graph, t(0)), 1);
+    error
 }
 
 pub(super) fn a_panic_becomes_an_error(make: &Make<'_>) {

@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use crate::function::op;
 use crate::graph::Graph;
 use crate::op::{Args, Op, OpError};
+use crate::pack::{Packer, Refused, Unpack, Unpacked};
 use crate::plan::Plan;
 use crate::scheduler::{Observer, RunOptions, Scheduler, TaskEnd};
 use crate::task::Arg;
@@ -35,6 +36,10 @@ impl Op for MakeBlock {
     }
     fn output_nbytes(&self, _: &[Arg]) -> Option<u64> {
         self.says_size.then_some(BLOCK as u64)
+    }
+    fn pack(&self, to: &mut Packer) -> Result<Unpack, Refused> {
+        to.state(&self.says_size)?;
+        Ok(|from| Ok(Unpacked::op(MakeBlock { says_size: from.state()? })))
     }
 }
 

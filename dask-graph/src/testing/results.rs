@@ -93,12 +93,13 @@ pub(super) fn a_scheduler_can_be_used_again_and_at_once(make: &Make<'_>) {
             let scheduler = scheduler.clone();
             scope.spawn(move || {
                 for round in 0..20_u64 {
-                    let (start, step) = (op(move || 1000 * caller + round), op(|x: u64| x + 1));
-                    let graph = tasks((0..30).map(|task| match task {
-                        0 => (start.clone(), vec![]),
-                        _ => (step.clone(), vec![task - 1]),
-                    }));
-                    let plan = plan(&graph, &[t(29)]);
+                    let step = op(|x: u64| x + 1);
+                    let mut layer = Materialized::new("t");
+                    layer.insert(t(0), Node::data(1000 * caller + round));
+                    (1..30).for_each(|task| {
+                        layer.insert(t(task), Task::new(step.clone(), [Arg::Key(t(task - 1))]));
+                    });
+                    let plan = plan(&Graph::from_layer(layer), &[t(29)]);
                     let values = scheduler.run(&plan, &RunOptions::new());
                     let values = values.unwrap_or_else(|error| panic!("{error}"));
                     assert_eq!(values[0].get(), Ok(&(1000 * caller + round + 29)));

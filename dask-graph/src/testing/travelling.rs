@@ -6,7 +6,7 @@ use crate::op::{Op, OpError};
 use crate::pack::PackedOp;
 use crate::plan::{Code, CodeError, NodeId, Plan, Scratch, TaskError};
 use crate::portable::BlobReader;
-use crate::scheduler::{RunError, RunOptions, Scheduler, StaysError};
+use crate::scheduler::{RunError, RunOptions, Scheduler, StaysError, Watch, WorkerId};
 use crate::value::{List, Value};
 
 /// Packs and unpacks every op, and writes every literal and every result to bytes and reads it back for every
@@ -38,41 +38,51 @@ use crate::value::{List, Value};
 pub struct Travelling;
 
 impl Scheduler for Travelling {
-    fn run(&self, plan: &Plan, _: &RunOptions) -> Result<Vec<Value>, RunError> {
+    fn run(&self, plan: &Plan, options: &RunOptions) -> Result<Vec<Value>, RunError> {
         plan.check_portable()?;
-        let ops: Vec<Arc<dyn Op>> =
-            (0..plan.n_ops() as u32).map(|number| travelled_op(plan.op(number))).collect();
-        let mut scratch = Scratch::default();
-        let mut results: Vec<Value> = Vec::with_capacity(plan.len());
-        for node in plan.nodes() {
-            let is_at_home = plan.is_at_home(node);
-            let stays = |error| RunError::stays(plan, node, error);
-            let arrive = |of: NodeId| {
-                let value = &results[of.index()];
-                Ok((of, if is_at_home { value.clone() } else { travelled(value).map_err(stays)? }))
-            };
-            let inputs: Vec<(NodeId, Value)> =
-                plan.dependencies(node).map(arrive).collect::<Result<_, RunError>>()?;
-            let input = |of: NodeId, _| {
-                let found = inputs.iter().find(|(node, _)| *node == of);
-                found.map_or_else(|| unreachable!("{of:?} is a dependency"), |(_, value)| value.clone())
-            };
-            let literal = |number: u32| {
-                travelled(plan.literal(number)).unwrap_or_else(|_| plan.literal(number).clone())
-            };
-            let code = Code { words: plan.code(node), op: |number: u32| &ops[number as usize], literal };
-            let value = code.run(&mut scratch, plan.retries(node), input);
-            let value = value.map_err(|error| RunError::of_task(plan, node, named(plan, error)))?;
-            if !is_at_home {
-                travelled(&value).map_err(stays)?;
-            }
-            results.push(value);
-        }
-        let output = |&node: &NodeId| {
-            travelled(&results[node.index()]).map_err(|error| RunError::stays(plan, node, error))
-        };
-        plan.outputs().iter().map(output).collect()
+        let watch = Watch::start(plan, options);
+        let values = run(plan, &watch);
+        watch.finish(values.is_err());
+        values
     }
+}
+
+fn run(plan: &Plan, watch: &Watch<'_>) -> Result<Vec<Value>, RunError> {
+    let ops: Vec<Arc<dyn Op>> =
+        (0..plan.n_ops() as u32).map(|number| travelled_op(plan.op(number))).collect();
+    let mut scratch = Scratch::default();
+    let mut results: Vec<Value> = Vec::with_capacity(plan.len());
+    for node in plan.nodes() {
+        let is_at_home = plan.is_at_home(node);
+        let stays = |error| RunError::stays(plan, node, error);
+        let arrive = |of: NodeId| {
+            let value = &results[of.index()];
+            Ok((of, if is_at_home { value.clone() } else { travelled(value).map_err(stays)? }))
+        };
+        let inputs: Vec<(NodeId, Value)> =
+            plan.dependencies(node).map(arrive).collect::<Result<_, RunError>>()?;
+        let input = |of: NodeId, _| {
+            let found = inputs.iter().find(|(node, _)| *node == of);
+            found.map_or_else(|| unreachable!("{of:?} is a dependency"), |(_, value)| value.clone())
+        };
+        let literal =
+            |number: u32| travelled(plan.literal(number)).unwrap_or_else(|_| plan.literal(number).clone());
+        let code = Code { words: plan.code(node), op: |number: u32| &ops[number as usize], literal };
+        let start = watch.task_started(node, WorkerId(0));
+        let value = code.run(&mut scratch, plan.retries(node), input);
+        let made = value.as_ref().map_or(0, |value| watch.nbytes(node, value));
+        // All results stay until the end: nothing is released.
+        watch.task_finished(start, made, 0, value.is_err());
+        let value = value.map_err(|error| RunError::of_task(plan, node, named(plan, error)))?;
+        if !is_at_home {
+            travelled(&value).map_err(stays)?;
+        }
+        results.push(value);
+    }
+    let output = |&node: &NodeId| {
+        travelled(&results[node.index()]).map_err(|error| RunError::stays(plan, node, error))
+    };
+    plan.outputs().iter().map(output).collect()
 }
 
 fn travelled_op(op: &Arc<dyn Op>) -> Arc<dyn Op> {

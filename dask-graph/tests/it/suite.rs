@@ -1,7 +1,7 @@
 //! The graphs that the conformance suite carries are those of the golden file.
 
 use super::golden::{cases, graph_of, keys_of};
-use dask_graph::testing::golden_cases;
+use dask_graph::testing::{CHECKS_ACROSS_PROCESSES, Travelling, golden_cases};
 use dask_graph::{Key, Plan};
 
 /// All that a plan says, whatever the order of its nodes.
@@ -47,5 +47,14 @@ fn the_suite_carries_every_golden_case() {
         let [ours, theirs] = [&carried.graph, &graph_of(&golden["graph"])]
             .map(|graph| written(&graph.lower(&carried.keys).expect("a sound graph")));
         assert_eq!(ours, theirs, "{id}");
+    }
+}
+
+/// But for the memory limit, which it does not heed.
+#[test]
+fn travelling_passes_what_other_processes_can() {
+    let heeds = |name: &str| name != "a memory limit holds producers back";
+    for (_, check) in CHECKS_ACROSS_PROCESSES.iter().filter(|(name, _)| heeds(name)) {
+        check(&|| Box::new(Travelling));
     }
 }
