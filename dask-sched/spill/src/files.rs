@@ -118,7 +118,8 @@ mod tests {
     #[test]
     fn a_value_that_cannot_leave_stays() {
         let directory = Directory::within(None);
-        assert!(directory.write("a", &Value::new(())).unwrap().is_none());
+        struct Mine;
+        assert!(directory.write("a", &Value::new(Mine)).unwrap().is_none());
     }
 
     #[cfg(unix)]
