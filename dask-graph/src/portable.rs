@@ -71,6 +71,11 @@ impl<'a> Blob<'a> {
         Ok(Blob { header, buffers: vec![] })
     }
 
+    /// The bytes of the header and the buffers; [`write_to`](Self::write_to) writes a little more.
+    pub fn nbytes(&self) -> usize {
+        self.header.len() + self.buffers.iter().map(|buffer| buffer.len()).sum::<usize>()
+    }
+
     /// Writes the blob: lengths, header, and each buffer aligned.
     ///
     /// # Errors

@@ -24,6 +24,7 @@ const TABLE: &[(&str, May)] = &[
     ("dask-sched-spill", May::Know(&["dask-graph"])),
     ("dask-sched-sync", May::Know(&["dask-graph", "dask-sched-spill"])),
     ("dask-sched-threaded", May::Know(&["dask-graph", "dask-sched-spill"])),
+    ("dask-sched-worker", May::Know(&["dask-graph"])),
     (
         "dask-sched",
         May::KnowWithFeature(&["dask-graph"], &["dask-optimize", "dask-sched-sync", "dask-sched-threaded"]),
@@ -121,6 +122,7 @@ mod tests {
             ("dask-sched-spill", vec![dep("dask-graph"), dep("tempfile")]),
             ("dask-sched-sync", vec![dep("dask-graph"), dep("dask-sched-spill")]),
             ("dask-sched-threaded", vec![dep("dask-graph"), dep("rayon"), dev("dask-sched-sync")]),
+            ("dask-sched-worker", vec![dep("dask-graph"), dep("rustix")]),
             ("dask-sched", vec![dep("dask-graph"), optional("dask-optimize"), optional("dask-sched-sync")]),
             ("dask-array", vec![dep("dask-graph"), dev("dask-optimize"), dev("dask-sched-threaded")]),
             ("dask-bag", vec![dep("dask-graph")]),
