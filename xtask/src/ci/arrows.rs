@@ -21,6 +21,7 @@ enum May {
 const TABLE: &[(&str, May)] = &[
     ("dask-graph", May::Know(&[])),
     ("dask-optimize", May::Know(&["dask-graph"])),
+    ("dask-sched-multiprocess", May::Know(&["dask-graph"])),
     ("dask-sched-spill", May::Know(&["dask-graph"])),
     ("dask-sched-sync", May::Know(&["dask-graph", "dask-sched-spill"])),
     ("dask-sched-threaded", May::Know(&["dask-graph", "dask-sched-spill"])),
@@ -119,6 +120,7 @@ mod tests {
         vec![
             ("dask-graph", vec![dep("petgraph"), dev("proptest")]),
             ("dask-optimize", vec![dep("dask-graph"), dev("dask-sched-sync")]),
+            ("dask-sched-multiprocess", vec![dep("dask-graph"), dev("proptest")]),
             ("dask-sched-spill", vec![dep("dask-graph"), dep("tempfile")]),
             ("dask-sched-sync", vec![dep("dask-graph"), dep("dask-sched-spill")]),
             ("dask-sched-threaded", vec![dep("dask-graph"), dep("rayon"), dev("dask-sched-sync")]),
