@@ -1,5 +1,6 @@
 //! Why a run gave no results.
 
+use std::borrow::Cow;
 use std::error::Error;
 use std::fmt;
 use std::io;
@@ -88,8 +89,24 @@ pub enum RunError {
         /// What stays, and what to do about it.
         source: Box<StaysError>,
     },
+    /// Whoever was to run a task was lost with it, more often than it is tried again.
+    #[error("task {key} was lost{}: {source}", At(.op, .layer, .location, .stands_for))]
+    Lost {
+        /// The task's key.
+        key: Key,
+        /// The op's name.
+        op: String,
+        /// The layer's name.
+        layer: Name,
+        /// Where the layer was written.
+        location: Option<&'static Location<'static>>,
+        /// The work that a fused task stands for ([`Plan::stands_for`]); empty for a task that is itself alone.
+        stands_for: Vec<String>,
+        /// What became of who was to run it.
+        source: Box<dyn Error + Send + Sync>,
+    },
     /// The scheduler itself could not do its work.
-    #[error("the scheduler could not run the plan")]
+    #[error("the scheduler could not run the plan: {0}")]
     Scheduler(#[source] Box<dyn Error + Send + Sync>),
 }
 
@@ -128,13 +145,27 @@ impl RunError {
         }
     }
 
+    /// The error of a node with which everybody was lost who was to run it.
+    pub fn lost(plan: &Plan, node: NodeId, source: Box<dyn Error + Send + Sync>) -> Self {
+        let PlanLayer { name, info } = plan.layer(node);
+        Self::Lost {
+            key: plan.key(node).clone(),
+            op: plan.op_name(node),
+            layer: name.clone(),
+            location: info.location,
+            stands_for: plan.stands_for(node),
+            source,
+        }
+    }
+
     /// The key of the task that failed or panicked, or whose result could not be kept.
     pub fn key(&self) -> Option<&Key> {
         match self {
             Self::Failed { key, .. }
             | Self::Panicked { key, .. }
             | Self::Spill { key, .. }
-            | Self::Stays { key, .. } => Some(key),
+            | Self::Stays { key, .. }
+            | Self::Lost { key, .. } => Some(key),
             Self::Cancelled { .. } | Self::DeadlineExceeded { .. } | Self::Scheduler(_) => None,
         }
     }
@@ -154,7 +185,7 @@ pub enum StaysError {
     )]
     Value {
         /// The type.
-        type_name: &'static str,
+        type_name: Cow<'static, str>,
     },
     /// The value could not be written or read.
     #[error(transparent)]
@@ -167,7 +198,7 @@ pub enum StaysError {
 impl StaysError {
     /// The error of a value that has no blob.
     pub fn value(value: &Value) -> Self {
-        Self::Value { type_name: value.type_name() }
+        Self::Value { type_name: value.type_name().into() }
     }
 }
 

@@ -51,6 +51,13 @@ pub enum Owner {
     },
 }
 
+impl Owner {
+    /// Whether it is the result that this attempt makes, in whatever run.
+    pub fn is_result_of(&self, of_node: u32, of_attempt: u32) -> bool {
+        matches!(self, Self::Result { node, attempt, .. } if (*node, *attempt) == (of_node, of_attempt))
+    }
+}
+
 impl fmt::Display for Owner {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

@@ -21,7 +21,7 @@ enum May {
 const TABLE: &[(&str, May)] = &[
     ("dask-graph", May::Know(&[])),
     ("dask-optimize", May::Know(&["dask-graph"])),
-    ("dask-sched-multiprocess", May::Know(&["dask-graph"])),
+    ("dask-sched-multiprocess", May::Know(&["dask-graph", "dask-sched-worker"])),
     ("dask-sched-spill", May::Know(&["dask-graph"])),
     ("dask-sched-sync", May::Know(&["dask-graph", "dask-sched-spill"])),
     ("dask-sched-threaded", May::Know(&["dask-graph", "dask-sched-spill"])),
