@@ -323,8 +323,10 @@ impl Machine<'_> {
         }
         while let Some(worker) = self.workers.shortest(self.pace.room()) {
             let fits = |producer| self.memory.fits(self.plan, producer);
-            let Some(node) = self.ready.next(worker, fits) else { break };
-            self.send(worker, node, out);
+            let Some((node, near)) = self.ready.next(worker, fits) else { break };
+            // Who has its inputs at hand may be waiting, too.
+            let near = near.filter(|&near| self.workers.len(near) <= self.workers.len(worker));
+            self.send(near.unwrap_or(worker), node, out);
         }
         if self.in_flight == 0 {
             self.send_what_does_not_fit(out);

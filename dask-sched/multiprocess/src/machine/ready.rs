@@ -44,20 +44,28 @@ impl Ready {
     }
 
     /// Takes the next node for a worker: the first of those near it, those for all, and a producer that fits.
-    /// If there are none, the first of those near others.
+    /// If there are none, the first of those near others, and tells near whom.
     ///
     /// So there is one for every worker as long as there is any but producers that do not fit.
     ///
     /// # Complexity
     ///
     /// O(log n); when it takes from others, O(w) more for w workers.
-    pub(crate) fn next(&mut self, worker: Worker, fits: impl FnOnce(NodeId) -> bool) -> Option<NodeId> {
+    pub(crate) fn next(
+        &mut self,
+        worker: Worker,
+        fits: impl FnOnce(NodeId) -> bool,
+    ) -> Option<(NodeId, Option<Worker>)> {
         let producer = self.first(Which::Producers).filter(|&(node, _)| fits(node));
         let own = [self.first(Which::Near(worker)), self.first(Which::Common), producer];
         let first = own.into_iter().flatten().min_by_key(|&(node, _)| node);
         let (node, which) = first.or_else(|| self.first_near_any())?;
         self.heap(which)?.pop();
-        Some(node)
+        let near = match which {
+            Which::Near(owner) if owner != worker => Some(owner),
+            _ => None,
+        };
+        Some((node, near))
     }
 
     /// Takes the first producer, whether it fits or not.
@@ -110,8 +118,8 @@ mod tests {
     const B: Worker = Worker(1);
 
     #[track_caller]
-    fn check(ready: &mut Ready, worker: Worker, fits: bool, expected: Option<u32>) {
-        assert_eq!(ready.next(worker, |_| fits), expected.map(NodeId));
+    fn check(ready: &mut Ready, worker: Worker, fits: bool, expected: Option<(u32, Option<Worker>)>) {
+        assert_eq!(ready.next(worker, |_| fits), expected.map(|(node, near)| (NodeId(node), near)));
     }
 
     fn ready() -> Ready {
@@ -127,20 +135,20 @@ mod tests {
     #[test]
     fn the_first_of_own_and_common_goes_first_and_then_what_is_near_others() {
         let mut ready = ready();
-        check(&mut ready, A, false, Some(3));
-        check(&mut ready, A, false, Some(4));
-        check(&mut ready, B, false, Some(6));
-        check(&mut ready, B, false, Some(5));
+        check(&mut ready, A, false, Some((3, None)));
+        check(&mut ready, A, false, Some((4, None)));
+        check(&mut ready, B, false, Some((6, None)));
+        check(&mut ready, B, false, Some((5, Some(A))));
         check(&mut ready, A, false, None);
-        check(&mut ready, A, true, Some(1));
+        check(&mut ready, A, true, Some((1, None)));
     }
 
     #[test]
     fn what_was_near_a_dead_worker_is_for_all() {
         let mut ready = ready();
         ready.forget(A);
-        check(&mut ready, B, true, Some(1));
-        check(&mut ready, B, true, Some(3));
+        check(&mut ready, B, true, Some((1, None)));
+        check(&mut ready, B, true, Some((3, None)));
         assert_eq!(ready.iter().count(), 3);
     }
 

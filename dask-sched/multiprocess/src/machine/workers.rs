@@ -56,6 +56,11 @@ impl Workers {
         (queue.len() < room).then_some(*worker)
     }
 
+    /// The length of the queue of a worker.
+    pub(crate) fn len(&self, worker: Worker) -> usize {
+        self.queues.get(&worker).map_or(0, VecDeque::len)
+    }
+
     /// The workers that have more in their queue than what they may be running.
     pub(crate) fn ahead(&self) -> impl Iterator<Item = Worker> {
         self.queues.iter().filter(|(_, queue)| queue.len() > 1).map(|(worker, _)| *worker)
