@@ -20,6 +20,8 @@ pub(crate) enum Event {
     /// The worker can be sent tasks.
     Joined { worker: Worker },
     /// The worker is dead, or has never come to life.
+    ///
+    /// What it has answered is better told before, as far as it is known: later it counts no more.
     Died {
         worker: Worker,
         /// What it was running, as far as that is known; `None` for nothing.
