@@ -11,5 +11,8 @@ macro_rules! ensure {
 
 mod graph;
 mod invariants;
+mod oracle;
 mod replay;
 mod scale;
+mod simulation;
+mod world;
