@@ -9,13 +9,17 @@ use std::sync::Arc;
 
 /// Installs the default scheduler, or the one that the environment names, for `compute()`.
 ///
-/// To be called at the top of `main`. Called again, it replaces what was installed before.
+/// To be called first in `main`. Called again, it replaces what was installed before.
+///
+/// With the feature `multiprocess`, this is also where a process that was started as a worker begins its work, and
+/// then never returns from: what stands before it in `main` is done by every worker as well.
 ///
 /// # Errors
 ///
 /// - When a variable of the environment holds nonsense; the error names it and what it should hold.
 /// - When the scheduler is not part of this build.
 pub fn init() -> Result<(), InitError> {
+    become_worker();
     default_scheduler().with_settings(&Settings::from_env()?).install()
 }
 
@@ -27,7 +31,7 @@ pub fn install(scheduler: impl Scheduler + 'static) {
     dask_graph::install(default_scheduler().optimized(Arc::new(scheduler)), RunOptions::new());
 }
 
-/// The default scheduler, to be adjusted: threaded if it is part of this build, else sync.
+/// The default scheduler, to be adjusted: threaded if it is part of this build, else multiprocess, else sync.
 pub fn default_scheduler() -> SchedulerBuilder {
     SchedulerBuilder::default()
 }
@@ -118,6 +122,7 @@ impl SchedulerBuilder {
         let scheduler = match name {
             SchedulerName::Sync => sync()?,
             SchedulerName::Threaded => threaded(self.num_workers)?,
+            SchedulerName::Multiprocess => multiprocess(self.num_workers)?,
         };
         let scheduler = if self.is_plain { scheduler } else { self.optimized(scheduler) };
         let options = self.memory_limit.into_iter().fold(RunOptions::new(), RunOptions::memory_limit);
@@ -155,6 +160,8 @@ impl SchedulerBuilder {
 fn default_name() -> Option<SchedulerName> {
     if cfg!(feature = "threaded") {
         Some(SchedulerName::Threaded)
+    } else if cfg!(feature = "multiprocess") {
+        Some(SchedulerName::Multiprocess)
     } else if cfg!(feature = "sync") {
         Some(SchedulerName::Sync)
     } else {
@@ -183,6 +190,29 @@ fn threaded(_: Option<NonZeroUsize>) -> Result<Arc<dyn Scheduler>, InitError> {
     Err(InitError::NotBuilt { name: "threaded" })
 }
 
+/// Serves the master and leaves, if this process was started as a worker. Graphs that its tasks compute run on the
+/// task's own thread.
+#[cfg(feature = "multiprocess")]
+fn become_worker() {
+    dask_sched_worker::init(|| {
+        let _ = default_scheduler().name(SchedulerName::Sync).install();
+    });
+}
+
+#[cfg(not(feature = "multiprocess"))]
+fn become_worker() {}
+
+#[cfg(feature = "multiprocess")]
+fn multiprocess(workers: Option<NonZeroUsize>) -> Result<Arc<dyn Scheduler>, InitError> {
+    use dask_sched_multiprocess::Multiprocess;
+    Ok(Arc::new(workers.map_or_else(Multiprocess::new, |workers| Multiprocess::with_workers(workers.get()))))
+}
+
+#[cfg(not(feature = "multiprocess"))]
+fn multiprocess(_: Option<NonZeroUsize>) -> Result<Arc<dyn Scheduler>, InitError> {
+    Err(InitError::NotBuilt { name: "multiprocess" })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -209,9 +239,26 @@ mod tests {
         check("threaded", SchedulerName::Threaded, cfg!(feature = "threaded"));
     }
 
+    /// The harness has a `main` of its own, which does not call `init`: that is what the run says.
+    #[test]
+    fn processes_are_refused_where_none_could_begin() {
+        let built = default_scheduler().name(SchedulerName::Multiprocess).build();
+        if !cfg!(feature = "multiprocess") {
+            assert_eq!(built.err(), Some(InitError::NotBuilt { name: "multiprocess" }));
+            return;
+        }
+        let (scheduler, options) = built.unwrap();
+        let sum = delayed(|a: i64, b: i64| a + b).call((40_i64, 2_i64));
+        let error = sum.compute_opts(&scheduler, &options).unwrap_err().to_string();
+        assert!(error.contains("`main` did not call `dask_sched::init()`"), "{error}");
+    }
+
     #[test]
     fn there_is_a_default_if_any_is_part_of_the_build() {
         let is_any = cfg!(any(feature = "sync", feature = "threaded"));
+        if !is_any && cfg!(feature = "multiprocess") {
+            return; // processes are the default, see the test above
+        }
         for builder in [default_scheduler(), default_scheduler().without_optimization()] {
             assert_eq!(sum_with(&builder), if is_any { Ok(42) } else { Err(InitError::NoneBuilt) });
         }

@@ -20,8 +20,8 @@ pub enum InitError {
     },
     /// No scheduler is part of this build.
     #[error(
-        "no scheduler is part of this build; switch on feature `threaded` or `sync` of the crate dask-sched, or \
-         install one of your own with `dask_sched::install`"
+        "no scheduler is part of this build; switch on feature `threaded`, `multiprocess` or `sync` of the crate \
+         dask-sched, or install one of your own with `dask_sched::install`"
     )]
     NoneBuilt,
 }

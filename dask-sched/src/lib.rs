@@ -14,10 +14,11 @@
 //! | feature | brings |
 //! |---|---|
 //! | `threaded` (default) | [`Threaded`]: work stealing on all cores |
+//! | `multiprocess` | `Multiprocess`: worker processes, which may crash without harm |
 //! | `sync` (default) | [`Sync`]: one thread, in order, to debug with |
 //! | `optimize` (default) | every graph is optimised before it runs |
 //!
-//! The environment overrides: `DASK_SCHEDULER` (`threaded` or `sync`), `DASK_NUM_WORKERS`,
+//! The environment overrides: `DASK_SCHEDULER` (`threaded`, `multiprocess` or `sync`), `DASK_NUM_WORKERS`,
 //! `DASK_MEMORY_LIMIT` (`512MB`, `2GiB`) and `DASK_TEMPORARY_DIRECTORY`; see [`settings`]. A program that wants to choose by itself uses
 //! [`default_scheduler`] or [`install`].
 
@@ -34,6 +35,8 @@ pub use error::InitError;
 
 #[cfg(feature = "optimize")]
 pub use dask_optimize::Recompute;
+#[cfg(feature = "multiprocess")]
+pub use dask_sched_multiprocess::{Death, Multiprocess, WorkerDied, WorkersError};
 #[cfg(feature = "sync")]
 pub use dask_sched_sync::Sync;
 #[cfg(feature = "threaded")]

@@ -22,6 +22,8 @@ pub enum SchedulerName {
     Sync,
     /// Work stealing on all cores: `threaded` or `threads`.
     Threaded,
+    /// Worker processes: `multiprocess`, `multiprocessing` or `processes`.
+    Multiprocess,
 }
 
 /// What the environment asks for; `None` where it asks for nothing.
@@ -60,8 +62,8 @@ pub struct Settings {
 pub enum SettingsError {
     /// `DASK_SCHEDULER` names no scheduler of ours.
     #[error(
-        "{SCHEDULER} is `{value}`, which is no scheduler; expected `threaded` (or `threads`) or `sync` (or \
-         `synchronous`, `single-threaded`)"
+        "{SCHEDULER} is `{value}`, which is no scheduler; expected `threaded` (or `threads`), `multiprocess` (or \
+         `multiprocessing`, `processes`) or `sync` (or `synchronous`, `single-threaded`)"
     )]
     UnknownScheduler {
         /// What the variable holds.
@@ -124,6 +126,7 @@ fn parse_scheduler(value: String) -> Result<SchedulerName, SettingsError> {
     match value.to_ascii_lowercase().as_str() {
         "sync" | "synchronous" | "single-threaded" => Ok(SchedulerName::Sync),
         "threaded" | "threads" => Ok(SchedulerName::Threaded),
+        "multiprocess" | "multiprocessing" | "processes" => Ok(SchedulerName::Multiprocess),
         _ => Err(SettingsError::UnknownScheduler { value }),
     }
 }
@@ -192,6 +195,9 @@ mod tests {
         }
         for name in ["threaded", "threads", " threads "] {
             assert_eq!(read(SCHEDULER, name).unwrap().scheduler, Some(SchedulerName::Threaded), "{name}");
+        }
+        for name in ["multiprocess", "multiprocessing", "processes"] {
+            assert_eq!(read(SCHEDULER, name).unwrap().scheduler, Some(SchedulerName::Multiprocess), "{name}");
         }
         let error = read(SCHEDULER, "thredded").unwrap_err().to_string();
         assert!(error.contains("DASK_SCHEDULER is `thredded`") && error.contains("`threaded`"), "{error}");

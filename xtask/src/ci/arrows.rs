@@ -28,7 +28,16 @@ const TABLE: &[(&str, May)] = &[
     ("dask-sched-worker", May::Know(&["dask-graph"])),
     (
         "dask-sched",
-        May::KnowWithFeature(&["dask-graph"], &["dask-optimize", "dask-sched-sync", "dask-sched-threaded"]),
+        May::KnowWithFeature(
+            &["dask-graph"],
+            &[
+                "dask-optimize",
+                "dask-sched-multiprocess",
+                "dask-sched-sync",
+                "dask-sched-threaded",
+                "dask-sched-worker",
+            ],
+        ),
     ),
     ("dask-array", May::Know(&["dask-graph"])),
     ("dask-bag", May::Know(&["dask-graph"])),
