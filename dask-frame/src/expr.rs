@@ -13,6 +13,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use dask_graph::{Tokenize, Tokenizer};
+use serde::{Deserialize, Serialize};
 
 pub use agg::{Aggregate, AggregateKind, size};
 pub(crate) use cast::{cast_column, to_floats};
@@ -50,14 +51,16 @@ const MOST_DEPTH: u32 = 500;
 /// let kind = when(col("arr_delay").gt(0)).then(lit("late")).otherwise(lit("fine"));
 /// assert_eq!(kind.to_string(), "(when (arr_delay > 0) then \"late\" otherwise \"fine\")");
 /// ```
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(from = "Sent")]
 pub struct Expr {
     node: Arc<Node>,
     alias: Option<Arc<str>>,
+    #[serde(skip_serializing)]
     depth: u32,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub(crate) enum Node {
     Column(Arc<str>),
     Literal(Scalar),
@@ -69,7 +72,7 @@ pub(crate) enum Node {
     When { condition: Expr, then: Expr, otherwise: Option<Expr> },
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Binary {
     Add,
     Subtract,
@@ -88,7 +91,7 @@ pub(crate) enum Binary {
     Or,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Unary {
     Not,
     Negative,
@@ -183,6 +186,19 @@ impl Expr {
             Node::Column(name) => Some(name),
             _ => None,
         }
+    }
+}
+
+/// An expression on its way from another process: the depth is found again.
+#[derive(Deserialize)]
+struct Sent {
+    node: Node,
+    alias: Option<Arc<str>>,
+}
+
+impl From<Sent> for Expr {
+    fn from(Sent { node, alias }: Sent) -> Self {
+        Self { alias, ..Self::over(node) }
     }
 }
 

@@ -62,6 +62,7 @@ mod expr;
 mod frame;
 mod hash;
 mod kernel;
+mod pack;
 mod parse;
 mod plan;
 mod schema;

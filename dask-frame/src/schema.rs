@@ -5,11 +5,12 @@ use std::fmt;
 use std::sync::Arc;
 
 use dask_graph::{Tokenize, Tokenizer};
+use serde::{Deserialize, Serialize};
 
 use crate::error::FrameError;
 
 /// The type of a column. Every type may hold missing values.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[non_exhaustive]
 pub enum DataType {
     /// 64-bit integers.
@@ -51,7 +52,7 @@ impl Tokenize for DataType {
 }
 
 /// The name and type of one column.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Field {
     name: Arc<str>,
     dtype: DataType,
@@ -84,7 +85,8 @@ impl Field {
 /// The columns of a frame: names, all different, with their types, in order.
 ///
 /// Cloning is cheap.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "Vec<Field>")]
 pub struct Schema(Arc<[Field]>);
 
 impl Schema {
@@ -157,6 +159,14 @@ impl Schema {
             nearest: nearest(name, self.names()).map(Into::into),
             columns: self.names().map(Into::into).collect(),
         }
+    }
+}
+
+impl TryFrom<Vec<Field>> for Schema {
+    type Error = FrameError;
+
+    fn try_from(fields: Vec<Field>) -> Result<Self, FrameError> {
+        Self::new(fields)
     }
 }
 

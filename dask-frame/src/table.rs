@@ -1,6 +1,6 @@
 //! One partition: a schema and its columns, all of one length.
 
-mod blob;
+pub(crate) mod blob;
 mod show;
 
 use std::sync::Arc;
@@ -165,6 +165,7 @@ impl Payload for Table {
     }
 
     fn from_blob(reader: &mut BlobReader<'_>) -> Result<Self, BlobError> {
-        blob::from_blob(reader).map_err(BlobError::of::<Self>)
+        let header = reader.header().to_vec();
+        blob::from_blob(&header, reader).map_err(BlobError::of::<Self>)
     }
 }

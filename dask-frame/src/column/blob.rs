@@ -9,9 +9,9 @@ use arrow2::datatypes::{DataType as ArrowType, TimeUnit};
 use arrow2::offset::OffsetsBuffer;
 use arrow2::types::NativeType;
 use bytemuck::Pod;
-use dask_graph::BlobReader;
+use dask_graph::{Blob, BlobError, BlobReader, Payload};
 
-use super::{Column, Data};
+use super::{Column, Data, Mask};
 use crate::schema::DataType;
 
 /// The types by number: their order in the enum.
@@ -91,6 +91,24 @@ impl Column {
                 Data::Utf8(Utf8Array::try_new(ArrowType::LargeUtf8, offsets, letters, validity)?)
             }
         }))
+    }
+}
+
+impl Payload for Mask {
+    fn nbytes(&self) -> u64 {
+        self.len().div_ceil(8) as u64
+    }
+
+    /// Header: the number of bits, and which of the buffer's is the first.
+    fn to_blob(&self) -> Option<Result<Blob<'_>, BlobError>> {
+        let mut buffers = Vec::new();
+        let first = push_bits(self.bitmap(), &mut buffers);
+        Some(Blob::encoded(&(self.len(), first)).map(|front| Blob { buffers, ..front }))
+    }
+
+    fn from_blob(reader: &mut BlobReader<'_>) -> Result<Self, BlobError> {
+        let (len, first) = reader.read_encoded()?;
+        bits(reader, first, len).map(Mask::from_bitmap).map_err(BlobError::of::<Self>)
     }
 }
 

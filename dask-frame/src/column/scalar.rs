@@ -4,12 +4,13 @@ use std::fmt;
 use std::sync::Arc;
 
 use dask_graph::{Tokenize, Tokenizer};
+use serde::{Deserialize, Serialize};
 
 use crate::schema::DataType;
 use crate::time;
 
 /// One value, or a missing one that still knows its type.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub enum Scalar {
     /// A missing value of a type.

@@ -1,11 +1,12 @@
 //! How a file is written: separator, quotes, and which cells count as missing.
 
 use dask_graph::{Tokenize, Tokenizer};
+use serde::{Deserialize, Serialize};
 
 use crate::parse;
 
 /// The characters that give a file its structure.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Dialect {
     pub(crate) separator: u8,
     /// The quote character, if cells can be quoted at all.
@@ -20,7 +21,8 @@ const DEFAULT_NA: [&str; 18] = [
 const LAST_DEFAULT_NA: &str = "null";
 
 /// The texts that stand for a missing value, quoted or not.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(from = "Vec<String>", into = "Vec<String>")]
 pub(crate) struct NaValues {
     values: Vec<String>,
     /// For each byte the lengths of the values that begin with it, a bit a length (64 and more in the last):
@@ -37,16 +39,7 @@ impl NaValues {
         let mut values = defaults.chain(extra.iter().cloned()).collect::<Vec<_>>();
         values.sort();
         values.dedup();
-        let mut lengths = [0; 256];
-        for value in values.iter().filter(|value| !value.is_empty()) {
-            lengths[usize::from(value.as_bytes()[0])] |= length_bit(value.as_bytes());
-        }
-        let empty = values.iter().any(String::is_empty);
-        // NaN reads as a number, but as one that is missing anyway.
-        let number = |value: &String| parse::float(value.as_bytes()).is_some_and(|x| !x.is_nan());
-        let numeric = values.iter().any(number)
-            || values.iter().any(|value| parse::boolean(value.as_bytes()).is_some());
-        Self { values, lengths, empty, numeric }
+        Self::from(values)
     }
 
     #[inline]
@@ -65,6 +58,27 @@ impl NaValues {
     #[inline]
     pub(crate) fn come_first(&self) -> bool {
         self.numeric
+    }
+}
+
+impl From<Vec<String>> for NaValues {
+    fn from(values: Vec<String>) -> Self {
+        let mut lengths = [0; 256];
+        for value in values.iter().filter(|value| !value.is_empty()) {
+            lengths[usize::from(value.as_bytes()[0])] |= length_bit(value.as_bytes());
+        }
+        let empty = values.iter().any(String::is_empty);
+        // NaN reads as a number, but as one that is missing anyway.
+        let number = |value: &String| parse::float(value.as_bytes()).is_some_and(|x| !x.is_nan());
+        let numeric = values.iter().any(number)
+            || values.iter().any(|value| parse::boolean(value.as_bytes()).is_some());
+        Self { values, lengths, empty, numeric }
+    }
+}
+
+impl From<NaValues> for Vec<String> {
+    fn from(na: NaValues) -> Self {
+        na.values
     }
 }
 

@@ -7,16 +7,24 @@ use std::time::SystemTime;
 
 use dask_graph::{Tokenize, Tokenizer};
 use flate2::read::MultiGzDecoder;
+use serde::ser::Error;
+use serde::{Deserialize, Serialize, Serializer};
 
 use crate::error::ReadError;
 
 /// A file as it was when the read was planned.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct InputFile {
+    #[serde(serialize_with = "absolute")]
     pub(crate) path: PathBuf,
     pub(crate) nbytes: u64,
     modified: Option<SystemTime>,
     pub(crate) gzip: bool,
+}
+
+/// Writes a path for another process: absolute, since nothing says that it works in the same directory.
+pub(super) fn absolute<S: Serializer>(path: &Path, to: S) -> Result<S::Ok, S::Error> {
+    std::path::absolute(path).map_err(S::Error::custom)?.serialize(to)
 }
 
 /// Returns the files that a pattern matches, sorted by name. A pattern that is the name of a file is that
@@ -170,5 +178,17 @@ impl Window {
     /// Returns whether nothing follows what is there.
     pub(crate) fn is_last(&self) -> bool {
         self.last
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn files_are_found_from_other_directories() {
+        let file = InputFile { path: "a.csv".into(), nbytes: 1, modified: None, gzip: false };
+        let here = std::env::current_dir().unwrap();
+        assert_eq!(serde_json::to_value(file).unwrap()["path"], here.join("a.csv").to_str().unwrap());
     }
 }

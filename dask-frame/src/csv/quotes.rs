@@ -5,10 +5,12 @@
 //! all four answers cost little more than one pass for quotes. The functions of a file's blocks are computed
 //! in parallel and applied one after another, which is exact: no guess that could be wrong.
 
+use serde::{Deserialize, Serialize};
+
 use super::dialect::Dialect;
 
 /// What the bytes so far amount to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum QuoteState {
     /// A cell begins here.
     CellStart = 0,
@@ -23,7 +25,7 @@ pub(crate) enum QuoteState {
 use QuoteState::{CellStart, Plain, QuoteInQuoted, Quoted};
 
 /// The state after some bytes, for each state before them.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Transition([QuoteState; 4]);
 
 impl Transition {

@@ -3,11 +3,12 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use dask_graph::LayerInfo;
+use dask_graph::{LayerInfo, make_portable};
 
 use super::cells::{guess, widen};
 use super::dialect::{Dialect, NaValues};
 use super::input::{self, InputFile};
+use super::quotes::{QuoteState, Transition};
 use super::record::{Cursor, Found, Splitter};
 use super::source::{Block, CsvSource};
 use crate::error::{FrameError, ReadError};
@@ -240,6 +241,9 @@ impl ReadCsv {
             newlines_in_quotes: self.newlines_in_quotes,
             blocks,
         };
+        make_portable::<Block>();
+        make_portable::<QuoteState>();
+        make_portable::<Transition>();
         let op = PlanOp::Read { source: Arc::new(source), columns: wanted };
         Ok(DataFrame::new(PlanNode::new(op, Vec::new(), info)?))
     }

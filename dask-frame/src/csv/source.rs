@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use dask_graph::{Tokenize, Tokenizer};
+use serde::{Deserialize, Serialize};
 
 use super::cells::{CellBuilder, Misfit, guess, widen};
 use super::dialect::{Dialect, NaValues};
@@ -14,7 +15,7 @@ use crate::schema::{Field, Schema};
 use crate::table::Table;
 
 /// A read of CSV files as it was planned.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct CsvSource {
     pub(crate) files: Vec<InputFile>,
     /// All columns of the files, in their order.
@@ -25,11 +26,13 @@ pub(crate) struct CsvSource {
     pub(crate) fill_short_rows: bool,
     /// Whether a quoted cell may hold a line feed.
     pub(crate) newlines_in_quotes: bool,
+    /// Not sent to other processes: every task is told its own.
+    #[serde(skip)]
     pub(crate) blocks: Vec<Block>,
 }
 
 /// The part of a file that becomes one partition: the records that begin in it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Block {
     /// Which file.
     pub(crate) file: u32,

@@ -6,10 +6,13 @@ use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use dask_graph::{Args, Op, OpError, Value};
+use dask_graph::{Args, Op, OpError, Packer, Refused, Unpack, Value};
+use serde::{Deserialize, Serialize};
 
+use super::input::absolute;
 use crate::column::{Mask, View};
 use crate::error::WriteError;
+use crate::pack::pack;
 use crate::table::Table;
 use crate::time;
 
@@ -112,8 +115,9 @@ pub(crate) fn part_op(destination: &Destination) -> PartOp {
     PartOp { staging: destination.staging.clone(), headers }
 }
 
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct PartOp {
+    #[serde(serialize_with = "absolute")]
     staging: PathBuf,
     /// Whether every part has a header, or the first alone.
     headers: bool,
@@ -135,6 +139,10 @@ impl Op for PartOp {
         };
         write().map_err(|source| OpError::failed(WriteError::Io { path: path.clone(), source }))?;
         Ok(Value::new(()))
+    }
+
+    fn pack(&self, to: &mut Packer) -> Result<Unpack, Refused> {
+        pack(self, to)
     }
 }
 

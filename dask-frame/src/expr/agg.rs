@@ -4,6 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use dask_graph::{Tokenize, Tokenizer};
+use serde::{Deserialize, Serialize};
 
 use super::Expr;
 use crate::error::FrameError;
@@ -12,7 +13,7 @@ use crate::schema::{DataType, Schema};
 /// An aggregate of an expression, made by [`Expr::sum`] and its neighbours or by [`size`].
 ///
 /// Its result is named `column_kind`, like `delay_mean`, unless [`alias`](Aggregate::alias) says otherwise.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Aggregate {
     kind: AggregateKind,
     /// What is aggregated; nothing for `size`, which counts rows.
@@ -21,7 +22,7 @@ pub struct Aggregate {
 }
 
 /// How values are aggregated.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub enum AggregateKind {
     /// The sum of the values.

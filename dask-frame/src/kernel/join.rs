@@ -1,17 +1,23 @@
 //! A table indexed by key, and the pairs of rows that a join makes with it.
 
-use dask_graph::Payload;
+use std::sync::Arc;
+
+use dask_graph::{Blob, BlobError, BlobReader, Payload};
 use hashbrown::HashTable;
 use hashbrown::hash_table::Entry;
 
 use super::keys::Keys;
 use crate::column::{Column, Mask, NO_ROW};
-use crate::error::FrameError;
-use crate::table::Table;
+use crate::error::{EvalError, FrameError};
+use crate::expr::cast_column;
+use crate::schema::DataType;
+use crate::table::{Table, blob};
 
 /// The small side of a join, indexed once and probed by every partition of the other.
 pub(crate) struct JoinIndex {
     pub(crate) table: Table,
+    /// Names of the key columns, and the types in which keys are compared.
+    on: Vec<(Arc<str>, DataType)>,
     keys: Vec<Column>,
     /// The first row of each key.
     heads: HashTable<u32>,
@@ -25,9 +31,18 @@ pub(crate) struct Pairs {
     pub(crate) right: Vec<u32>,
 }
 
+/// Returns columns of a table by name, brought to the types in which keys are compared.
+pub(crate) fn key_columns<'a>(
+    table: &Table,
+    on: impl Iterator<Item = (&'a Arc<str>, DataType)>,
+) -> Result<Vec<Column>, EvalError> {
+    on.map(|(name, dtype)| cast_column(name, table.column(name)?, dtype)).collect()
+}
+
 impl JoinIndex {
-    /// Indexes a table by some of its columns, already in the types of the join.
-    pub(crate) fn new(table: Table, key_columns: Vec<Column>) -> Self {
+    /// Indexes a table by some of its columns, brought to the types in which keys are compared.
+    pub(crate) fn new(table: Table, on: Vec<(Arc<str>, DataType)>) -> Result<Self, EvalError> {
+        let key_columns = key_columns(&table, on.iter().map(|(name, dtype)| (name, *dtype)))?;
         let keys = Keys::new(&key_columns, table.n_rows());
         let hashes = keys.hashes();
         let mut heads = HashTable::<u32>::new();
@@ -45,7 +60,7 @@ impl JoinIndex {
                 }
             }
         }
-        Self { table, keys: key_columns, heads, next }
+        Ok(Self { table, on, keys: key_columns, heads, next })
     }
 
     /// Returns the pairs of rows of equal keys, in the order of the left rows; a missing key equals a missing
@@ -101,5 +116,18 @@ impl Payload for JoinIndex {
     fn nbytes(&self) -> u64 {
         let keys = self.keys.iter().map(Column::nbytes).sum::<u64>();
         self.table.nbytes() + keys + 4 * (self.next.len() + 2 * self.heads.capacity()) as u64
+    }
+
+    /// The table and what it is indexed by. The index itself is made again where it arrives, so that nothing
+    /// in it can point to rows that are not there.
+    fn to_blob(&self) -> Option<Result<Blob<'_>, BlobError>> {
+        let Blob { header, buffers } = blob::to_blob(&self.table);
+        Some(Blob::encoded(&(&self.on, header)).map(|front| Blob { buffers, ..front }))
+    }
+
+    fn from_blob(reader: &mut BlobReader<'_>) -> Result<Self, BlobError> {
+        let (on, header): (_, Vec<u8>) = reader.read_encoded()?;
+        let table = blob::from_blob(&header, reader).map_err(BlobError::of::<Self>)?;
+        Self::new(table, on).map_err(BlobError::of::<Self>)
     }
 }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use dask_graph::{Graph, Key, LayerInfo, Token, Value};
+use serde::{Deserialize, Serialize};
 
 use super::Plan;
 use crate::csv::CsvSource;
@@ -44,7 +45,7 @@ pub(crate) enum PlanOp {
     Concat,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct AggregateSpec {
     pub(crate) keys: Vec<(Arc<str>, Expr)>,
     pub(crate) aggregates: Vec<(Arc<str>, Aggregate)>,
@@ -56,7 +57,7 @@ pub(crate) struct AggregateSpec {
     pub(crate) sort: bool,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct JoinSpec {
     /// The key columns of the first and the second input, and the type in which they are compared.
     pub(crate) on: Vec<(Arc<str>, Arc<str>, DataType)>,
@@ -66,13 +67,13 @@ pub(crate) struct JoinSpec {
 }
 
 /// Where a column of a join's result comes from.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct JoinColumn {
     pub(crate) name: Arc<str>,
     pub(crate) from: Side,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) enum Side {
     Left(Arc<str>),
     Right(Arc<str>),
@@ -80,7 +81,7 @@ pub(crate) enum Side {
     Key(usize),
 }
 
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct SortSpec {
     pub(crate) by: Vec<Arc<str>>,
     pub(crate) descending: Vec<bool>,

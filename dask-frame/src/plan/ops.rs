@@ -3,22 +3,24 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use dask_graph::{Arg, Args, Op, OpError, Payload, Value};
+use dask_graph::{Arg, Args, Op, OpError, Packer, Refused, Unpack, Value};
+use serde::{Deserialize, Serialize};
 
 use super::node::{AggregateSpec, JoinSpec, Side, SortSpec};
 use crate::column::{Column, Mask, NO_ROW};
 use crate::csv::{Block, CsvSource, QuoteState, Transition};
 use crate::error::EvalError;
-use crate::expr::{Expr, cast_column};
+use crate::expr::Expr;
 use crate::kernel::aggregate::{finish, merge, partial, state_dtypes};
 use crate::kernel::group::Groups;
-use crate::kernel::join::JoinIndex;
+use crate::kernel::join::{JoinIndex, key_columns};
 use crate::kernel::sort::sorted_rows;
+use crate::pack::pack;
 use crate::schema::{Field, Schema};
 use crate::table::Table;
 
 /// One thing done to a partition on its way.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub(super) enum Step {
     Project(Vec<(Arc<str>, Expr)>, Schema),
     Filter(Expr),
@@ -30,7 +32,7 @@ pub(super) enum Step {
 }
 
 /// Where a stage takes its partition from.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub(super) enum From {
     /// The table that is the first argument.
     Table,
@@ -41,7 +43,7 @@ pub(super) enum From {
 
 /// All that is done to one partition between two points where partitions meet, as one op: no table between
 /// the steps outlives the next.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub(super) struct StageOp {
     pub(super) from: From,
     pub(super) steps: Vec<Arc<Step>>,
@@ -105,6 +107,10 @@ impl Op for StageOp {
             _ => None,
         }
     }
+
+    fn pack(&self, to: &mut Packer) -> Result<Unpack, Refused> {
+        pack(self, to)
+    }
 }
 
 fn project(table: &Table, columns: &[(Arc<str>, Expr)], schema: &Schema) -> Result<Table, EvalError> {
@@ -113,7 +119,7 @@ fn project(table: &Table, columns: &[(Arc<str>, Expr)], schema: &Schema) -> Resu
 }
 
 /// How a block of a file changes the state of the quotes.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub(super) struct TransitionOp(pub(super) Arc<CsvSource>);
 
 impl Op for TransitionOp {
@@ -129,14 +135,10 @@ impl Op for TransitionOp {
     fn output_nbytes(&self, _: &[Arg]) -> Option<u64> {
         Some(size_of::<Transition>() as u64)
     }
-}
 
-/// The columns of a table by name, brought to the types in which keys are compared.
-fn key_columns<'a>(
-    table: &Table,
-    on: impl Iterator<Item = (&'a Arc<str>, crate::DataType)>,
-) -> Result<Vec<Column>, EvalError> {
-    on.map(|(name, dtype)| cast_column(name, table.column(name)?, dtype)).collect()
+    fn pack(&self, to: &mut Packer) -> Result<Unpack, Refused> {
+        pack(self, to)
+    }
 }
 
 fn left_keys(spec: &JoinSpec, left: &Table) -> Result<Vec<Column>, EvalError> {
@@ -158,7 +160,7 @@ fn join(spec: &JoinSpec, schema: &Schema, left: &Table, index: &JoinIndex) -> Re
 }
 
 /// Puts partitions together and indexes them as the small side of a join.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub(super) struct IndexOp {
     pub(super) spec: Arc<JoinSpec>,
     pub(super) schema: Schema,
@@ -171,9 +173,12 @@ impl Op for IndexOp {
 
     fn call(&self, args: Args<'_>) -> Result<Value, OpError> {
         let table = gathered(&args, &self.schema)?;
-        let on = self.spec.on.iter().map(|(_, name, dtype)| (name, *dtype));
-        let keys = key_columns(&table, on).map_err(OpError::failed)?;
-        Ok(Value::sized(JoinIndex::new(table, keys)))
+        let on = self.spec.on.iter().map(|(_, name, dtype)| (Arc::clone(name), *dtype)).collect();
+        Ok(Value::sized(JoinIndex::new(table, on).map_err(OpError::failed)?))
+    }
+
+    fn pack(&self, to: &mut Packer) -> Result<Unpack, Refused> {
+        pack(self, to)
     }
 }
 
@@ -184,16 +189,8 @@ fn gathered(args: &Args<'_>, schema: &Schema) -> Result<Table, OpError> {
     Table::concat(schema, &tables).map_err(OpError::failed)
 }
 
-/// Which rows of a join's index have a partner in a partition.
-struct Matched(Mask);
-
-impl Payload for Matched {
-    fn nbytes(&self) -> u64 {
-        self.0.len().div_ceil(8) as u64
-    }
-}
-
-#[derive(Debug)]
+/// Finds which rows of a join's index have a partner in a partition.
+#[derive(Debug, Serialize, Deserialize)]
 pub(super) struct MatchedOp(pub(super) Arc<JoinSpec>);
 
 impl Op for MatchedOp {
@@ -204,13 +201,17 @@ impl Op for MatchedOp {
     fn call(&self, args: Args<'_>) -> Result<Value, OpError> {
         let left = args.get::<Table>(0)?;
         let keys = left_keys(&self.0, left).map_err(OpError::failed)?;
-        Ok(Value::sized(Matched(args.get::<JoinIndex>(1)?.matched(&keys, left.n_rows()))))
+        Ok(Value::sized(args.get::<JoinIndex>(1)?.matched(&keys, left.n_rows())))
+    }
+
+    fn pack(&self, to: &mut Packer) -> Result<Unpack, Refused> {
+        pack(self, to)
     }
 }
 
 /// The rows of the small side that have no partner in any partition: the last partition of a join that
 /// keeps them.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub(super) struct UnmatchedOp {
     pub(super) spec: Arc<JoinSpec>,
     pub(super) schema: Schema,
@@ -225,7 +226,7 @@ impl Op for UnmatchedOp {
         let index = args.get::<JoinIndex>(1)?;
         let mut matched = Mask::all(index.table.n_rows(), false);
         for value in args.list(0)? {
-            matched = matched.or(&value.get::<Matched>().map_err(OpError::failed)?.0);
+            matched = matched.or(value.get::<Mask>().map_err(OpError::failed)?);
         }
         let rows =
             (0..index.table.n_rows() as u32).filter(|&row| !matched.get(row as usize)).collect::<Vec<_>>();
@@ -240,10 +241,14 @@ impl Op for UnmatchedOp {
         let table = Table::with_rows(self.schema.clone(), columns, rows.len()).map_err(OpError::failed)?;
         Ok(Value::sized(table))
     }
+
+    fn pack(&self, to: &mut Packer) -> Result<Unpack, Refused> {
+        pack(self, to)
+    }
 }
 
 /// Puts partitions together in one order.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub(super) struct SortOp {
     pub(super) spec: Arc<SortSpec>,
     pub(super) schema: Schema,
@@ -261,10 +266,14 @@ impl Op for SortOp {
         let rows = sorted_rows(&by, table.n_rows(), &self.spec.descending, self.spec.nulls_first);
         Ok(Value::sized(table.take(&rows)))
     }
+
+    fn pack(&self, to: &mut Packer) -> Result<Unpack, Refused> {
+        pack(self, to)
+    }
 }
 
 /// The first rows of partitions put together.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub(super) struct LimitOp {
     pub(super) n: usize,
     pub(super) schema: Schema,
@@ -277,6 +286,10 @@ impl Op for LimitOp {
 
     fn call(&self, args: Args<'_>) -> Result<Value, OpError> {
         Ok(Value::sized(gathered(&args, &self.schema)?.slice(0, self.n)))
+    }
+
+    fn pack(&self, to: &mut Packer) -> Result<Unpack, Refused> {
+        pack(self, to)
     }
 }
 
@@ -314,7 +327,7 @@ fn aggregate(spec: &AggregateSpec, schema: &Schema, table: &Table) -> Result<Tab
 }
 
 /// Merges tables of states; the last merge makes results of them.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub(super) struct MergeOp {
     pub(super) spec: Arc<AggregateSpec>,
     pub(super) states: Schema,
@@ -331,6 +344,10 @@ impl Op for MergeOp {
         let states = gathered(&args, &self.states)?;
         let merged = self.merge(&states).map_err(OpError::failed)?;
         Ok(Value::sized(merged))
+    }
+
+    fn pack(&self, to: &mut Packer) -> Result<Unpack, Refused> {
+        pack(self, to)
     }
 }
 

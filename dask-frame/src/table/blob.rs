@@ -9,7 +9,7 @@ use crate::column::{Column, ColumnHeader};
 use crate::schema::{Field, Schema};
 
 /// Header: the number of rows, and what is to be known of each column.
-pub(super) fn to_blob(table: &Table) -> Blob<'_> {
+pub(crate) fn to_blob(table: &Table) -> Blob<'_> {
     let mut header = (table.n_rows() as u64).to_ne_bytes().to_vec();
     let mut buffers = Vec::new();
     for (field, column) in table.schema().fields().iter().zip(table.columns()) {
@@ -19,8 +19,11 @@ pub(super) fn to_blob(table: &Table) -> Blob<'_> {
     Blob { header, buffers }
 }
 
-pub(super) fn from_blob(reader: &mut BlobReader<'_>) -> Result<Table, Box<dyn Error + Send + Sync>> {
-    let (n_rows, headers) = reader.header().split_first_chunk().ok_or("the number of rows is missing")?;
+pub(crate) fn from_blob(
+    header: &[u8],
+    reader: &mut BlobReader<'_>,
+) -> Result<Table, Box<dyn Error + Send + Sync>> {
+    let (n_rows, headers) = header.split_first_chunk().ok_or("the number of rows is missing")?;
     let n_rows = usize::try_from(u64::from_ne_bytes(*n_rows))?;
     let headers: Vec<ColumnHeader> = bytemuck::pod_collect_to_vec(headers);
     let (mut fields, mut columns) = (Vec::new(), Vec::new());
@@ -93,7 +96,7 @@ mod tests {
             blob.header[8 * at..8 * (at + 1)].copy_from_slice(&number.to_ne_bytes());
             let mut bytes = Vec::new();
             blob.write_to(&mut bytes).unwrap();
-            let _ = from_blob(&mut BlobReader::new(&mut &bytes[..]).unwrap());
+            let _ = Table::from_blob(&mut BlobReader::new(&mut &bytes[..]).unwrap());
         }
     }
 

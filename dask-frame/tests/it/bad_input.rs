@@ -12,7 +12,7 @@ use dask_sched_sync::Sync;
 use flate2::Compression;
 use flate2::write::GzEncoder;
 
-use super::run::{chain, failure};
+use super::run::{chain, failure, schedulers};
 
 fn frame() -> DataFrame {
     let columns = [
@@ -289,11 +289,13 @@ fn outputs_appear_whole_or_not_at_all() {
     }
     // One partition fails: what the others wrote goes again, and what was there stays.
     let failing = frame().with_column("x", col("delay") + 1).unwrap();
-    for name in ["out.csv", "out-*.csv"] {
-        fs::write(dir.path().join("out.csv"), "before").unwrap();
-        let error = failing.to_csv_with(dir.path().join(name), &Sync::new()).unwrap_err();
-        assert!(chain(&error).contains("integer overflow"), "{error}");
-        assert_eq!(fs::read_to_string(dir.path().join("out.csv")).unwrap(), "before");
-        assert_eq!(entries(dir.path()), 2);
+    for (scheduler, run) in schedulers() {
+        for name in ["out.csv", "out-*.csv"] {
+            fs::write(dir.path().join("out.csv"), "before").unwrap();
+            let error = failing.to_csv_with(dir.path().join(name), &*run).unwrap_err();
+            assert!(chain(&error).contains("integer overflow"), "{scheduler}: {error}");
+            assert_eq!(fs::read_to_string(dir.path().join("out.csv")).unwrap(), "before");
+            assert_eq!(entries(dir.path()), 2, "{scheduler}");
+        }
     }
 }

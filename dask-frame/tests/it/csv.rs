@@ -5,11 +5,12 @@ use std::io::Write;
 
 use dask_frame::{Column, DataFrame, DataType, Table, col, read_csv};
 use dask_graph::Collection;
+use dask_graph::testing::Travelling;
 use dask_sched_sync::Sync;
 use dask_sched_threaded::Threaded;
 use proptest::prelude::*;
 
-use super::run::every_way;
+use super::run::{every_way, schedulers};
 
 fn write(text: impl AsRef<[u8]>) -> (tempfile::TempDir, String) {
     let dir = tempfile::tempdir().expect("a directory");
@@ -132,14 +133,17 @@ fn a_file_a_partition() {
     let dir = tempfile::tempdir().unwrap();
     let columns = [("x", Column::from((0..25).collect::<Vec<i64>>())), ("s", Column::from(vec!["a,b"; 25]))];
     let frame = DataFrame::from_columns(columns, 12).unwrap();
-    frame.to_csv_with(dir.path().join("part-*.csv"), &Threaded::with_workers(2)).unwrap();
-    let mut names =
-        fs::read_dir(dir.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect::<Vec<_>>();
-    names.sort();
-    assert_eq!(names.len(), 12);
-    assert_eq!(names[3], "part-03.csv");
-    let back = read_csv(format!("{}/part-*.csv", dir.path().display())).open().unwrap();
-    assert_eq!(every_way(&back, "back"), frame.compute_with(&Sync::new()).unwrap());
+    for (scheduler, run) in schedulers() {
+        frame.to_csv_with(dir.path().join("part-*.csv"), &*run).unwrap();
+        let mut names =
+            fs::read_dir(dir.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect::<Vec<_>>();
+        names.sort();
+        assert_eq!(names.len(), 12, "{scheduler}");
+        assert_eq!(names[3], "part-03.csv", "{scheduler}");
+        let back = read_csv(format!("{}/part-*.csv", dir.path().display())).open().unwrap();
+        assert_eq!(every_way(&back, "back"), frame.compute_with(&Sync::new()).unwrap());
+        names.iter().for_each(|name| fs::remove_file(dir.path().join(name)).unwrap());
+    }
 }
 
 fn cell() -> impl Strategy<Value = Option<String>> {
@@ -172,7 +176,11 @@ proptest! {
     fn what_is_written_is_read(table in tables(), partitions in 1usize..4, blocksize in 1u64..80) {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("a.csv");
-        DataFrame::from_table(&table, partitions).unwrap().to_csv_with(&path, &Sync::new()).unwrap();
+        let frame = DataFrame::from_table(&table, partitions).unwrap();
+        frame.to_csv_with(&path, &Sync::new()).unwrap();
+        let written = fs::read(&path).unwrap();
+        frame.to_csv_with(&path, &Travelling).unwrap();
+        prop_assert_eq!(fs::read(&path).unwrap(), written);
         let read = read_csv(path.to_str().unwrap())
             .dtype("text, \"quoted\"", DataType::Utf8)
             .dtype("int", DataType::Int64)
@@ -181,6 +189,7 @@ proptest! {
         for blocksize in [blocksize, u64::MAX] {
             let back = read.clone().blocksize(blocksize).open().unwrap();
             prop_assert_eq!(&back.compute_with(&Sync::new()).unwrap(), &table);
+            prop_assert_eq!(&back.compute_with(&Travelling).unwrap(), &table);
         }
     }
 

@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 
 use dask_frame::{Column, DataFrame, How, Merge, Sort, Table, col, size};
 use dask_graph::Collection;
+use dask_graph::testing::Travelling;
+use dask_optimize::Optimized;
 use dask_sched_sync::Sync;
 use dask_sched_threaded::Threaded;
 use proptest::prelude::*;
@@ -29,6 +31,7 @@ fn frame(rows: &[Row], partitions: usize) -> DataFrame {
 fn compute(frame: &DataFrame) -> Table {
     let one = frame.compute_with(&Sync::new()).expect("it computes");
     assert_eq!(one, frame.unoptimized().compute_with(&Threaded::with_workers(2)).expect("it computes"));
+    assert_eq!(one, frame.compute_with(&Optimized::new(Travelling)).expect("it computes"));
     assert_eq!(one.schema(), frame.schema());
     one
 }

@@ -160,6 +160,14 @@ fn a_persisted_frame_goes_on() {
 }
 
 #[test]
+fn the_deepest_expression_that_is_allowed_runs_everywhere() {
+    let deep = (1..500).fold(col("x"), |sum, _| sum + 1);
+    let frame = DataFrame::from_columns([("x", Column::from(vec![0, 1]))], 2).unwrap();
+    let table = every_way(&frame.select([deep]).unwrap(), "deep");
+    assert_eq!(table.column("x").unwrap(), &Column::from(vec![499, 500]));
+}
+
+#[test]
 fn a_long_plan_does_not_need_a_deep_stack() {
     let mut frame = DataFrame::from_columns([("x", Column::from(vec![0]))], 1).unwrap();
     for _ in 0..20_000 {

@@ -1,7 +1,8 @@
 //! Every frame on every scheduler, optimised or not.
 
 use dask_frame::{DataFrame, Table};
-use dask_graph::{Collection, ComputeError, Scheduler};
+use dask_graph::testing::Travelling;
+use dask_graph::{Collection, Scheduler};
 use dask_optimize::Optimized;
 use dask_sched_sync::Sync;
 use dask_sched_threaded::Threaded;
@@ -12,6 +13,8 @@ pub(crate) fn schedulers() -> Vec<(&'static str, Box<dyn Scheduler>)> {
         ("sync", Box::new(Sync::new())),
         ("threaded", Box::new(Threaded::with_workers(2))),
         ("sync, fused", Box::new(Optimized::new(Sync::new()))),
+        ("travelling", Box::new(Travelling)),
+        ("travelling, fused", Box::new(Optimized::new(Travelling))),
     ]
 }
 
@@ -37,13 +40,17 @@ pub(crate) fn every_way(frame: &DataFrame, what: &str) -> Table {
 }
 
 /// Computes a frame that should fail, and returns the error with its causes.
+///
+/// Asserts that it is the same wherever tasks run one after another.
 #[track_caller]
 pub(crate) fn failure(frame: &DataFrame) -> String {
-    let error: ComputeError = match frame.compute_with(&Sync::new()) {
+    let fails = |scheduler: &dyn Scheduler| match frame.compute_with(scheduler) {
         Ok(table) => panic!("this should fail, and gave\n{table}"),
-        Err(error) => error,
+        Err(error) => chain(&error),
     };
-    chain(&error)
+    let error = fails(&Sync::new());
+    assert_eq!(error, fails(&Travelling));
+    error
 }
 
 /// An error and its causes on one line.
