@@ -5,6 +5,7 @@ mod it {
     mod golden;
     mod laws;
     mod memory;
+    mod numpy;
     mod push_down;
     mod recompute;
     mod recording;

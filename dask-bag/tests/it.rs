@@ -1,10 +1,12 @@
 //! Integration tests, one binary.
 
 mod it {
+    mod errors;
     mod expression;
     mod golden;
     mod laws;
     mod pipelines;
+    mod python;
     mod reading;
     mod reducing;
     mod runners;

@@ -2,9 +2,11 @@
 
 mod it {
     mod bad_input;
+    mod computed;
     mod csv;
     mod golden;
     mod laws;
+    mod pandas;
     mod planner;
     mod run;
 }

@@ -3,11 +3,27 @@
 use std::cmp::Ordering;
 use std::hash::{Hash, Hasher};
 
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-/// A JSON value as an item of a bag: ordered, and hashed by its text.
-#[derive(Clone, Debug)]
+/// A JSON value as an item of a bag: ordered, and hashed and sent as its text.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
 pub(crate) struct J(pub(crate) Value);
+
+impl TryFrom<String> for J {
+    type Error = serde_json::Error;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        serde_json::from_str(&text).map(Self)
+    }
+}
+
+impl From<J> for String {
+    fn from(J(value): J) -> Self {
+        value.to_string()
+    }
+}
 
 impl PartialEq for J {
     fn eq(&self, other: &Self) -> bool {

@@ -1,13 +1,16 @@
-//! The golden cases: what dask.bag and plain Python gave.
+//! The golden cases: what dask.bag and plain Python gave, on schedulers of the caller's choice.
+//!
+//! Functions of the cases are data, which is given to bags as state or goes along with the items: closures that
+//! capture it could not leave the process.
 
 use std::path::{Path, PathBuf};
 
 use dask_bag::{Bag, Item, Partitions, ReadText};
-use dask_graph::{Collection, Scheduler};
+use dask_graph::{Collection, Scheduler, make_option_portable, make_pair_portable, make_portable};
 use serde_json::{Value, json};
 
+use super::errors::chain;
 use super::expression::{J, eval, get, list, method, of_partition, truth};
-use super::runners::{chain, in_process};
 
 /// Cases whose operations come with a later issue, and these operations.
 const LATER: &[(&str, &str)] = &[
@@ -28,7 +31,7 @@ const AS_CUT: &[&str] = &["reduce-010", "partition-001", "partition-002", "parti
 
 /// How the source of a case is cut into partitions.
 #[derive(Clone, Copy, Debug, PartialEq)]
-enum Cut {
+pub(crate) enum Cut {
     /// As the case says.
     Own,
     One,
@@ -38,13 +41,17 @@ enum Cut {
     Uneven,
 }
 
-const CUTS: [Cut; 4] = [Cut::Own, Cut::One, Cut::Each, Cut::Uneven];
+impl Cut {
+    /// All of them; the first two are a sample.
+    pub(crate) const ALL: [Self; 4] = [Self::Own, Self::Uneven, Self::One, Self::Each];
+}
 
-#[test]
-fn every_case_gives_the_golden_answer() {
+/// Computes every case in these cuts on these schedulers; returns how many cases there are, each cut counted.
+pub(crate) fn check(schedulers: &[(&str, Box<dyn Scheduler>)], cuts: &[Cut]) -> usize {
+    make_portable::<J>();
+    make_pair_portable::<J, J>();
+    make_option_portable::<(J, J)>();
     let index = index();
-    // The expressions of the cases are captured, so they stay in this process.
-    let schedulers = in_process();
     let (mut ran, mut later) = (0, 0);
     for case in list(&index["cases"]) {
         let id = case["id"].as_str().unwrap();
@@ -54,48 +61,34 @@ fn every_case_gives_the_golden_answer() {
             later += 1;
             continue;
         }
-        for cut in CUTS {
+        for &cut in cuts {
             if cut != Cut::Own && AS_CUT.contains(&id) {
                 continue;
             }
             let built = build(case, cut).unwrap_or_else(|op| panic!("{id} needs {op}: run it or table it"));
-            for (name, scheduler) in &schedulers {
+            for (name, scheduler) in schedulers {
                 let got = built.compute(&**scheduler);
-                check(case, &got, &format!("{id}, {cut:?}, {name}"));
+                compare(case, &got, &format!("{id}, {cut:?}, {name}"));
             }
             ran += 1;
         }
     }
     assert_eq!(later, LATER.len(), "the table names cases that are not there");
-    assert_eq!(ran, 4 * (73 - LATER.len() - AS_CUT.len()) + AS_CUT.len());
-}
-
-#[test]
-fn sources_are_cut_as_dask_cuts_them() {
-    let index = index();
-    let mut ran = 0;
-    for case in list(&index["cases"]).iter().filter(|case| case["group"] == "source") {
-        let Ok(Built::Bag(bag)) = build(case, Cut::Own) else { panic!("{case}") };
-        let sizes = bag.map_partitions(|items| [json!(items.len())]);
-        let got = sizes.compute_with(&dask_sched_sync::Sync::new()).unwrap();
-        assert_eq!(Value::Array(got), case["dask_partitions"], "{}", case["id"]);
-        ran += 1;
-    }
-    assert_eq!(ran, 6);
+    ran
 }
 
 fn golden() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden")
 }
 
-fn index() -> Value {
+pub(crate) fn index() -> Value {
     let text = std::fs::read_to_string(golden().join("index.json")).unwrap();
     serde_json::from_str(&text).unwrap()
 }
 
 /// Compares an answer as the case says.
 #[track_caller]
-fn check(case: &Value, got: &Value, what: &str) {
+fn compare(case: &Value, got: &Value, what: &str) {
     let expected = &case["expected"];
     let sorted = |v: &Value| {
         let mut items: Vec<J> = list(v).iter().cloned().map(J).collect();
@@ -116,7 +109,7 @@ fn check(case: &Value, got: &Value, what: &str) {
 
 /// The collection that a case ends in.
 #[derive(Debug)]
-enum Built {
+pub(crate) enum Built {
     Bag(Bag<J>),
     Item(Item<J>),
     Several(Vec<Bag<J>>),
@@ -137,7 +130,7 @@ impl Built {
 }
 
 /// Builds a case; the error is the name of an operation that is not there.
-fn build(case: &Value, cut: Cut) -> Result<Built, String> {
+pub(crate) fn build(case: &Value, cut: Cut) -> Result<Built, String> {
     let mut built = Built::Bag(source(&case["source"], cut));
     for step in list(&case["steps"]) {
         let Built::Bag(bag) = built else { panic!("{} goes on after its result", case["id"]) };
@@ -192,16 +185,26 @@ fn source(source: &Value, cut: Cut) -> Bag<J> {
     }
 }
 
-/// A function of one variable, `x`.
-fn of_x(e: &Value) -> impl Fn(&J) -> Value + Send + Sync + Clone + 'static {
-    let e = e.clone();
-    move |x| eval(&e, &[("x", &x.0)])
+/// What a function of the step, of this name, makes of one variable, `x`.
+fn of_x(step: &J, name: &str, x: &J) -> J {
+    J(eval(&step.0[name], &[("x", &x.0)]))
 }
 
-/// A function of two variables.
-fn of_two(e: &Value, a: &'static str, b: &'static str) -> impl Fn(J, J) -> J + Send + Sync + Clone + 'static {
-    let e = e.clone();
-    move |left, right| J(eval(&e, &[(a, &left.0), (b, &right.0)]))
+/// What a function of the step makes of two variables.
+fn of_two(step: &J, name: &str, [a, b]: [&str; 2], left: &J, right: &J) -> J {
+    J(eval(&step.0[name], &[(a, &left.0), (b, &right.0)]))
+}
+
+/// Joins two results of folds: by a function of its own, if the step has one.
+fn combined(step: &J, a: &J, b: &J) -> J {
+    match step.0.get("combine") {
+        Some(_) => of_two(step, "combine", ["a", "b"], a, b),
+        None => of_two(step, "binop", ["acc", "x"], a, b),
+    }
+}
+
+fn values(items: Vec<J>) -> Vec<Value> {
+    items.into_iter().map(|j| j.0).collect()
 }
 
 fn apply(bag: &Bag<J>, step: &Value, cut: Cut) -> Result<Built, String> {
@@ -210,85 +213,64 @@ fn apply(bag: &Bag<J>, step: &Value, cut: Cut) -> Result<Built, String> {
         Some(n) => bag.clone().split_every(n as usize),
         None => bag.clone(),
     };
-    let expression = |name: &str| step.get(name).cloned();
+    let state = || J(step.clone());
+    // For methods whose functions are given nothing but items.
+    let with_step = || bag.map_with(state(), |step, x| (x, step.clone()));
+    let initial = || step.get("initial").cloned().map(J);
     let other = || source(&step["other"], cut);
     let integers = || bag.try_map(|j| j.0.as_i64().ok_or(format!("{} is no integer", j.0)));
     let booleans = || bag.map(|j| truth(&j.0));
     let pairs = |bag: Bag<(J, J)>| bag.map(|(a, b)| J(json!([a.0, b.0])));
     Ok(Built::Bag(match op {
         "map" if step.get("other").is_some() => {
-            let f = of_two(&step["f"], "x", "y");
-            bag.zip(&other()).unwrap().map(move |(x, y)| f(x, y))
+            let zipped = bag.zip(&other()).unwrap();
+            zipped.map_with(state(), |step, (x, y)| of_two(step, "f", ["x", "y"], &x, &y))
         }
-        "map" => {
-            let f = of_x(&step["f"]);
-            bag.map(move |x| J(f(&x)))
-        }
-        "filter" => {
-            let f = of_x(&step["f"]);
-            bag.filter(move |x| truth(&f(x)))
-        }
-        "remove" => {
-            let f = of_x(&step["f"]);
-            bag.remove(move |x| truth(&f(x)))
-        }
-        "starmap" => {
-            let (f, names) = (step["f"].clone(), list(&step["names"]).clone());
-            bag.map(move |x| {
-                let env: Vec<_> = names.iter().map(|n| n.as_str().unwrap()).zip(list(&x.0)).collect();
-                J(eval(&f, &env))
-            })
-        }
-        "pluck" => {
-            let (key, default) = (step["key"].clone(), expression("default"));
-            bag.map(move |x| {
-                let one = |key: &Value| match (&default, key) {
-                    (Some(default), Value::String(name)) => x.0.get(name).unwrap_or(default).clone(),
-                    _ => get(&x.0, key),
-                };
-                J(key.as_array().map_or_else(|| one(&key), |keys| keys.iter().map(one).collect()))
-            })
-        }
+        "map" => bag.map_with(state(), |step, x| of_x(step, "f", &x)),
+        "filter" => bag.filter_with(state(), |step, x| truth(&of_x(step, "f", x).0)),
+        "remove" => with_step().remove(|(x, step)| truth(&of_x(step, "f", x).0)).map(|(x, _)| x),
+        "starmap" => bag.map_with(state(), |step, x| {
+            let names = list(&step.0["names"]).iter().map(|n| n.as_str().unwrap());
+            J(eval(&step.0["f"], &names.zip(list(&x.0)).collect::<Vec<_>>()))
+        }),
+        "pluck" => bag.map_with(state(), |step, x| {
+            let (key, default) = (&step.0["key"], step.0.get("default"));
+            let one = |key: &Value| match (default, key) {
+                (Some(default), Value::String(name)) => x.0.get(name).unwrap_or(default).clone(),
+                _ => get(&x.0, key),
+            };
+            J(key.as_array().map_or_else(|| one(key), |keys| keys.iter().map(one).collect()))
+        }),
         "flatten" => bag.flat_map(|x| list(&x.0).iter().cloned().map(J).collect::<Vec<_>>()),
-        "str" => {
-            let name = step["method"].as_str().unwrap().to_owned();
-            let args = step["args"].as_array().cloned().unwrap_or_default();
-            bag.map(move |x| J(method(&name, &x.0, &args)))
-        }
+        "str" => bag.map_with(state(), |step, x| {
+            let args = step.0["args"].as_array().map_or(&[][..], Vec::as_slice);
+            J(method(step.0["method"].as_str().unwrap(), &x.0, args))
+        }),
         "distinct" if step.get("key").is_none() => bag.distinct(),
-        "distinct" => {
-            let key = of_x(&step["key"]);
-            bag.distinct_by(move |x| J(key(x)))
-        }
+        "distinct" => with_step().distinct_by(|(x, step)| of_x(step, "key", x)).map(|(x, _)| x),
         "frequencies" => bag.frequencies().map(|(item, n)| J(json!([item.0, n]))),
         "topk" => {
             let k = step["k"].as_u64().unwrap() as usize;
-            match expression("key") {
+            match step.get("key") {
                 None => bag.topk(k),
-                Some(key) => {
-                    let key = of_x(&key);
-                    bag.topk_by_key(k, move |x| J(key(x)))
-                }
+                Some(_) => with_step().topk_by_key(k, |(x, step)| of_x(step, "key", x)).map(|(x, _)| x),
             }
         }
         "foldby" => {
-            let key = of_x(&step["key"]);
-            let binop = of_two(&step["binop"], "acc", "x");
-            let combine = match expression("combine") {
-                Some(e) => of_two(&e, "a", "b"),
-                None => of_two(&step["binop"], "acc", "x"),
-            };
             // Without an initial value the first item of a key is where its fold starts.
-            let folded = bag.foldby(
-                move |x| J(key(x)),
-                expression("initial").map(J),
-                move |acc, x| Some(acc.map_or_else(|| x.clone(), |acc| binop(acc, x.clone()))),
-                move |a, b| match (a, b) {
-                    (Some(a), Some(b)) => Some(combine(a, b)),
+            let folded = with_step().foldby(
+                |(x, step)| of_x(step, "key", x),
+                initial().map(|initial| (initial, state())),
+                |acc, (x, step)| {
+                    let next = acc.map(|(acc, _)| of_two(&step, "binop", ["acc", "x"], &acc, &x));
+                    Some((next.unwrap_or(x), step))
+                },
+                |a, b| match (a, b) {
+                    (Some((a, step)), Some((b, _))) => Some((combined(&step, &a, &b), step)),
                     (a, b) => a.or(b),
                 },
             );
-            folded.map(|(key, acc)| J(json!([key.0, acc.map(|j| j.0)])))
+            folded.map(|(key, acc)| J(json!([key.0, acc.map(|(j, _)| j.0)])))
         }
         "zip" => pairs(bag.zip(&other()).unwrap()),
         "concat" => {
@@ -300,13 +282,12 @@ fn apply(bag: &Bag<J>, step: &Value, cut: Cut) -> Result<Built, String> {
             let (a, b) = bag.map(|x| (J(x.0[0].clone()), J(x.0[1].clone()))).unzip();
             return Ok(Built::Several(vec![a, b]));
         }
-        "map_partitions" => {
-            let name = step["f"].as_str().unwrap().to_owned();
-            bag.map_partitions(move |items| {
-                let made = of_partition(&name, items.into_iter().map(|j| j.0).collect());
-                list(&made).iter().cloned().map(J).collect::<Vec<_>>()
-            })
-        }
+        "map_partitions" => with_step().map_partitions(|items| {
+            let (items, steps): (Vec<J>, Vec<J>) = items.into_iter().unzip();
+            // Where there is no item, there is no function either, and all of them give nothing for nothing.
+            let made = steps.first().map(|step| of_partition(step.0["f"].as_str().unwrap(), values(items)));
+            made.map_or(vec![], |made| list(&made).iter().cloned().map(J).collect())
+        }),
         "take" => {
             let n = usize::try_from(step["npartitions"].as_i64().unwrap_or(1)).unwrap_or(usize::MAX);
             bag.head(step["k"].as_u64().unwrap() as usize, n)
@@ -314,28 +295,31 @@ fn apply(bag: &Bag<J>, step: &Value, cut: Cut) -> Result<Built, String> {
         _ => {
             return Ok(Built::Item(match op {
                 "fold" => {
-                    let binop = of_two(&step["binop"], "acc", "x");
-                    match (expression("initial"), expression("combine")) {
-                        (Some(init), Some(combine)) => bag.fold(J(init), binop, of_two(&combine, "a", "b")),
-                        (Some(init), None) => bag.fold(J(init), binop.clone(), binop),
-                        (None, _) => bag.reduce(binop).map(|most| most.unwrap_or(J(Value::Null))),
+                    let binop = |(acc, step): (J, J), (x, _): (J, J)| {
+                        (of_two(&step, "binop", ["acc", "x"], &acc, &x), step)
+                    };
+                    match initial() {
+                        Some(initial) => {
+                            let combine = |(a, step): (J, J), (b, _): (J, J)| (combined(&step, &a, &b), step);
+                            with_step().fold((initial, state()), binop, combine).map(|(all, _)| all)
+                        }
+                        None => with_step()
+                            .reduce(binop)
+                            .map(|most| most.map_or(J(Value::Null), |(most, _)| most)),
                     }
                 }
                 "reduction" => {
-                    let of = |name: &str| step[name].as_str().unwrap().to_owned();
-                    let (per, aggregate) = (of("perpartition"), of("aggregate"));
                     // Empty partitions have no part in it, as in dask.
-                    let reduced = bag.reduction(
-                        move |items| {
-                            let items: Vec<Value> = items.into_iter().map(|j| j.0).collect();
-                            (!items.is_empty()).then(|| J(of_partition(&per, items)))
-                        },
-                        move |parts| {
-                            let parts: Vec<Value> = parts.into_iter().flatten().map(|j| j.0).collect();
-                            (!parts.is_empty()).then(|| J(of_partition(&aggregate, parts)))
-                        },
+                    let of = |name: &str, items: Vec<(J, J)>| {
+                        let (items, mut steps): (Vec<J>, Vec<J>) = items.into_iter().unzip();
+                        let step = steps.pop()?;
+                        Some((J(of_partition(step.0[name].as_str().unwrap(), values(items))), step))
+                    };
+                    let reduced = with_step().reduction(
+                        move |items| of("perpartition", items),
+                        move |parts| of("aggregate", parts.into_iter().flatten().collect()),
                     );
-                    reduced.map(|r| r.unwrap_or(J(Value::Null)))
+                    reduced.map(|r| r.map_or(J(Value::Null), |(r, _)| r))
                 }
                 "sum" => integers().sum().map(|n| J(json!(n))),
                 "min" => bag.min().map(|m| m.unwrap_or(J(Value::Null))),

@@ -9,7 +9,8 @@ use dask_optimize::{Context, Optimized, Pipeline};
 use dask_sched_sync::Sync;
 use dask_sched_threaded::Threaded;
 
-use super::runners::{chain, check, check_fails, in_process, schedulers};
+use super::errors::chain;
+use super::runners::{check, check_fails, in_process, schedulers};
 
 /// The number of tasks of a collection after optimisation.
 fn optimised_tasks<C: Collection>(collection: &C) -> usize {

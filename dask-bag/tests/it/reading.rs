@@ -14,7 +14,8 @@ use flate2::write::GzEncoder;
 use proptest::prelude::*;
 use tempfile::{TempDir, tempdir};
 
-use super::runners::{chain, check, check_fails};
+use super::errors::chain;
+use super::runners::{check, check_fails};
 
 /// A directory with these files.
 fn files(files: &[(&str, &[u8])]) -> TempDir {

@@ -6,6 +6,8 @@ use dask_optimize::Optimized;
 use dask_sched_sync::Sync;
 use dask_sched_threaded::Threaded;
 
+use super::errors::chain;
+
 /// The schedulers that every test runs on, with their names.
 pub(crate) fn schedulers() -> Vec<(&'static str, Box<dyn Scheduler>)> {
     let mut schedulers = in_process();
@@ -49,16 +51,4 @@ where
             assert!(chain.contains(word), "{name}: `{word}` is not in: {chain}");
         }
     }
-}
-
-/// An error with its causes.
-pub(crate) fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut next = error.source();
-    while let Some(error) = next {
-        text.push_str("\n  caused by: ");
-        text.push_str(&error.to_string());
-        next = error.source();
-    }
-    text
 }

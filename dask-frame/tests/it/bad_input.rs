@@ -12,7 +12,8 @@ use dask_sched_sync::Sync;
 use flate2::Compression;
 use flate2::write::GzEncoder;
 
-use super::run::{chain, failure, schedulers};
+use super::computed::chain;
+use super::run::{failure, schedulers};
 
 fn frame() -> DataFrame {
     let columns = [

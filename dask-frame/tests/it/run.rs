@@ -7,6 +7,8 @@ use dask_optimize::Optimized;
 use dask_sched_sync::Sync;
 use dask_sched_threaded::Threaded;
 
+use super::computed::{chain, computed};
+
 /// The schedulers by name.
 pub(crate) fn schedulers() -> Vec<(&'static str, Box<dyn Scheduler>)> {
     vec![
@@ -19,24 +21,9 @@ pub(crate) fn schedulers() -> Vec<(&'static str, Box<dyn Scheduler>)> {
 }
 
 /// Computes a frame in every way and returns the one answer they all gave.
-///
-/// Asserts that the schema was known before.
 #[track_caller]
 pub(crate) fn every_way(frame: &DataFrame, what: &str) -> Table {
-    let mut answer: Option<Table> = None;
-    for (planner, frame) in [("planned", frame.clone()), ("as written", frame.unoptimized())] {
-        for (scheduler, run) in schedulers() {
-            let table = frame.compute_with(&*run).unwrap_or_else(|error| {
-                panic!("{what}, {scheduler}, {planner}: {}", chain(&error));
-            });
-            assert_eq!(table.schema(), frame.schema(), "{what}, {scheduler}, {planner}");
-            match &answer {
-                None => answer = Some(table),
-                Some(answer) => assert_eq!(answer, &table, "{what}, {scheduler}, {planner}"),
-            }
-        }
-    }
-    answer.expect("there is a scheduler")
+    computed(frame, &schedulers(), what)
 }
 
 /// Computes a frame that should fail, and returns the error with its causes.
@@ -51,15 +38,4 @@ pub(crate) fn failure(frame: &DataFrame) -> String {
     let error = fails(&Sync::new());
     assert_eq!(error, fails(&Travelling));
     error
-}
-
-/// An error and its causes on one line.
-pub(crate) fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        text += &format!(": {error}");
-        cause = error.source();
-    }
-    text
 }

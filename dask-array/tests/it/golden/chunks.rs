@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use dask_array::{ChunkSpec, Chunks, DType, IntoChunks};
+use dask_array::{ChunkSpec, IntoChunks};
 use serde_json::Value as Json;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Chunking {
+pub(crate) enum Chunking {
     /// As the case says.
     Given,
     One,
@@ -19,7 +19,8 @@ pub(super) enum Chunking {
 }
 
 impl Chunking {
-    pub(super) const ALL: [Self; 5] = [Self::Given, Self::One, Self::Even, Self::Uneven, Self::Single];
+    /// All of them; the first two are a sample.
+    pub(crate) const ALL: [Self; 5] = [Self::Given, Self::Uneven, Self::One, Self::Even, Self::Single];
 
     pub(super) fn cut(self, shape: &[usize], given: Vec<Vec<usize>>) -> Vec<Vec<usize>> {
         match self {
@@ -55,7 +56,7 @@ pub(super) fn wish(value: &Json, limit: Option<u64>) -> ChunkSpec {
 }
 
 /// Wishes by axis, or for some axes.
-pub(super) fn wishes(value: &Json, limit: Option<u64>) -> impl IntoChunks + use<> {
+pub(crate) fn wishes(value: &Json, limit: Option<u64>) -> impl IntoChunks + use<> {
     match value {
         Json::Array(all) => all.iter().map(|one| wish(one, limit)).collect::<Vec<_>>().into_spec(),
         Json::Object(some) => some
@@ -66,18 +67,4 @@ pub(super) fn wishes(value: &Json, limit: Option<u64>) -> impl IntoChunks + use<
         one => wish(one, limit).into_spec(),
     }
     .unwrap()
-}
-
-/// A case of `normalize_chunks`.
-pub(super) fn normalize(args: &Json) -> Vec<Vec<usize>> {
-    let dtype = match args["dtype"].as_str().unwrap() {
-        "float64" => DType::F64,
-        "float32" => DType::F32,
-        "int16" => DType::I16,
-        "uint8" => DType::U8,
-        other => panic!("{other}"),
-    };
-    assert!(args["previous"].is_null());
-    let spec = wishes(&args["chunks"], args["limit"].as_u64());
-    Chunks::new(&super::lengths(&args["shape"]), spec, dtype).unwrap().axes().to_vec()
 }

@@ -73,7 +73,7 @@ pub(super) use with_type;
 macro_rules! types {
     ($($T:ident $Variant:ident $name:literal),*) => {
         #[derive(Clone, Debug)]
-        pub(super) enum Dynamic {
+        pub(crate) enum Dynamic {
             $( $Variant(Array<$T>), )*
         }
 

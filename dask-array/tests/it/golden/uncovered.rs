@@ -1,13 +1,13 @@
 //! The golden cases that do not run yet, by name, with the reason.
 
 /// Why a case does not run, if it does not.
-pub(super) fn reason(id: &str) -> Option<&'static str> {
+pub(crate) fn reason(id: &str) -> Option<&'static str> {
     TABLE.iter().find(|(ids, _)| ids.contains(&id)).map(|(_, reason)| *reason)
 }
 
 /// Cases by what is missing. All of it comes when the crate is extended to the breadth of numpy.
 #[rustfmt::skip]
-pub(super) const TABLE: &[(&[&str], &str)] = &[
+pub(crate) const TABLE: &[(&[&str], &str)] = &[
     (&[
         "creation-008", "creation-009", "creation-010", "creation-011", "creation-012", "creation-013",
         "creation-014", "creation-015", "creation-016", "creation-017", "creation-018", "creation-019",

@@ -1,6 +1,6 @@
 /// Cases that need what there is not, and what that is.
 #[rustfmt::skip]
-const NOT_YET: &[(&str, &str)] = &[
+pub(crate) const NOT_YET: &[(&str, &str)] = &[
     ("filter-007", "no `query` yet"),
     ("head-002", "no `tail` yet"),
     ("expr-004", "no `round` expression yet"),

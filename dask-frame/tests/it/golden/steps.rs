@@ -10,14 +10,14 @@ use super::{Cut, Golden, dir};
 
 /// What a case needs and there is not.
 #[derive(Debug)]
-pub(super) struct Unsupported(pub(super) String);
+pub(crate) struct Unsupported(pub(crate) String);
 
 pub(super) fn unsupported<T>(what: &str) -> Result<T, Unsupported> {
     Err(Unsupported(what.into()))
 }
 
 /// Builds the frame of a case; every mistake in it is ours.
-pub(super) fn run_case(golden: &Golden, case: &Json, cut: Cut) -> Result<DataFrame, Unsupported> {
+pub(crate) fn run_case(golden: &Golden, case: &Json, cut: Cut) -> Result<DataFrame, Unsupported> {
     if case["expected"]["index"].as_bool() == Some(true) {
         return unsupported("no index yet");
     }
