@@ -327,3 +327,183 @@ impl From<PackError> for Failure {
         Self::Stays { type_name, message: error.to_string() }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::os::unix::net::UnixStream;
+    use std::thread::JoinHandle;
+
+    use dask_graph::{Key, PackedOp, Plan, graph, op};
+    use tempfile::TempDir;
+
+    use crate::image::BuildId;
+    use crate::shelf::{Label, Place};
+
+    impl Connection for UnixStream {
+        fn has_input(&self) -> bool {
+            false
+        }
+    }
+
+    /// A worker in a thread, and its master's end of the connection.
+    struct Master {
+        worker: JoinHandle<Result<(), ServeError>>,
+        stream: UnixStream,
+        inbox: Inbox,
+        directory: TempDir,
+    }
+
+    impl Master {
+        fn new() -> Self {
+            let (stream, theirs) = UnixStream::pair().unwrap();
+            let worker = std::thread::spawn(move || serve(theirs, |_| ()));
+            let mut master =
+                Master { worker, stream, inbox: Inbox::default(), directory: tempfile::tempdir().unwrap() };
+            let hello = master.hear();
+            assert!(
+                matches!(&hello, FromWorker::Hello { build, .. } if *build == build_of_this()),
+                "{hello:?}"
+            );
+            master
+        }
+
+        fn tell(&mut self, message: &ToWorker, bulk: &[u8]) {
+            let mut outbox = Outbox::default();
+            outbox.push(message, &[bulk]).unwrap();
+            outbox.flush(&mut self.stream).unwrap();
+        }
+
+        fn hear(&mut self) -> FromWorker {
+            loop {
+                if let Some((message, _)) = self.inbox.take().unwrap() {
+                    return message;
+                }
+                assert!(self.inbox.fill(&mut self.stream).unwrap(), "the worker is gone");
+            }
+        }
+
+        fn welcome(&mut self, build: BuildId, protocol: u32) {
+            let memory = self.directory.path().to_owned();
+            let status = memory.join("status");
+            self.tell(&ToWorker::Welcome { build, protocol, memory, status, cache: 1 << 20 }, &[]);
+        }
+
+        fn begin_run(&mut self) {
+            self.welcome(build_of_this(), PROTOCOL);
+            let disk = self.directory.path().join("disk");
+            self.tell(&ToWorker::Run { run: 0, disk }, &[]);
+        }
+
+        fn end(self) -> Result<(), ServeError> {
+            drop(self.stream);
+            self.worker.join().unwrap()
+        }
+    }
+
+    fn build_of_this() -> BuildId {
+        Image::of_this_process().unwrap().build()
+    }
+
+    /// `y = add(1, 2)`
+    fn plan() -> Plan {
+        let add = op(|a: i64, b: i64| a + b);
+        graph! { "y" => add(1_i64, 2_i64) }.lower(&[Key::named("y")]).unwrap()
+    }
+
+    fn task(node: u32, code: &[u32]) -> ToWorker {
+        let code = code.to_vec();
+        ToWorker::Task(Task { node, attempt: 0, retries: 0, code, inputs: vec![], place: Place::Memory })
+    }
+
+    #[test]
+    fn a_task_is_run_and_the_worker_leaves_when_told() {
+        let (mut master, plan, image) = (Master::new(), plan(), Image::of_this_process().unwrap());
+        master.begin_run();
+        let packed = PackedOp::of(&**plan.op(0)).unwrap();
+        let sent = image.send_op(&packed).unwrap();
+        master.tell(&ToWorker::Op { op: 0, sent }, packed.bytes());
+        let shelf = Shelf::new(master.directory.path().to_owned(), master.directory.path().to_owned());
+        for literal in 0..2 {
+            let owner = Owner::Literal { run: 0, literal };
+            let Parcel { label, inline } =
+                shelf.pack(image, plan.literal(literal), owner, Place::Memory).unwrap();
+            master.tell(&ToWorker::Literal { literal, label }, &inline);
+        }
+        master.tell(&task(7, plan.code(plan.outputs()[0])), &[]);
+        let answer = master.hear();
+        assert!(
+            matches!(
+                answer,
+                FromWorker::Done { node: 7, attempt: 0, nbytes: 8, label: Label::Inline { .. }, .. }
+            ),
+            "{answer:?}"
+        );
+        let begun = Status::read(&master.directory.path().join("status"));
+        assert_eq!(begun, Some(Begun { run: 0, node: 7, attempt: 0 }));
+        master.tell(&ToWorker::Exit, &[]);
+        assert!(master.worker.join().unwrap().is_ok());
+    }
+
+    #[test]
+    fn what_was_not_sent_fails_in_its_task() {
+        let (mut master, plan) = (Master::new(), plan());
+        master.begin_run();
+        master.tell(&task(0, plan.code(plan.outputs()[0])), &[]);
+        let answer = master.hear();
+        let FromWorker::Failed { why: Failure::Panicked { message, .. }, .. } = answer else {
+            panic!("{answer:?}")
+        };
+        assert!(message.contains("literal 0 was not sent"), "{message}");
+        assert!(master.end().is_ok(), "a master that is gone is no error");
+    }
+
+    #[test]
+    fn a_master_of_another_build_is_refused() {
+        let mut master = Master::new();
+        let foreign: BuildId = {
+            let mut outbox = Outbox::default();
+            outbox.push(&0_u128, &[]).unwrap();
+            let (mut bytes, mut inbox) = (vec![], Inbox::default());
+            outbox.flush(&mut bytes).unwrap();
+            inbox.fill(&mut &bytes[..]).unwrap();
+            inbox.take().unwrap().unwrap().0
+        };
+        master.welcome(foreign, PROTOCOL);
+        let error = master.worker.join().unwrap().unwrap_err();
+        assert!(matches!(error, ServeError::Image(ImageError::ForeignBuild { .. })), "{error}");
+    }
+
+    #[test]
+    fn a_master_that_speaks_otherwise_is_refused() {
+        let mut master = Master::new();
+        master.welcome(build_of_this(), PROTOCOL + 1);
+        let error = master.worker.join().unwrap().unwrap_err();
+        assert!(matches!(error, ServeError::Protocol(_)), "{error}");
+    }
+
+    #[test]
+    fn a_message_that_is_cut_off_is_refused() {
+        let mut master = Master::new();
+        master.begin_run();
+        let mut outbox = Outbox::default();
+        outbox.push(&task(0, &[1, 2, 3]), &[b"bulk"]).unwrap();
+        let mut bytes = vec![];
+        outbox.flush(&mut bytes).unwrap();
+        master.stream.write_all(&bytes[..bytes.len() - 2]).unwrap();
+        let error = master.end().unwrap_err();
+        assert!(matches!(error, ServeError::Frame(FrameError::Truncated)), "{error}");
+    }
+
+    #[test]
+    fn messages_out_of_turn_are_refused() {
+        let mut master = Master::new();
+        master.tell(&ToWorker::Recall, &[]);
+        assert!(matches!(master.worker.join().unwrap(), Err(ServeError::Unexpected(_))));
+        let mut master = Master::new();
+        master.welcome(build_of_this(), PROTOCOL);
+        master.tell(&task(0, &[]), &[]);
+        assert!(matches!(master.hear(), FromWorker::Leaving { .. }));
+        assert!(matches!(master.worker.join().unwrap(), Err(ServeError::Unexpected(_))));
+    }
+}
