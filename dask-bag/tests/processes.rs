@@ -1,5 +1,5 @@
-//! The golden cases in a `main` of their own, without the harness: what worker processes start again has to be
-//! more than a list of tests.
+//! The golden cases on worker processes. In a `main` of their own, since a worker begins its work there, before any
+//! harness.
 
 mod it {
     mod errors;
@@ -9,17 +9,21 @@ mod it {
 
 use std::process::ExitCode;
 
-use dask_graph::Scheduler;
-use dask_graph::testing::Travelling;
+use dask_bag::read_text;
+use dask_graph::{Collection, Scheduler};
 use dask_optimize::Optimized;
+use dask_sched_multiprocess::Multiprocess;
 use libtest_mimic::{Arguments, Trial};
 
 use it::golden::{Cut, check};
 
 fn main() -> ExitCode {
+    dask_sched_worker::init(|| ());
+    let processes = || Multiprocess::with_workers(2);
     let trials = vec![
-        golden("travelling", Box::new(Travelling)),
-        golden("travelling, optimised", Box::new(Optimized::new(Travelling))),
+        golden("two processes", Box::new(processes())),
+        golden("two processes, optimised", Box::new(Optimized::new(processes()))),
+        trial("lines go from files to files", lines_go_from_files_to_files),
     ];
     libtest_mimic::run(&Arguments::from_args(), trials).exit_code()
 }
@@ -29,4 +33,30 @@ fn golden(name: &'static str, scheduler: Box<dyn Scheduler>) -> Trial {
         let ran = check(&[(name, scheduler)], &Cut::ALL[..2]);
         if ran >= 120 { Ok(()) } else { Err(format!("only {ran} cases ran").into()) }
     })
+}
+
+fn trial(name: &str, test: fn()) -> Trial {
+    Trial::test(name, move || {
+        test();
+        Ok(())
+    })
+}
+
+fn lines_go_from_files_to_files() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = |name: &str| directory.path().join(name).to_str().unwrap().to_owned();
+    for i in 0..5 {
+        let lines: String = (0..1000).map(|line| format!("{i} {line}\n")).collect();
+        std::fs::write(path(&format!("in-{i}.txt")), lines).unwrap();
+    }
+    let processes = Multiprocess::with_workers(2);
+    let lines = read_text(&path("in-*.txt")).unwrap();
+    let long = lines.filter_with(4_usize, |least, line| line.len() > *least);
+    let written = long.map(|line| line.to_uppercase()).to_textfiles(&path("out-*.txt.gz")).unwrap();
+    assert_eq!(written.compute_with(&processes).unwrap().len(), 5);
+    let again = read_text(&path("out-*.txt.gz")).unwrap();
+    let first = |line: String| line.split(' ').next().map_or(String::new(), str::to_owned);
+    let mut counts = again.map(first).frequencies().compute_with(&processes).unwrap();
+    counts.sort();
+    assert_eq!(counts, (0..5).map(|i| (i.to_string(), 900)).collect::<Vec<_>>());
 }

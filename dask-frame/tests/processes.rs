@@ -1,5 +1,5 @@
-//! The golden cases in a `main` of their own, without the harness: what worker processes start again has to be
-//! more than a list of tests.
+//! The golden cases on worker processes. In a `main` of their own, since a worker begins its work there, before any
+//! harness.
 
 mod it {
     mod computed;
@@ -8,17 +8,22 @@ mod it {
 
 use std::process::ExitCode;
 
-use dask_graph::Scheduler;
-use dask_graph::testing::Travelling;
+use dask_frame::{Sort, col, read_csv};
+use dask_graph::{Collection, Scheduler};
 use dask_optimize::Optimized;
+use dask_sched_multiprocess::Multiprocess;
+use dask_sched_sync::Sync;
 use libtest_mimic::{Arguments, Trial};
 
 use it::golden::{Cut, check};
 
 fn main() -> ExitCode {
+    dask_sched_worker::init(|| ());
+    let processes = || Multiprocess::with_workers(2);
     let trials = vec![
-        golden("travelling", Box::new(Travelling)),
-        golden("travelling, optimised", Box::new(Optimized::new(Travelling))),
+        golden("two processes", Box::new(processes())),
+        golden("two processes, optimised", Box::new(Optimized::new(processes()))),
+        trial("a table goes from file to files", a_table_goes_from_file_to_files),
     ];
     libtest_mimic::run(&Arguments::from_args(), trials).exit_code()
 }
@@ -28,4 +33,28 @@ fn golden(name: &'static str, scheduler: Box<dyn Scheduler>) -> Trial {
         let ran = check(&[(name, scheduler)], &Cut::ALL[..2]);
         if ran >= 90 { Ok(()) } else { Err(format!("only {ran} cases ran").into()) }
     })
+}
+
+fn trial(name: &str, test: fn()) -> Trial {
+    Trial::test(name, move || {
+        test();
+        Ok(())
+    })
+}
+
+fn a_table_goes_from_file_to_files() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = |name: &str| directory.path().join(name).to_str().unwrap().to_owned();
+    let rows: String = (0..20_000).map(|i| format!("{},{},name {}\n", i, i % 7, i % 3)).collect();
+    std::fs::write(path("in.csv"), format!("n,week,name\n{rows}")).unwrap();
+    let processes = Optimized::new(Multiprocess::with_workers(2));
+    let frame = read_csv(path("in.csv")).blocksize(30_000).open().unwrap();
+    let some = frame.filter(col("week").gt(3_i64)).unwrap();
+    some.to_csv_with(path("out-*.csv"), &processes).unwrap();
+    let again = read_csv(path("out-*.csv")).open().unwrap();
+    let sums = again.group_by(["name"]).agg([col("n").sum()]).unwrap().sort_values(Sort::by("name"));
+    let sums = sums.unwrap();
+    let expected = sums.compute_with(&Sync::new()).unwrap();
+    assert_eq!(sums.compute_with(&processes).unwrap(), expected);
+    assert_eq!(expected.n_rows(), 3);
 }
