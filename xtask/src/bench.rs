@@ -6,6 +6,8 @@
 #[cfg(feature = "measure")]
 mod meter;
 #[cfg(feature = "measure")]
+mod multiprocess;
+#[cfg(feature = "measure")]
 mod optimize;
 mod options;
 #[cfg(feature = "measure")]
@@ -22,10 +24,12 @@ cargo xtask bench AREA [--quick] [--dev] [--sizes N,N..] [--only NAME,NAME..] [-
 
   AREA      sched: cost of a task on every scheduler, against rayon
             optimize: cost of a pass, against the plainest way to do the same
+            multiprocess: cost of a task and of a value between processes, against threads
   --sizes   numbers of tasks, for example 1e3,1e5 (default: 1e3,1e4,1e5,1e6,1e7)
   --only    names of workloads (default: all)
             sched: independent, chain, tree, random, stages
             optimize: layers, passes, rewrite
+            multiprocess: tasks, start, values, sum
   --quick   small sizes and few repeats: shows that it runs, not what it costs
   --json    also write one object a line to FILE
   --dev     run the dev build: quick to build, its times mean nothing
@@ -36,7 +40,7 @@ pub(crate) fn run(args: &[String]) -> Result<()> {
     if args.is_empty() || args.iter().any(|arg| arg == "--help" || arg == "-h") {
         print!("{HELP}");
         if args.is_empty() {
-            bail!("which area? There are `sched` and `optimize`");
+            bail!("which area? There are `sched`, `optimize` and `multiprocess`");
         }
         return Ok(());
     }
@@ -58,6 +62,7 @@ fn measure(options: &Options) -> Result<()> {
     match options.area {
         options::Area::Sched => sched::run(options),
         options::Area::Optimize => optimize::run(options),
+        options::Area::Multiprocess => multiprocess::run(options),
     }
 }
 

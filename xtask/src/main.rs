@@ -23,6 +23,9 @@ cargo xtask <command> [--help]
 ";
 
 fn main() -> ExitCode {
+    // The bench of worker processes starts them from this executable.
+    #[cfg(feature = "measure")]
+    dask_sched_worker::init(|| ());
     let args: Vec<String> = std::env::args().skip(1).collect();
     let rest = args.get(1..).unwrap_or_default();
     let done = match args.first().map(String::as_str) {

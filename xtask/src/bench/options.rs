@@ -8,6 +8,7 @@ use std::path::PathBuf;
 pub(crate) enum Area {
     Sched,
     Optimize,
+    Multiprocess,
 }
 
 /// What to measure and how.
@@ -36,7 +37,8 @@ impl Options {
         let area = match area.as_str() {
             "sched" => Area::Sched,
             "optimize" => Area::Optimize,
-            other => bail!("unknown area `{other}`; there are `sched` and `optimize`"),
+            "multiprocess" => Area::Multiprocess,
+            other => bail!("unknown area `{other}`; there are `sched`, `optimize` and `multiprocess`"),
         };
         let (mut sizes, mut is_quick, mut is_dev, mut json, mut only) =
             (None, false, false, None, Vec::new());

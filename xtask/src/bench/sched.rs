@@ -174,7 +174,7 @@ impl<'a> Bench<'a> {
     }
 }
 
-fn sum_of_outputs(scheduler: &dyn Scheduler, plan: &Plan) -> Result<u64> {
+pub(super) fn sum_of_outputs(scheduler: &dyn Scheduler, plan: &Plan) -> Result<u64> {
     let values = scheduler.run(plan, &RunOptions::new())?;
     values.iter().try_fold(0_u64, |sum, value| Ok(sum.wrapping_add(*value.get::<u64>()?)))
 }

@@ -191,7 +191,7 @@ impl<A: Element> BlockSource<A> for NpySource<A> {
 
     fn token(&self) -> Token {
         // The same file by another relative path is another token, which costs a second read at worst.
-        let path = std::path::absolute(&self.path).unwrap_or_else(|_| self.path.clone());
+        let path = absolute(&self.path);
         let mut token =
             Tokenizer::new("npy").feed(path.as_path()).feed(&self.state.len).feed(&self.state.modified);
         A::DTYPE.tokenize(&mut token);
@@ -207,11 +207,16 @@ impl<A: Element> BlockSource<A> for NpySource<A> {
     }
 
     fn pack(&self, to: &mut Packer) -> Result<Unpack, Refused> {
-        to.state(&(&self.path, &self.header, &self.state, self.swapped))?;
+        to.state(&(absolute(&self.path), &self.header, &self.state, self.swapped))?;
         Ok(|from| {
             let (path, header, state, swapped) = from.state()?;
             let source = NpySource::<A> { path, header, state, swapped, element: PhantomData };
             Ok(Unpacked::part::<Arc<dyn BlockSource<A>>>(Arc::new(source)))
         })
     }
+}
+
+/// A path that means the same in another process, whose working directory may be another.
+pub(super) fn absolute(path: &Path) -> PathBuf {
+    std::path::absolute(path).unwrap_or_else(|_| path.to_owned())
 }

@@ -10,6 +10,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use super::NpyError;
 use super::header::{self, Header};
 use super::positioned::write_all_at;
+use super::read::absolute;
 use dask_graph::{Packer, Refused, Unpack, Unpacked};
 
 use crate::block::Block;
@@ -73,7 +74,7 @@ impl<A: Element> BlockSink<A> for NpySink {
     }
 
     fn pack(&self, to: &mut Packer) -> Result<Unpack, Refused> {
-        to.state(&self.path)?;
+        to.state(&absolute(&self.path))?;
         Ok(|from| Ok(Unpacked::part::<Arc<dyn BlockSink<A>>>(Arc::new(NpySink { path: from.state()? }))))
     }
 

@@ -2,7 +2,8 @@
 
 use super::shape::Shape;
 use dask_graph::{
-    Arg, Args, Graph, Key, Layer, LayerInfo, Materialized, Name, Node, Op, OpError, Task, Value,
+    Arg, Args, Graph, Key, Layer, LayerInfo, Materialized, Name, Node, Op, OpError, Packer, Refused, Task,
+    Unpack, Unpacked, Value,
 };
 use std::borrow::Cow;
 use std::sync::{Arc, LazyLock};
@@ -51,6 +52,10 @@ struct Step;
 impl Op for Step {
     fn name(&self) -> Cow<'_, str> {
         "step".into()
+    }
+
+    fn pack(&self, _: &mut Packer) -> Result<Unpack, Refused> {
+        Ok(|_| Ok(Unpacked::op(Step)))
     }
 
     fn call(&self, args: Args<'_>) -> Result<Value, OpError> {
