@@ -88,8 +88,8 @@ impl Crew {
     fn start(&mut self, slot: u32) -> Result<(), WorkersError> {
         let number = Worker(self.next);
         self.next = self.next.wrapping_add(1);
-        let status = self.directory.path().join(format!("worker-{}", number.0));
-        self.members.push(Member::start(number, slot, status).map_err(WorkersError::Start)?);
+        let member = Member::start(number, slot, self.directory.path()).map_err(WorkersError::Start)?;
+        self.members.push(member);
         Ok(())
     }
 

@@ -3,7 +3,7 @@
 use std::fs;
 use std::io::{self, ErrorKind};
 use std::os::unix::net::UnixStream;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStderr, ChildStdout};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -63,8 +63,8 @@ pub(crate) struct Told {
 }
 
 impl Member {
-    pub(crate) fn start(number: Worker, slot: u32, status: PathBuf) -> io::Result<Self> {
-        let (mut child, stream) = spawn()?;
+    pub(crate) fn start(number: Worker, slot: u32, directory: &Path) -> io::Result<Self> {
+        let (mut child, stream) = spawn(directory)?;
         let pipes = child.stdout.take().zip(child.stderr.take());
         let (stdout, stderr) = pipes.unwrap_or_else(|| unreachable!("both outputs are piped"));
         stream.set_nonblocking(true)?;
@@ -77,7 +77,7 @@ impl Member {
             same: None,
             told: Told::default(),
             last_seen: None,
-            status,
+            status: directory.join(format!("worker-{}", number.0)),
             child,
             stream,
             inbox: Inbox::default(),

@@ -3,13 +3,30 @@
 use std::rc::Rc;
 
 use dask_graph::{NodeId, Value};
-use dask_sched_worker::{Image, Owner, PackError, Parcel, Place, SameBuild, Shelf, UnpackError};
+use dask_sched_worker::{
+    Image, Label, Owner, PackError, Parcel, Place, SameBuild, Shelf, Spares, UnpackError,
+};
+
+use crate::machine::Worker;
 
 /// A packed value; its files are removed with the last who holds it.
 #[derive(Debug)]
 pub(crate) struct Kept {
     pub(crate) parcel: Parcel,
     shelf: Rc<Shelf>,
+    /// Who made it, if that was a worker.
+    maker: Option<Worker>,
+}
+
+/// What was released.
+#[derive(Debug, PartialEq)]
+pub(crate) enum Released {
+    /// Workers have never had it, or have no share of it.
+    Here,
+    /// Workers may have it at hand.
+    Shared,
+    /// The same, and its file is now the worker's, to be written again or removed.
+    Given(Worker, Label),
 }
 
 impl Drop for Kept {
@@ -43,9 +60,8 @@ impl Results {
     }
 
     /// Takes what a worker has made.
-    pub(crate) fn put(&mut self, node: NodeId, parcel: Parcel) {
-        let kept = Kept { parcel, shelf: self.shelf.clone() };
-        self.held[node.index()] = Some(Held::Away(Rc::new(kept)));
+    pub(crate) fn put(&mut self, node: NodeId, parcel: Parcel, maker: Worker) {
+        self.held[node.index()] = Some(Held::Away(self.kept(parcel, Some(maker))));
     }
 
     /// Takes what was made here.
@@ -58,12 +74,17 @@ impl Results {
         self.held[node.index()] = self.held[of.index()].clone();
     }
 
-    /// Lets go of a result; returns whether workers may have it at hand.
-    pub(crate) fn release(&mut self, node: NodeId) -> bool {
-        match self.held[node.index()].take() {
-            Some(Held::Away(kept) | Held::Home(_, Some(kept))) => kept.parcel.label.has_files(),
-            Some(Held::Home(_, None)) | None => false,
-        }
+    /// Lets go of a result.
+    pub(crate) fn release(&mut self, node: NodeId) -> Released {
+        let kept = match self.held[node.index()].take() {
+            Some(Held::Away(kept) | Held::Home(_, Some(kept))) if kept.parcel.label.has_files() => kept,
+            _ => return Released::Here,
+        };
+        // Another node may have the same result.
+        let Ok(mut kept) = Rc::try_unwrap(kept) else { return Released::Shared };
+        let Some(maker) = kept.maker else { return Released::Shared };
+        let nothing = Label::List(Vec::new());
+        Released::Given(maker, std::mem::replace(&mut kept.parcel.label, nothing))
     }
 
     /// A result in packed form.
@@ -72,8 +93,10 @@ impl Results {
             Some(Held::Away(kept) | Held::Home(_, Some(kept))) => Ok(kept.clone()),
             Some(Held::Home(value, packed)) => {
                 let owner = Owner::Result { run: self.run, node: node.0, attempt: 0 };
-                let parcel = self.shelf.pack(self.image, value, owner, Place::Memory)?;
-                Ok(packed.insert(Rc::new(Kept { parcel, shelf: self.shelf.clone() })).clone())
+                let spares = &mut Spares::new(self.shelf.directory(Place::Memory), 0);
+                let parcel = self.shelf.pack(self.image, spares, value, owner, Place::Memory)?;
+                let kept = Rc::new(Kept { parcel, shelf: self.shelf.clone(), maker: None });
+                Ok(packed.insert(kept).clone())
             }
             None => unreachable!("{node:?} is needed before it was made"),
         }
@@ -82,8 +105,13 @@ impl Results {
     /// A literal in packed form.
     pub(crate) fn pack_literal(&self, literal: u32, value: &Value) -> Result<Rc<Kept>, PackError> {
         let owner = Owner::Literal { run: self.run, literal };
-        let parcel = self.shelf.pack(self.image, value, owner, Place::Memory)?;
-        Ok(Rc::new(Kept { parcel, shelf: self.shelf.clone() }))
+        let spares = &mut Spares::new(self.shelf.directory(Place::Memory), 0);
+        let parcel = self.shelf.pack(self.image, spares, value, owner, Place::Memory)?;
+        Ok(self.kept(parcel, None))
+    }
+
+    fn kept(&self, parcel: Parcel, maker: Option<Worker>) -> Rc<Kept> {
+        Rc::new(Kept { parcel, shelf: self.shelf.clone(), maker })
     }
 
     /// A result as a value.
@@ -95,6 +123,11 @@ impl Results {
             }
             None => unreachable!("{node:?} is needed before it was made"),
         }
+    }
+
+    /// Lets go of all results.
+    pub(crate) fn clear(&mut self) {
+        self.held.clear();
     }
 
     /// Removes what an attempt has left that counts no more.

@@ -13,20 +13,23 @@ use dask_graph::{
     WorkerId, portable_types,
 };
 use dask_sched_worker::{
-    Failure, FrameError, FromWorker, Input, PROTOCOL, PackError, Parcel, Place as Where, Shelf, Task,
-    ToWorker, UnpackError,
+    Failure, FrameError, FromWorker, Input, Label, PROTOCOL, PackError, Parcel, Place as Where, Shelf,
+    Spares, Task, ToWorker, UnpackError,
 };
 
 use crate::crew::Crew;
 use crate::error::{Death, Told, WorkerDied, WorkersError};
 use crate::machine::{Attempt, Event, Instruction, Limits, Machine, Outcome, Place, Worker};
-use crate::results::Results;
+use crate::results::{Released, Results};
 use crate::scheduler::State;
 use book::Book;
 use ops::Ops;
 
 /// How often it is looked whether the run is to stop, and how much memory workers use.
 const TICK: Duration = Duration::from_millis(50);
+
+/// The bytes of files that a worker keeps to write them again, unless the memory limit is small.
+const SPARE: u64 = 64 << 20;
 
 /// Runs a plan with these workers, which are idle before and after.
 pub(crate) fn run(
@@ -69,13 +72,15 @@ fn begin<'p>(
         instructions: Vec::new(),
         scratch: Scratch::default(),
         released: Vec::new(),
+        spare: Vec::new(),
         deaths: Vec::new(),
         error: None,
         stop: None,
         last_tick: Instant::now(),
+        spare_limit: limits.memory.map_or(SPARE, |limit| SPARE.min(limit / 16 / n_workers.max(1) as u64)),
     };
     let values = run.all();
-    drop(run);
+    run.close();
     dask_sched_worker::remove_all(&disk);
     values
 }
@@ -95,12 +100,16 @@ struct Run<'r, 'p> {
     scratch: Scratch,
     /// Results that workers need not have at hand any more, and have not been told of.
     released: Vec<u32>,
+    /// Files of such results, for those who made them.
+    spare: Vec<(Worker, Label)>,
     deaths: Vec<(Worker, WorkerDied)>,
     /// The error of the task that failed first.
     error: Option<RunError>,
     /// Why the run was stopped from here.
     stop: Option<Stop>,
     last_tick: Instant,
+    /// The bytes of files that each worker may keep to write them again.
+    spare_limit: u64,
 }
 
 /// Why a run was stopped.
@@ -143,11 +152,14 @@ impl Run<'_, '_> {
                         self.send(worker, node, attempt, place);
                     }
                     Instruction::RunHome { node } => self.run_home(node),
-                    Instruction::Release { node } => {
-                        if self.results.release(node) {
+                    Instruction::Release { node } => match self.results.release(node) {
+                        Released::Here => {}
+                        Released::Shared => self.released.push(node.0),
+                        Released::Given(maker, label) => {
                             self.released.push(node.0);
+                            self.spare.push((maker, label));
                         }
-                    }
+                    },
                     Instruction::Discard { node, attempt, .. } => self.results.discard(node, attempt.0),
                     Instruction::Replace { .. } => self.replace(),
                     Instruction::Recall { worker } => self.tell(worker, &ToWorker::Recall),
@@ -159,13 +171,19 @@ impl Run<'_, '_> {
         None
     }
 
+    /// Tells workers what they need not have at hand any more, and gives the files back to those who made them.
     fn tell_of_released(&mut self) {
         if self.released.is_empty() {
             return;
         }
-        let forget = ToWorker::Forget { nodes: std::mem::take(&mut self.released) };
-        let workers: Vec<Worker> = self.crew.members.iter().map(|member| member.number).collect();
-        workers.into_iter().for_each(|worker| self.tell(worker, &forget));
+        let nodes = std::mem::take(&mut self.released);
+        for member in self.crew.members.iter_mut().filter(|member| member.same.is_some()) {
+            let own = self.spare.extract_if(.., |(maker, _)| *maker == member.number);
+            let spare = own.map(|(_, label)| label).collect();
+            let _ = member.tell(&ToWorker::Forget { nodes: nodes.clone(), spare }, &[]);
+        }
+        // Their makers are dead.
+        self.spare.drain(..).for_each(|(_, label)| self.results.shelf.remove(&label));
     }
 
     /// Tells a worker that has joined; messages without bulk always fit.
@@ -329,7 +347,7 @@ impl Run<'_, '_> {
                     let (node, attempt) = (NodeId(node), Attempt(attempt));
                     if self.is_in_flight(worker, node, attempt) {
                         let in_memory = !label.is_in(Where::Disk);
-                        self.results.put(node, Parcel { label, inline: bulk });
+                        self.results.put(node, Parcel { label, inline: bulk }, worker);
                         let done = Event::Done { worker, node, attempt, nbytes, in_memory, nanos };
                         self.done(node, if in_memory { nbytes } else { 0 }, done);
                         self.next_started(worker);
@@ -383,7 +401,7 @@ impl Run<'_, '_> {
                 let _ = member.tell(&ToWorker::Types { sent }, &[]);
             }
         }
-        let _ = member.tell(&ToWorker::Run { run: self.number, disk }, &[]);
+        let _ = member.tell(&ToWorker::Run { run: self.number, disk, spare: self.spare_limit }, &[]);
         let worker = member.number;
         self.on(Event::Joined { worker });
     }
@@ -418,6 +436,7 @@ impl Run<'_, '_> {
         let mut member = self.crew.members.swap_remove(at);
         let how = member.death();
         let (worker, pid) = (member.number, member.pid());
+        Spares::remove_those_of(self.crew.directory(), pid);
         if member.same.is_none() && !self.crew.has_joined {
             self.stop(Stop::Workers(WorkersError::NeverJoined { pid, how }));
         }
@@ -475,6 +494,18 @@ impl Run<'_, '_> {
 
 /// Ending.
 impl Run<'_, '_> {
+    /// Leaves nothing of the run.
+    fn close(mut self) {
+        for member in self.crew.members.iter_mut().filter(|member| member.same.is_some()) {
+            let _ = member.tell(&ToWorker::Rest, &[]);
+            member.flush();
+        }
+        if !self.deaths.is_empty() {
+            self.results.clear();
+            self.results.shelf.remove_run(self.number);
+        }
+    }
+
     fn end(&mut self, outcome: Outcome) -> Result<Vec<Value>, RunError> {
         match outcome {
             Outcome::Completed => {

@@ -6,6 +6,7 @@
 //! ```text
 //!   image     functions, named by their place in the executable          what ops are made of
 //!   shelf     values: inside messages, or in files that all can read     what tasks take and make
+//!   spares    files of values that are written again
 //!   message   what master and worker say to each other
 //!   frame     messages in a stream of bytes, whatever carries it
 //!   store     the values that a worker has at hand
@@ -23,6 +24,7 @@ mod image;
 mod message;
 mod serve;
 mod shelf;
+mod spares;
 mod start;
 mod status;
 mod store;
@@ -32,6 +34,7 @@ pub use image::{BuildId, Image, ImageError, SameBuild, SentOp, SentReader, SentT
 pub use message::{Failure, FromWorker, Input, PROTOCOL, Task, ToWorker};
 pub use serve::{Connection, ServeError, serve};
 pub use shelf::{INLINE, Label, Owner, PackError, Parcel, Place, Shelf, UnpackError};
+pub use spares::Spares;
 pub use start::{init, is_initialised, is_worker, remove_all, spawn};
 pub use status::{Begun, Status};
 pub use store::Store;

@@ -33,6 +33,8 @@ pub enum ToWorker {
         run: u32,
         /// Where values are left on disk.
         disk: PathBuf,
+        /// The most bytes of files that are kept to be written again.
+        spare: u64,
     },
     /// How types leave the process, which were told it in the master.
     Types {
@@ -59,9 +61,13 @@ pub enum ToWorker {
     Forget {
         /// Of which nodes.
         nodes: Vec<u32>,
+        /// Files of values which the worker made, and which it may write again.
+        spare: Vec<Label>,
     },
     /// Tasks that have not begun are to be skipped.
     Recall,
+    /// The run is over: all that belongs to it is forgotten.
+    Rest,
     /// The worker is to leave.
     Exit,
 }

@@ -14,6 +14,7 @@ use crate::frame::{FrameError, Inbox, Outbox};
 use crate::image::{Image, ImageError, SameBuild};
 use crate::message::{Failure, FromWorker, Input, PROTOCOL, Task, ToWorker};
 use crate::shelf::{Owner, PackError, Parcel, Shelf, UnpackError};
+use crate::spares::Spares;
 use crate::status::{Begun, Status};
 use crate::store::Store;
 use tables::Tables;
@@ -73,8 +74,13 @@ pub fn serve(mut connection: impl Connection, found: impl Fn(&Path)) -> Result<(
             return inbox.end().map_err(Into::into);
         }
     };
-    let ToWorker::Welcome { build, protocol, memory, status, cache } = welcome else {
-        return Err(ServeError::Unexpected("something else than a welcome"));
+    let (build, protocol, memory, status, cache) = match welcome {
+        ToWorker::Welcome { build, protocol, memory, status, cache } => {
+            (build, protocol, memory, status, cache)
+        }
+        // It is not needed after all.
+        ToWorker::Exit => return Ok(()),
+        _ => return Err(ServeError::Unexpected("something else than a welcome")),
     };
     if protocol != PROTOCOL {
         return Err(ServeError::Protocol(protocol));
@@ -119,6 +125,7 @@ struct Worker {
 struct Run {
     number: u32,
     shelf: Shelf,
+    spares: Spares,
     tables: Tables,
 }
 
@@ -156,11 +163,12 @@ impl Worker {
         match message {
             ToWorker::Welcome { .. } => return Err(ServeError::Unexpected("a second welcome")),
             ToWorker::Types { sent } => self.same.types(&sent)?.into_iter().for_each(|tell| tell()),
-            ToWorker::Run { run, disk } => {
+            ToWorker::Run { run, disk, spare } => {
                 found(&disk);
-                self.store.clear();
+                self.rest();
+                let spares = Spares::new(&self.memory, spare);
                 let shelf = Shelf::new(self.memory.clone(), disk);
-                self.run = Some(Run { number: run, shelf, tables: Tables::default() });
+                self.run = Some(Run { number: run, shelf, spares, tables: Tables::default() });
             }
             ToWorker::Op { op, sent } => {
                 let same = self.same;
@@ -173,15 +181,26 @@ impl Worker {
                 run.tables.put_literal(literal, value.map_err(|error| error.to_string()));
             }
             ToWorker::Task(task) => self.queue.push_back((task, bulk.to_vec())),
-            ToWorker::Forget { nodes } => nodes.into_iter().for_each(|node| self.store.forget(node)),
+            ToWorker::Forget { nodes, spare } => {
+                nodes.into_iter().for_each(|node| self.store.forget(node));
+                let Run { shelf, spares, .. } = self.run()?;
+                spare.iter().for_each(|label| shelf.spare(label, spares));
+            }
             ToWorker::Recall => {
                 for (Task { node, attempt, .. }, _) in std::mem::take(&mut self.queue) {
                     self.outbox.push(&FromWorker::Skipped { node, attempt }, &[])?;
                 }
             }
+            ToWorker::Rest => self.rest(),
             ToWorker::Exit => {}
         }
         Ok(())
+    }
+
+    /// Forgets all that belongs to a run.
+    fn rest(&mut self) {
+        self.store.clear();
+        self.run = None;
     }
 
     fn run(&mut self) -> Result<&mut Run, ServeError> {
@@ -213,7 +232,7 @@ impl Worker {
 
     fn result_of(&mut self, task: Task, bulk: &[u8]) -> Result<Result<(Parcel, u64), Failure>, ServeError> {
         let Self { image, same, status, run, store, scratch, .. } = self;
-        let run = run.as_ref().ok_or(ServeError::Unexpected("a task before a run"))?;
+        let run = run.as_mut().ok_or(ServeError::Unexpected("a task before a run"))?;
         let Task { node, attempt, retries, code, inputs, place } = task;
         let begun = Begun { run: run.number, node, attempt };
         status.begin(begun).map_err(|source| ServeError::Status { path: "status".into(), source })?;
@@ -221,7 +240,7 @@ impl Worker {
             let inputs = inputs_of(&run.shelf, *same, store, &inputs, bulk)?;
             let value = run.tables.execute(scratch, &code, retries, inputs)?;
             let owner = Owner::Result { run: run.number, node, attempt };
-            let parcel = run.shelf.pack(image, &value, owner, place)?;
+            let parcel = run.shelf.pack(image, &mut run.spares, &value, owner, place)?;
             let nbytes = value.nbytes();
             if parcel.label.has_files() {
                 store.put(node, value);
@@ -392,7 +411,7 @@ mod tests {
         fn begin_run(&mut self) {
             self.welcome(build_of_this(), PROTOCOL);
             let disk = self.directory.path().join("disk");
-            self.tell(&ToWorker::Run { run: 0, disk }, &[]);
+            self.tell(&ToWorker::Run { run: 0, disk, spare: 0 }, &[]);
         }
 
         fn end(self) -> Result<(), ServeError> {
@@ -426,8 +445,9 @@ mod tests {
         let shelf = Shelf::new(master.directory.path().to_owned(), master.directory.path().to_owned());
         for literal in 0..2 {
             let owner = Owner::Literal { run: 0, literal };
-            let Parcel { label, inline } =
-                shelf.pack(image, plan.literal(literal), owner, Place::Memory).unwrap();
+            let spares = &mut Spares::new(master.directory.path(), 0);
+            let packed = shelf.pack(image, spares, plan.literal(literal), owner, Place::Memory);
+            let Parcel { label, inline } = packed.unwrap();
             master.tell(&ToWorker::Literal { literal, label }, &inline);
         }
         master.tell(&task(7, plan.code(plan.outputs()[0])), &[]);

@@ -14,6 +14,7 @@ use dask_graph::{Blob, BlobError, BlobReader, List, Refused, Value};
 use serde::{Deserialize, Serialize};
 
 use crate::image::{Image, ImageError, SameBuild, SentReader};
+use crate::spares::Spares;
 
 /// A blob of no more bytes goes inside messages: a file would cost more than copying it.
 pub const INLINE: usize = 1 << 15;
@@ -200,7 +201,8 @@ impl Shelf {
         self.directory(place).join(format!("{owner}-{part}"))
     }
 
-    /// Packs a value: writes it to files if it is large, to those on disk when there is no room in memory.
+    /// Packs a value: writes it to files if it is large, to those on disk when there is no room in memory. Those
+    /// in memory may be spare ones.
     ///
     /// # Errors
     ///
@@ -208,11 +210,12 @@ impl Shelf {
     pub fn pack(
         &self,
         image: &Image,
+        spares: &mut Spares,
         value: &Value,
         owner: Owner,
         place: Place,
     ) -> Result<Parcel, PackError> {
-        let mut packing = Packing { shelf: self, image, owner, place, inline: vec![], parts: 0 };
+        let mut packing = Packing { shelf: self, image, spares, owner, place, inline: vec![], parts: 0 };
         match packing.label(value) {
             Ok(label) => Ok(Parcel { label, inline: packing.inline }),
             Err(error) => {
@@ -262,11 +265,31 @@ impl Shelf {
         }
     }
 
+    /// Keeps the file of a value that nobody needs any more, to be written again.
+    pub fn spare(&self, label: &Label, spares: &mut Spares) {
+        match label {
+            Label::File { place: Place::Memory, owner, part, .. } => {
+                spares.put(&self.path(Place::Memory, *owner, *part));
+            }
+            other => self.remove(other),
+        }
+    }
+
     /// Removes what a process may have written that died before it could say what that was.
     pub fn remove_remains(&self, owner: Owner) {
         let mut part = 0;
         while self.remove_part(owner, part) {
             part += 1;
+        }
+    }
+
+    /// Removes all files of a run, in which processes have died that may have had some in hand.
+    pub fn remove_run(&self, run: u32) {
+        let prefix = format!("{run}-");
+        for entry in self.memory.read_dir().into_iter().flatten().flatten() {
+            if entry.file_name().to_string_lossy().starts_with(&prefix) {
+                let _ = fs::remove_file(entry.path());
+            }
         }
     }
 
@@ -287,6 +310,7 @@ impl Shelf {
 struct Packing<'s> {
     shelf: &'s Shelf,
     image: &'s Image,
+    spares: &'s mut Spares,
     owner: Owner,
     place: Place,
     inline: Vec<u8>,
@@ -315,9 +339,10 @@ impl Packing<'_> {
     }
 
     /// Writes a file, in memory if it is to be there and there is room; returns where it is.
-    fn file(&self, blob: &Blob<'_>, part: u32) -> Result<Place, PackError> {
+    fn file(&mut self, blob: &Blob<'_>, part: u32) -> Result<Place, PackError> {
         if self.place == Place::Memory {
             let path = self.shelf.path(Place::Memory, self.owner, part);
+            self.spares.take(blob.nbytes() as u64, &path);
             match write(&path, blob) {
                 Ok(()) => return Ok(Place::Memory),
                 Err(error) if error.kind() == ErrorKind::StorageFull => {}
@@ -338,10 +363,12 @@ fn make_private(path: &Path) -> io::Result<()> {
     }
 }
 
-/// Writes a file, or leaves none.
+/// Writes a file, over what was in it if it was a spare one, or leaves none. What it says of itself tells where it
+/// ends, whatever comes after.
 fn write(path: &Path, blob: &Blob<'_>) -> io::Result<()> {
     let write = || {
-        let mut file = BufWriter::with_capacity(BUFFER, File::create(path)?);
+        let file = File::options().write(true).create(true).truncate(false).open(path)?;
+        let mut file = BufWriter::with_capacity(BUFFER, file);
         blob.write_to(&mut file)?;
         file.flush()
     };
@@ -362,6 +389,10 @@ mod tests {
         Shelf::new(parent.to_owned(), parent.join("disk"))
     }
 
+    fn pack(shelf: &Shelf, value: &Value, place: Place) -> Result<Parcel, PackError> {
+        shelf.pack(image(), &mut Spares::new(&shelf.memory, 0), value, OWNER, place)
+    }
+
     const OWNER: Owner = Owner::Result { run: 0, node: 1, attempt: 2 };
 
     fn again(shelf: &Shelf, parcel: &Parcel) -> Value {
@@ -380,7 +411,7 @@ mod tests {
     fn small_values_travel_inside() {
         let parent = tempfile::tempdir().unwrap();
         let shelf = shelf(parent.path());
-        let parcel = shelf.pack(image(), &Value::new(7_i64), OWNER, Place::Memory).unwrap();
+        let parcel = pack(&shelf, &Value::new(7_i64), Place::Memory).unwrap();
         assert!(!parcel.label.has_files() && !parcel.inline.is_empty());
         assert_eq!(again(&shelf, &parcel).get(), Ok(&7_i64));
     }
@@ -391,7 +422,7 @@ mod tests {
             let parent = tempfile::tempdir().unwrap();
             let shelf = shelf(parent.path());
             let value = Value::new(vec![1.5_f64; INLINE]);
-            let parcel = shelf.pack(image(), &value, OWNER, place).unwrap();
+            let parcel = pack(&shelf, &value, place).unwrap();
             assert!(parcel.label.is_in(place) && parcel.inline.is_empty());
             assert_eq!(again(&shelf, &parcel).get::<Vec<f64>>(), value.get());
             assert_eq!(files(shelf.directory(place)), 1);
@@ -407,7 +438,7 @@ mod tests {
         let large = || Value::new(vec![1_u8; 2 * INLINE]);
         let inner = Value::sized(List(vec![Value::new(1_i64), large()]));
         let list = Value::sized(List(vec![large(), inner, Value::new(2_i64)]));
-        let parcel = shelf.pack(image(), &list, OWNER, Place::Memory).unwrap();
+        let parcel = pack(&shelf, &list, Place::Memory).unwrap();
         assert_eq!(files(parent.path()), 2);
         let got = again(&shelf, &parcel);
         let got = got.get::<List>().unwrap();
@@ -423,7 +454,7 @@ mod tests {
         struct Mine;
         let parent = tempfile::tempdir().unwrap();
         let list = Value::sized(List(vec![Value::new(vec![1_u8; 2 * INLINE]), Value::new(Mine)]));
-        let error = shelf(parent.path()).pack(image(), &list, OWNER, Place::Memory).unwrap_err();
+        let error = pack(&shelf(parent.path()), &list, Place::Memory).unwrap_err();
         assert!(error.to_string().contains("Mine"), "{error}");
         assert_eq!(files(parent.path()), 0);
     }
@@ -433,15 +464,31 @@ mod tests {
         let parent = tempfile::tempdir().unwrap();
         let gone = parent.path().join("gone");
         let value = Value::new(vec![1_u8; 2 * INLINE]);
-        let error = shelf(&gone).pack(image(), &value, OWNER, Place::Memory).unwrap_err();
+        let error = pack(&shelf(&gone), &value, Place::Memory).unwrap_err();
         assert!(matches!(&error, PackError::Write { path, .. } if path.starts_with(&gone)), "{error}");
+    }
+
+    #[test]
+    fn a_file_is_written_again() {
+        let parent = tempfile::tempdir().unwrap();
+        let shelf = shelf(parent.path());
+        let mut spares = Spares::new(parent.path(), u64::MAX);
+        for length in [3 * INLINE, 2 * INLINE, 5 * INLINE] {
+            let value = Value::new(vec![length as u64; length / 8]);
+            let parcel = shelf.pack(image(), &mut spares, &value, OWNER, Place::Memory).unwrap();
+            assert_eq!(files(parent.path()), 1);
+            assert_eq!(again(&shelf, &parcel).get::<Vec<u64>>(), value.get());
+            shelf.spare(&parcel.label, &mut spares);
+        }
+        spares.clear();
+        assert_eq!(files(parent.path()), 0);
     }
 
     #[test]
     fn a_file_that_is_gone_is_named() {
         let parent = tempfile::tempdir().unwrap();
         let shelf = shelf(parent.path());
-        let parcel = shelf.pack(image(), &Value::new(vec![1_u8; 2 * INLINE]), OWNER, Place::Memory).unwrap();
+        let parcel = pack(&shelf, &Value::new(vec![1_u8; 2 * INLINE]), Place::Memory).unwrap();
         shelf.remove(&parcel.label);
         let same = image().recognise(image().build()).unwrap();
         let error = shelf.unpack(same, &parcel.label, &mut &[][..]).unwrap_err();
@@ -452,7 +499,7 @@ mod tests {
     fn bytes_that_are_missing_are_an_error() {
         let parent = tempfile::tempdir().unwrap();
         let shelf = shelf(parent.path());
-        let parcel = shelf.pack(image(), &Value::new(7_i64), OWNER, Place::Memory).unwrap();
+        let parcel = pack(&shelf, &Value::new(7_i64), Place::Memory).unwrap();
         let same = image().recognise(image().build()).unwrap();
         let error = shelf.unpack(same, &parcel.label, &mut &parcel.inline[1..]).unwrap_err();
         assert!(matches!(error, UnpackError::Damaged(_)), "{error}");

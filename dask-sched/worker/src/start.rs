@@ -9,7 +9,7 @@ use std::io::{self, Read, Write};
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::net::UnixStream;
 use std::os::unix::process::CommandExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -23,6 +23,9 @@ use crate::serve::{Connection, serve};
 
 /// The variable that makes a process a worker: the number of its master's process.
 const WORKER_OF: &str = "DASK_WORKER_OF";
+
+/// The variable that says what a worker removes if its master is gone before it said anything.
+const DIRECTORY: &str = "DASK_WORKER_DIRECTORY";
 
 /// The exit status of a worker that could not go on.
 const FAILED: i32 = 70;
@@ -60,19 +63,19 @@ static IS_WORKING: AtomicBool = AtomicBool::new(false);
 /// Starts a process of this executable as a worker; returns it, and the connection to it.
 ///
 /// It has a process group of its own, so that an interrupt from the keyboard reaches the master only, and its
-/// output is piped.
+/// output is piped. When the master vanishes, it removes `directory`.
 ///
 /// # Errors
 ///
 /// - When the system gives no process.
-pub fn spawn() -> io::Result<(Child, UnixStream)> {
+pub fn spawn(directory: &Path) -> io::Result<(Child, UnixStream)> {
     let (ours, theirs) = UnixStream::pair()?;
     // The file that this process runs, even if its path leads to another by now.
     let mut command = Command::new("/proc/self/exe");
     if let Some(name) = std::env::args_os().next() {
         command.arg0(name);
     }
-    command.env(WORKER_OF, std::process::id().to_string()).process_group(0);
+    command.env(WORKER_OF, std::process::id().to_string()).env(DIRECTORY, directory).process_group(0);
     command.stdin(OwnedFd::from(theirs)).stdout(Stdio::piped()).stderr(Stdio::piped());
     // With the command goes our share of the other end: what is left of it is the worker's.
     Ok((command.spawn()?, ours))
@@ -81,15 +84,7 @@ pub fn spawn() -> io::Result<(Child, UnixStream)> {
 /// Serves the master, and leaves.
 fn work() -> ! {
     IS_WORKING.store(true, Ordering::Relaxed);
-    let served = connection().map_err(|error| error.to_string()).and_then(|connection| {
-        let directories = Arc::new(Mutex::new(Vec::new()));
-        watch(&connection, directories.clone()).map_err(|error| error.to_string())?;
-        let found = |path: &std::path::Path| {
-            directories.lock().unwrap_or_else(PoisonError::into_inner).push(path.to_owned());
-        };
-        serve(connection, found).map_err(|error| error.to_string())
-    });
-    let status = match served {
+    let status = match serve_master() {
         Ok(()) => 0,
         Err(error) => {
             let _ = writeln!(io::stderr(), "this worker leaves: {error}");
@@ -97,6 +92,39 @@ fn work() -> ! {
         }
     };
     std::process::exit(status)
+}
+
+fn serve_master() -> Result<(), String> {
+    let connection = connection().map_err(|error| error.to_string())?;
+    let left = Left::default();
+    std::env::var_os(DIRECTORY).into_iter().for_each(|directory| left.add(Path::new(&directory)));
+    let stream = connection.0.try_clone().map_err(|error| error.to_string())?;
+    watch(stream, left.clone()).map_err(|error| error.to_string())?;
+    let stream = connection.0.try_clone().map_err(|error| error.to_string())?;
+    let served = serve(connection, |directory| left.add(directory));
+    // The end of the connection may be seen here before it is seen by the watch.
+    if is_closed(&stream, Some(&NO_TIME)) {
+        left.remove();
+    }
+    served.map_err(|error| error.to_string())
+}
+
+/// What has to be removed when the master is gone.
+#[derive(Debug, Clone, Default)]
+struct Left(Arc<Mutex<Vec<PathBuf>>>);
+
+impl Left {
+    fn add(&self, directory: &Path) {
+        let mut directories = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if !directories.iter().any(|known| known == directory) {
+            directories.push(directory.to_owned());
+        }
+    }
+
+    fn remove(&self) {
+        let directories = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        directories.iter().for_each(|directory| remove_all(directory));
+    }
 }
 
 /// Takes the connection from standard input, where tasks find nothing.
@@ -108,27 +136,26 @@ fn connection() -> io::Result<Stream> {
 
 /// Watches for the end of the master, in a thread of its own, since a task may take long: what the processes
 /// shared is removed, and this one ends at once.
-fn watch(connection: &Stream, directories: Arc<Mutex<Vec<PathBuf>>>) -> io::Result<()> {
-    let stream = connection.0.try_clone()?;
+fn watch(stream: UnixStream, left: Left) -> io::Result<()> {
     let watching = move || {
-        while !is_closed(&stream) {}
-        for directory in directories.lock().unwrap_or_else(PoisonError::into_inner).iter() {
-            remove_all(directory);
-        }
+        while !is_closed(&stream, None) {}
+        left.remove();
         let _ = kill_process(getpid(), Signal::KILL);
     };
     thread::Builder::new().name("dask-master-watch".to_owned()).spawn(watching).map(drop)
 }
 
-/// Waits until the other end is closed, or for an interruption.
-fn is_closed(stream: &UnixStream) -> bool {
+const NO_TIME: Timespec = Timespec { tv_sec: 0, tv_nsec: 0 };
+
+/// Whether the other end is closed; waits so long for it, or until it is interrupted.
+fn is_closed(stream: &UnixStream, timeout: Option<&Timespec>) -> bool {
     let mut fds = [PollFd::new(stream, PollFlags::empty())];
     let gone = PollFlags::HUP | PollFlags::ERR | PollFlags::NVAL;
-    poll(&mut fds, None).is_ok() && fds[0].revents().intersects(gone)
+    poll(&mut fds, timeout).is_ok() && fds[0].revents().intersects(gone)
 }
 
 /// Removes a directory of which others may still be writing to.
-pub fn remove_all(directory: &std::path::Path) {
+pub fn remove_all(directory: &Path) {
     for _ in 0..20 {
         match std::fs::remove_dir_all(directory) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => thread::sleep(Duration::from_millis(1)),
@@ -158,6 +185,6 @@ impl Write for Stream {
 impl Connection for Stream {
     fn has_input(&self) -> bool {
         let mut fds = [PollFd::from_borrowed_fd(self.0.as_fd(), PollFlags::IN)];
-        poll(&mut fds, Some(&Timespec { tv_sec: 0, tv_nsec: 0 })).is_ok_and(|ready| ready > 0)
+        poll(&mut fds, Some(&NO_TIME)).is_ok_and(|ready| ready > 0)
     }
 }
