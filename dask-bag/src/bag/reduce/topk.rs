@@ -1,14 +1,14 @@
 //! The largest items.
 
 use std::cmp::Ordering;
+use std::sync::Arc;
 
 use dask_graph::{
     OpError, Packer, Refused, Token, Tokenizer, UnpackError, Unpacker, Value, make_list_portable,
-    make_pair_portable,
 };
 
 use super::Reduction;
-use super::joins::{Join, pairwise};
+use super::joins::Join;
 use crate::bag::Bag;
 use crate::stream::{Flow, NEXT, Of, Run, Sink};
 
@@ -38,14 +38,15 @@ impl<T: Clone + Send + Sync + 'static> Bag<T> {
     /// fewer.
     ///
     /// Of items with equal keys, the ones that come first in the bag are taken, and they stay in their
-    /// order. For the smallest, wrap the key in [`Reverse`](std::cmp::Reverse).
+    /// order. For the smallest, wrap the key in [`Reverse`](std::cmp::Reverse). Keys are made where they are
+    /// compared, again for the best of each partition, so that only items go from task to task.
     #[track_caller]
     pub fn topk_by_key<K>(&self, k: usize, key: impl Fn(&T) -> K + Send + Sync + 'static) -> Self
     where
         K: Ord + Clone + Send + Sync + 'static,
     {
         let with_key = move |item: T| (key(&item), item);
-        make_pair_portable::<K, T>();
+        make_list_portable::<T>();
         self.largest(Token::unique(), k, with_key, |a: &(K, T), b: &(K, T)| a.0.cmp(&b.0), |(_, item)| item)
     }
 
@@ -56,57 +57,103 @@ impl<T: Clone + Send + Sync + 'static> Bag<T> {
         k: usize,
         candidate: impl Fn(T) -> C + Send + Sync + 'static,
         compare: impl Fn(&C, &C) -> Ordering + Copy + Send + Sync + 'static,
-        item: impl Fn(C) -> T + Send + Sync + 'static,
+        item: impl Fn(C) -> T + Copy + Send + Sync + 'static,
     ) -> Self {
-        let sink = Largest { k, candidate, compare, candidates: Of::default() };
-        let reduction =
-            Reduction { label: "topk", sink, join: JoinLargest { k, compare }, store: Value::new };
-        self.reduce_to_bag(token, reduction, move |best: Vec<C>| best.into_iter().map(&item).collect())
+        let largest = Largest { k, candidate: Arc::new(candidate), compare, item, candidates: Of::default() };
+        let reduction = Reduction { label: "topk", sink: largest.clone(), join: largest, store: Value::new };
+        self.reduce_to_bag(token, reduction, |best: Vec<T>| best)
     }
 }
 
-/// Joins the best of some partitions.
-struct JoinLargest<O> {
+/// Takes the largest items, of a partition and of the best of several: items become candidates where they are
+/// compared, and only there.
+struct Largest<C, F, O, G> {
     k: usize,
+    candidate: Arc<F>,
     compare: O,
-}
-
-impl<C, O> Join<Vec<C>> for JoinLargest<O>
-where
-    C: 'static,
-    O: Fn(&C, &C) -> Ordering + Copy + Send + Sync + 'static,
-{
-    fn join(&self, group: Vec<Vec<C>>) -> Vec<C> {
-        pairwise(group, |a, b| {
-            let mut best = Best { k: self.k, sorted: a.len() >= self.k, kept: a };
-            b.into_iter().for_each(|c| best.offer(c, self.compare));
-            best.finish(self.compare)
-        })
-    }
-
-    fn pack(&self, to: &mut Packer) -> Result<(), Refused> {
-        to.state(&self.k)?;
-        to.function::<fn(&'static C, &'static C) -> Ordering, O>(&self.compare)
-    }
-
-    fn unpack(from: &mut Unpacker<'_>) -> Result<Self, UnpackError> {
-        let k = from.state()?;
-        Ok(Self { k, compare: from.function::<fn(&'static C, &'static C) -> Ordering, O>()? })
-    }
-}
-
-struct Largest<C, F, O> {
-    k: usize,
-    candidate: F,
-    compare: O,
+    item: G,
     candidates: Of<C>,
 }
 
-impl<T, C, F, O> Sink<T> for Largest<C, F, O>
+impl<C, F, O: Copy, G: Copy> Clone for Largest<C, F, O, G> {
+    fn clone(&self) -> Self {
+        let Self { k, compare, item, .. } = *self;
+        Self { k, candidate: self.candidate.clone(), compare, item, candidates: Of::default() }
+    }
+}
+
+impl<C, F, O, G> Largest<C, F, O, G>
 where
+    O: Fn(&C, &C) -> Ordering + Copy + Send + Sync + 'static,
+    C: 'static,
+{
+    fn best(&self) -> Best<C> {
+        Best { k: self.k, sorted: false, kept: Vec::new() }
+    }
+
+    fn items<T>(&self, best: Best<C>) -> Vec<T>
+    where
+        G: Fn(C) -> T,
+    {
+        best.finish(self.compare).into_iter().map(&self.item).collect()
+    }
+
+    fn pack_for<T: 'static>(&self, to: &mut Packer) -> Result<(), Refused>
+    where
+        F: Fn(T) -> C + Send + Sync + 'static,
+        G: Fn(C) -> T + Copy + Send + Sync + 'static,
+    {
+        to.state(&self.k)?;
+        to.function::<fn(T) -> C, F>(&self.candidate)?;
+        to.function::<fn(&'static C, &'static C) -> Ordering, O>(&self.compare)?;
+        to.function::<fn(C) -> T, G>(&self.item)
+    }
+
+    fn unpack_for<T: 'static>(from: &mut Unpacker<'_>) -> Result<Self, UnpackError>
+    where
+        F: Fn(T) -> C + Send + Sync + 'static,
+        G: Fn(C) -> T + Copy + Send + Sync + 'static,
+    {
+        Ok(Self {
+            k: from.state()?,
+            candidate: Arc::new(from.function::<fn(T) -> C, F>()?),
+            compare: from.function::<fn(&'static C, &'static C) -> Ordering, O>()?,
+            item: from.function::<fn(C) -> T, G>()?,
+            candidates: Of::default(),
+        })
+    }
+}
+
+impl<T, C, F, O, G> Join<Vec<T>> for Largest<C, F, O, G>
+where
+    T: 'static,
     C: Send + Sync + 'static,
     F: Fn(T) -> C + Send + Sync + 'static,
     O: Fn(&C, &C) -> Ordering + Copy + Send + Sync + 'static,
+    G: Fn(C) -> T + Copy + Send + Sync + 'static,
+{
+    fn join(&self, group: Vec<Vec<T>>) -> Vec<T> {
+        let mut best = self.best();
+        group.into_iter().flatten().for_each(|item| best.offer((self.candidate)(item), self.compare));
+        self.items(best)
+    }
+
+    fn pack(&self, to: &mut Packer) -> Result<(), Refused> {
+        self.pack_for::<T>(to)
+    }
+
+    fn unpack(from: &mut Unpacker<'_>) -> Result<Self, UnpackError> {
+        Self::unpack_for::<T>(from)
+    }
+}
+
+impl<T, C, F, O, G> Sink<T> for Largest<C, F, O, G>
+where
+    T: Clone + Send + Sync + 'static,
+    C: Send + Sync + 'static,
+    F: Fn(T) -> C + Send + Sync + 'static,
+    O: Fn(&C, &C) -> Ordering + Copy + Send + Sync + 'static,
+    G: Fn(C) -> T + Copy + Send + Sync + 'static,
 {
     type Acc = Best<C>;
 
@@ -115,7 +162,7 @@ where
     }
 
     fn start(&self) -> Best<C> {
-        Best { k: self.k, sorted: false, kept: Vec::new() }
+        self.best()
     }
 
     #[inline]
@@ -125,27 +172,20 @@ where
     }
 
     fn finish(&self, best: Best<C>) -> Result<Value, OpError> {
-        Ok(Value::new(best.finish(self.compare)))
+        Ok(Value::new(self.items(best)))
     }
 
     fn nbytes(&self, items: Option<u64>) -> Option<u64> {
-        let own = (self.k as u64).saturating_mul(size_of::<C>() as u64);
+        let own = (self.k as u64).saturating_mul(size_of::<T>() as u64);
         Some(items.map_or(own, |items| items.min(own)))
     }
 
     fn pack(&self, to: &mut Packer) -> Result<(), Refused> {
-        to.state(&self.k)?;
-        to.function::<fn(T) -> C, F>(&self.candidate)?;
-        to.function::<fn(&'static C, &'static C) -> Ordering, O>(&self.compare)
+        self.pack_for::<T>(to)
     }
 
     fn unpack(from: &mut Unpacker<'_>) -> Result<Self, UnpackError> {
-        Ok(Self {
-            k: from.state()?,
-            candidate: from.function::<fn(T) -> C, F>()?,
-            compare: from.function::<fn(&'static C, &'static C) -> Ordering, O>()?,
-            candidates: Of::default(),
-        })
+        Self::unpack_for::<T>(from)
     }
 }
 
