@@ -27,6 +27,9 @@ fn count_primes(from: u64, to: u64) -> u64 {
 }
 
 fn main() -> anyhow::Result<()> {
+    // First in `main`: this is also where a process begins that was started as a worker.
+    dask_sched::init()?;
+
     // Eight tasks that count, and a chain of seven that add up.
     let count = delayed(count_primes);
     let add = delayed(|a: u64, b: u64| a + b);
@@ -61,8 +64,7 @@ fn main() -> anyhow::Result<()> {
         other => anyhow::bail!("expected a cancelled run, got {other:?}"),
     }
 
-    // What `compute()` uses is installed once; DASK_SCHEDULER and its like may override it.
-    dask_sched::init()?;
+    // What `compute()` uses was installed at the beginning; DASK_SCHEDULER and its like may override it.
     println!("installed  {} primes below 1000", count.call((0_u64, 1000_u64)).compute()?);
     Ok(())
 }
