@@ -22,6 +22,8 @@ pub const MAX_BULK: usize = 1 << 30;
 const LENGTHS: usize = 12;
 /// What is read at once, if so much is there.
 const READ: usize = 1 << 16;
+/// Room for more than this is given back after a long message.
+const ROOM: usize = 1 << 22;
 
 /// How heads are written. What one decodes to may claim several times the memory of its bytes.
 const CONFIG: Configuration<LittleEndian, Varint, Limit<{ 4 * MAX_HEAD }>> =
@@ -108,6 +110,7 @@ impl Outbox {
             }
         }
         self.bytes.clear();
+        self.bytes.shrink_to(ROOM);
         self.sent = 0;
         Ok(true)
     }
@@ -120,9 +123,10 @@ fn checked(length: usize, limit: usize) -> Result<usize, FrameError> {
 /// Frames that have come.
 #[derive(Debug, Default)]
 pub struct Inbox {
-    bytes: Vec<u8>,
-    /// Bytes that have been taken already.
-    taken: usize,
+    /// What has come, and behind it room for more.
+    buffer: Vec<u8>,
+    /// Where what has come and was not taken lies in the buffer.
+    filled: Range<usize>,
 }
 
 impl Inbox {
@@ -132,13 +136,19 @@ impl Inbox {
     ///
     /// - When reading fails, or would block.
     pub fn fill(&mut self, from: &mut impl Read) -> io::Result<bool> {
-        self.bytes.drain(..self.taken);
-        self.taken = 0;
-        let length = self.bytes.len();
-        self.bytes.resize(length + READ, 0);
-        let read = from.read(&mut self.bytes[length..]);
-        self.bytes.truncate(length + *read.as_ref().unwrap_or(&0));
-        read.map(|n| n > 0)
+        self.buffer.copy_within(self.filled.clone(), 0);
+        self.filled = 0..self.filled.len();
+        // Room once made stays, since making it anew would cost more than a short message.
+        let room = self.filled.end + READ;
+        if self.buffer.len() < room {
+            self.buffer.resize(room, 0);
+        } else if room < ROOM && ROOM < self.buffer.len() {
+            self.buffer.truncate(ROOM);
+            self.buffer.shrink_to_fit();
+        }
+        let n = from.read(&mut self.buffer[self.filled.end..])?;
+        self.filled.end += n;
+        Ok(n > 0)
     }
 
     /// Takes the next frame, if it is there as a whole: the message and its bulk.
@@ -148,10 +158,10 @@ impl Inbox {
     /// - When it is too long, or its head is no `M`.
     pub fn take<M: DeserializeOwned>(&mut self) -> Result<Option<(M, &[u8])>, FrameError> {
         let Some([head, bulk]) = self.next()? else { return Ok(None) };
-        self.taken = bulk.end;
-        let decoded = bincode::serde::decode_from_slice(&self.bytes[head], CONFIG);
+        self.filled.start = bulk.end;
+        let decoded = bincode::serde::decode_from_slice(&self.buffer[head], CONFIG);
         let (message, _) = decoded.map_err(|error| FrameError::Malformed(error.into()))?;
-        Ok(Some((message, &self.bytes[bulk])))
+        Ok(Some((message, &self.buffer[bulk])))
     }
 
     /// Whether a whole frame is there.
@@ -165,12 +175,12 @@ impl Inbox {
     ///
     /// - When it ended within a frame.
     pub fn end(&self) -> Result<(), FrameError> {
-        if self.taken == self.bytes.len() { Ok(()) } else { Err(FrameError::Truncated) }
+        if self.filled.is_empty() { Ok(()) } else { Err(FrameError::Truncated) }
     }
 
     /// Where the head and the bulk of the next frame are.
     fn next(&self) -> Result<Option<[Range<usize>; 2]>, FrameError> {
-        let rest = &self.bytes[self.taken..];
+        let rest = &self.buffer[self.filled.clone()];
         let Some((lengths, rest)) = rest.split_first_chunk::<LENGTHS>() else { return Ok(None) };
         let [a, b, c, d, bulk @ ..] = *lengths;
         let length = |length: u64| usize::try_from(length).unwrap_or(usize::MAX);
@@ -179,7 +189,7 @@ impl Inbox {
         if rest.len() < head + bulk {
             return Ok(None);
         }
-        let start = self.taken + LENGTHS;
+        let start = self.filled.start + LENGTHS;
         Ok(Some([start..start + head, start + head..start + head + bulk]))
     }
 }
