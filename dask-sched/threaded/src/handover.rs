@@ -48,6 +48,11 @@ impl<T: Clone> Cell<T> {
         self.waiting.load(Ordering::Acquire) == 1 || self.waiting.fetch_sub(1, Ordering::AcqRel) == 1
     }
 
+    /// Counts so many dependencies as done and returns whether that was all.
+    pub(crate) fn arrive_by(&self, n: u32) -> bool {
+        self.waiting.fetch_sub(n, Ordering::AcqRel) == n
+    }
+
     /// Puts the result in, or gives it back when nobody will take it.
     pub(crate) fn put(&self, result: T) -> Option<T> {
         let mut held = self.result.lock();

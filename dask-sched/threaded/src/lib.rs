@@ -13,7 +13,7 @@
 //! - A task may itself run a plan on the same scheduler; that works with one worker, too.
 //!
 //! The modules: `scheduler` is what users see, `run` the loop of the workers; `handover` how results, ready
-//! tasks and idle workers pass between threads (checked with loom); `sweep` and `gate` where
+//! tasks and idle workers pass between threads, `lone` how one worker begins alone (both checked with loom); `sweep` and `gate` where
 //! tasks come from, without and with a memory limit; `place` what a thread is in the middle of.
 //!
 //! # Examples
@@ -41,6 +41,7 @@
 mod apart;
 mod gate;
 mod handover;
+mod lone;
 mod place;
 mod run;
 mod scheduler;

@@ -3,12 +3,16 @@
 //! | part | holds | touched by |
 //! |---|---|---|
 //! | `cells` | per node: how many dependencies are not done; its result and how often it will be taken | its neighbours |
+//! | `lone` | how far one worker has come that goes through the order alone | that one, and who watches it |
 //! | `supply` | nodes that nobody visited yet, in static order | who has nothing else to do |
 //! | `queues` | per thread: ready nodes, last in first out | its worker; thieves at the other end |
 //! | `crew` | how many workers there are | who comes, leaves, or calls another |
 //! | `limited` | with a memory limit, the results in place of the cells | as the cells |
 //!
-//! A worker takes the next node from its own queue, else goes on along its stretch of the static order, else
+//! A run begins with one worker, which goes through the static order without any of this (`alone`). When tasks take
+//! long, the rest of the order is shared.
+//!
+//! A worker that shares takes the next node from its own queue, else goes on along its stretch of the static order, else
 //! steals from another's queue, else claims the next stretch. Of the nodes that its task made ready it goes on
 //! with the first in static order, without any queue; the others are pushed, worst first, and another worker
 //! is called if one is away. A worker that finds nothing looks around for some microseconds and then leaves:
@@ -17,14 +21,17 @@
 //! There is no count of what is left to do: work is only ever made by workers, so when the last of them
 //! leaves, having found nothing, the run has ended.
 
+mod alone;
 mod limited;
 
 use crate::apart::Apart;
 use crate::gate::{Admitted, Gate};
 use crate::handover::{Cell, Crew, Taken};
+use crate::lone::Lone;
 use crate::place::{self, RunId};
 use crate::sweep::Sweep;
 use crate::sync::{AtomicUsize, Mutex, Ordering};
+use alone::{Next, Over};
 use crossbeam_deque::{Steal, Stealer, Worker};
 use dask_graph::{NodeId, Plan, RunError, RunOptions, Scratch, Value, Watch, WorkerId};
 use dask_sched_spill::Results;
@@ -49,8 +56,13 @@ pub(crate) struct Run<'p> {
     watch: Watch<'p>,
     id: RunId,
     cells: Vec<Cell<Value>>,
+    /// Of all nodes together.
+    n_inputs: usize,
     /// With a memory limit the results are here, in memory or on disk.
     limited: Option<Results<'p>>,
+    lone: Apart<Lone>,
+    /// Told when the lone worker has come to the end.
+    over: Over,
     supply: Supply,
     queues: Vec<Mutex<Worker<NodeId>>>,
     stealers: Vec<Stealer<NodeId>>,
@@ -95,14 +107,23 @@ impl<'p> Run<'p> {
         };
         // In a sweep, the visit counts like one more dependency.
         let visits = u32::from(matches!(supply, Supply::Free(_)));
-        let cell = |node| Cell::new(plan.dependencies(node).count() as u32 + visits, plan.uses(node));
+        let mut n_inputs = 0;
+        let cell = |node| {
+            let inputs = plan.dependencies(node).count();
+            n_inputs += inputs;
+            Cell::new(inputs as u32 + visits, plan.uses(node))
+        };
+        let cells = plan.nodes().map(cell).collect();
         Run {
             plan,
             options,
             watch: Watch::start(plan, options),
             id: RunId::next(),
-            cells: plan.nodes().map(cell).collect(),
+            cells,
+            n_inputs,
             limited: Results::new(plan, options, workers),
+            lone: Apart(Lone::new()),
+            over: Over::default(),
             supply,
             stealers: queues.iter().map(Worker::stealer).collect(),
             queues: queues.into_iter().map(Mutex::new).collect(),
@@ -115,15 +136,23 @@ impl<'p> Run<'p> {
 
     /// Runs the plan on the threads of `pool`, on which the calling thread may be one, and returns when all
     /// has ended.
-    pub(crate) fn drive(&self, pool: &rayon::ThreadPool) {
+    pub(crate) fn drive(&self, pool: &rayon::ThreadPool, is_eager: bool) {
         let is_of_pool = pool.current_thread_index().is_some();
+        // Called inside a task nobody could watch, and tasks that read or create data take long.
+        let is_lone = !is_eager && !is_of_pool && self.limited.is_none() && !self.plan.has_producers();
+        if !is_lone {
+            self.share();
+        }
         let _here = place::wait_for(self.id);
         pool.in_place_scope(|scope| {
             if is_of_pool {
-                // Called inside a task: all threads may be busy with such, so this one begins itself.
-                self.work(scope);
+                // All threads may be busy with tasks that wait like this one, so it begins itself.
+                self.begin(scope);
             } else {
-                scope.spawn(|scope| self.work(scope));
+                scope.spawn(|scope| self.begin(scope));
+            }
+            if is_lone && self.queues.len() > 1 {
+                self.watch(scope);
             }
         });
     }
@@ -153,8 +182,27 @@ impl<'p> Run<'p> {
         Ok(self.plan.outputs().iter().map(result).collect())
     }
 
-    /// The loop of one worker.
+    /// The job of the first worker.
+    fn begin<'s>(&'s self, scope: &Scope<'s>) {
+        self.work_with(|hands| {
+            if self.queues.len() == 1 {
+                return self.run_in_order(hands);
+            }
+            match self.run_alone(hands, scope) {
+                Next::End => {}
+                // Still counted in the crew: it is only the thread that may change.
+                Next::Aside => scope.spawn(|scope| self.begin(scope)),
+                Next::Share(next) => self.run_as_ready(next, hands, scope),
+            }
+        });
+    }
+
+    /// The job of every other worker.
     fn work<'s>(&'s self, scope: &Scope<'s>) {
+        self.work_with(|hands| self.run_as_ready(None, hands, scope));
+    }
+
+    fn work_with(&self, work: impl FnOnce(&mut Hands<'_>)) {
         if !place::is_free_for(self.id) && self.crew.refuse() {
             return;
         }
@@ -166,11 +214,7 @@ impl<'p> Run<'p> {
             unreachable!("a thread has one worker loop of a run at a time");
         };
         let mut hands = Hands { queue: &queue, me, scratch: Scratch::default(), finished: 0, steps: 0 };
-        if self.queues.len() == 1 {
-            self.run_in_order(&mut hands);
-        } else {
-            self.run_as_ready(&mut hands, scope);
-        }
+        work(&mut hands);
         self.finished.fetch_add(hands.finished, Ordering::Relaxed);
     }
 
@@ -188,9 +232,9 @@ impl<'p> Run<'p> {
     }
 
     /// The loop of one worker of several: whatever is ready, until there is nothing.
-    fn run_as_ready<'s>(&'s self, hands: &mut Hands<'_>, scope: &Scope<'s>) {
+    fn run_as_ready<'s>(&'s self, first: Option<NodeId>, hands: &mut Hands<'_>, scope: &Scope<'s>) {
         self.enter_gate();
-        let mut next = None;
+        let mut next = first.map(|node| Admitted { node, reserved: 0 });
         loop {
             match next.take().or_else(|| self.find(hands, scope)) {
                 Some(node) => {
@@ -267,7 +311,20 @@ impl<'p> Run<'p> {
     /// Visits the stretch that the worker has claimed, up to the next node that is ready.
     fn visit_own(&self, me: usize) -> Option<NodeId> {
         let Supply::Free(sweep) = &self.supply else { return None };
-        std::iter::from_fn(|| sweep.of_own(me)).find(|node| self.cells[node.index()].arrive())
+        std::iter::from_fn(|| sweep.of_own(me)).find(|&node| self.visit(node))
+    }
+
+    /// Counts a visit, and inputs that the lone worker has made and told nobody of; returns whether that was all
+    /// that the node waited for.
+    fn visit(&self, node: NodeId) -> bool {
+        let cell = &self.cells[node.index()];
+        match self.lone.finished() {
+            0 => cell.arrive(),
+            finished => {
+                let made = self.plan.dependencies(node).filter(|input| input.index() < finished);
+                cell.arrive_by(1 + made.count() as u32)
+            }
+        }
     }
 
     fn steal(&self, hands: &Hands<'_>) -> Option<NodeId> {

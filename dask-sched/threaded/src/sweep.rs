@@ -39,6 +39,11 @@ impl Sweep {
         Sweep { len, next: Apart(AtomicUsize::new(0)), claims, share, longest }
     }
 
+    /// Leaves out the nodes before this one, before anybody has claimed any.
+    pub(crate) fn skip_to(&self, node: usize) {
+        self.next.fetch_max(node, Ordering::Relaxed);
+    }
+
     /// The next node of the stretch that worker `me` claimed.
     pub(crate) fn of_own(&self, me: usize) -> Option<NodeId> {
         let claim = &self.claims[me];

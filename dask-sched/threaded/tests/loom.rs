@@ -1,6 +1,6 @@
 //! The hand-over between workers, over every interleaving.
 //!
-//! Compiles `src/handover.rs` and `src/sweep.rs` against loom's primitives. Run by `cargo xtask ci loom`; empty otherwise.
+//! Compiles `src/handover.rs`, `src/lone.rs` and `src/sweep.rs` against loom's primitives. Run by `cargo xtask ci loom`; empty otherwise.
 #![cfg(loom)]
 #![allow(unreachable_pub, dead_code, missing_docs)]
 
@@ -8,6 +8,8 @@
 mod apart;
 #[path = "../src/handover.rs"]
 mod handover;
+#[path = "../src/lone.rs"]
+mod lone;
 #[path = "../src/sweep.rs"]
 mod sweep;
 
@@ -29,6 +31,7 @@ mod sync {
 }
 
 use handover::{Cell, Crew, Taken};
+use lone::Lone;
 use loom::sync::Arc;
 use loom::sync::atomic::{AtomicUsize, Ordering};
 use loom::thread;
@@ -142,5 +145,78 @@ fn every_node_is_visited_once() {
         other.join().unwrap();
         assert!(!sweep.is_open());
         assert!(visits.iter().all(|visits| visits.load(Ordering::Relaxed) == 1));
+    });
+}
+
+/// A chain of three: the lone worker steps aside after the first, and somebody shares at any moment. Each node is
+/// run once, after the one before, whose result it finds.
+#[test]
+fn a_node_is_begun_by_the_lone_worker_or_by_who_shares() {
+    const NODES: usize = 3;
+    struct Chain {
+        lone: Lone,
+        cells: [Cell<usize>; NODES],
+        runs: [AtomicUsize; NODES],
+    }
+    impl Chain {
+        fn run(&self, node: usize) {
+            assert_eq!(self.runs[node].fetch_add(1, Ordering::Relaxed), 0);
+            if let Some(before) = node.checked_sub(1) {
+                assert!(matches!(self.cells[before].take(), Some(Taken::Last(value)) if value == before));
+            }
+            self.cells[node].put(node);
+        }
+        /// Goes on with what this made ready.
+        fn tell(&self, node: usize) {
+            if node + 1 < NODES && self.cells[node + 1].arrive() {
+                self.run(node + 1);
+                self.tell(node + 1);
+            }
+        }
+        fn alone(&self, first: usize, end: usize) -> bool {
+            for node in first..end {
+                if !self.lone.begin(node, node == first) {
+                    if node > first {
+                        self.tell(node - 1);
+                    }
+                    return false;
+                }
+                self.run(node);
+            }
+            true
+        }
+    }
+    loom::model(|| {
+        // An input and a visit; the first has no input. The last is asked for.
+        let cell = |node| Cell::new(1 + u32::from(node > 0), 1);
+        let chain = Arc::new(Chain {
+            lone: Lone::new(),
+            cells: std::array::from_fn(cell),
+            runs: std::array::from_fn(|_| AtomicUsize::new(0)),
+        });
+        let other = {
+            let chain = chain.clone();
+            thread::spawn(move || {
+                let begun = chain.lone.share();
+                let finished = chain.lone.finished();
+                for node in begun..NODES {
+                    let made = u32::from(node > 0 && node - 1 < finished);
+                    if chain.cells[node].arrive_by(1 + made) {
+                        chain.run(node);
+                        chain.tell(node);
+                    }
+                }
+            })
+        };
+        if chain.alone(0, 1) {
+            if chain.lone.step_aside(1) {
+                chain.alone(1, NODES);
+            } else {
+                chain.tell(0);
+            }
+        }
+        other.join().unwrap();
+        assert!(chain.runs.iter().all(|runs| runs.load(Ordering::Relaxed) == 1));
+        assert!(matches!(chain.cells[NODES - 1].take(), Some(Taken::Last(2))));
     });
 }

@@ -6,6 +6,9 @@ use dask_sched_threaded::Threaded;
 #[track_caller]
 fn conforms_with(workers: usize) {
     conformance(&|| Box::new(Threaded::with_workers(workers)));
+    if workers > 1 {
+        conformance(&|| Box::new(Threaded::with_workers(workers).eager()));
+    }
 }
 
 #[test]
