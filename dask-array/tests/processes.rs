@@ -5,13 +5,14 @@ mod it {
     pub(crate) mod golden;
 }
 
-use std::process::ExitCode;
+use std::process::{Command, ExitCode};
 
 use dask_array::Array;
 use dask_graph::{Collection, Scheduler};
 use dask_optimize::Optimized;
 use dask_sched_multiprocess::Multiprocess;
 use dask_sched_sync::Sync;
+use dask_sched_threaded::Threaded;
 use libtest_mimic::{Arguments, Trial};
 
 use it::golden::check;
@@ -19,10 +20,15 @@ use it::golden::chunks::Chunking;
 
 fn main() -> ExitCode {
     dask_sched_worker::init(|| ());
+    if let Ok(directory) = std::env::var(SMALL_DISK) {
+        write_to_small_disk(&directory);
+        return ExitCode::SUCCESS;
+    }
     let processes = || Multiprocess::with_workers(2);
     let trials = vec![
         golden("two processes", Box::new(processes())),
         golden("two processes, optimised", Box::new(Optimized::new(processes()))),
+        trial("a disk that is full is an error and nothing is left", a_full_disk),
         trial("an array goes from file to file", an_array_goes_from_file_to_file),
     ];
     libtest_mimic::run(&Arguments::from_args(), trials).exit_code()
@@ -57,4 +63,42 @@ fn an_array_goes_from_file_to_file() {
     let in_memory = Array::from_ndarray(z.compute_with(&Sync::new()).unwrap(), [9_000, 10]).unwrap();
     let sum = in_memory.sum(..).unwrap().compute_with(&Multiprocess::with_workers(2)).unwrap();
     assert_eq!(sum, in_memory.sum(..).unwrap().compute_with(&Sync::new()).unwrap());
+}
+
+/// Names the directory of a disk of one megabyte.
+const SMALL_DISK: &str = "DASK_TEST_SMALL_DISK";
+
+/// The room for a file is not taken when it is made, so it is a write in the middle that finds none.
+fn a_full_disk() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().to_str().unwrap();
+    let mount = format!("mount -t tmpfs -o size=1m none {path}");
+    let unshare = |run: &str| {
+        let mut command = Command::new("unshare");
+        command.args(["-Urm", "sh", "-c", run]).arg(std::env::current_exe().unwrap()).env(SMALL_DISK, path);
+        command.output()
+    };
+    if !unshare(&mount).is_ok_and(|output| output.status.success()) {
+        // Mounting in a namespace of its own is not allowed here: not tested.
+        return;
+    }
+    let output = unshare(&format!("{mount} && exec \"$0\"")).unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+}
+
+fn write_to_small_disk(directory: &str) {
+    let path = std::path::Path::new(directory).join("x.npy");
+    let x = Array::<f64>::ones(&[400, 1000], [50, 1000]).unwrap();
+    let schedulers: [Box<dyn Scheduler>; 3] =
+        [Box::new(Sync::new()), Box::new(Threaded::with_workers(2)), Box::new(Multiprocess::with_workers(2))];
+    for scheduler in schedulers {
+        let error = x.to_npy_with(&path, &*scheduler).unwrap_err();
+        let text = format!("{error}: {:?}", std::error::Error::source(&error));
+        assert!(text.contains("No space left") || text.contains("StorageFull"), "{text}");
+        assert_eq!(std::fs::read_dir(directory).unwrap().count(), 0, "something is left");
+    }
+    // What fits is written.
+    let x = Array::<f64>::ones(&[50, 1000], [10, 1000]).unwrap();
+    x.to_npy_with(&path, &Threaded::with_workers(2)).unwrap();
+    assert!(path.exists());
 }

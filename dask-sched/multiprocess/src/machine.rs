@@ -117,7 +117,7 @@ impl<'p> Machine<'p> {
             ready: Ready::default(),
             workers: Workers::default(),
             memory: Memory::new(limits.memory),
-            pace: Pace::default(),
+            pace: Pace::new(limits.memory.is_some()),
             in_flight: 0,
             unfinished: plan.len(),
             finished_tasks: 0,

@@ -7,13 +7,20 @@ const AHEAD_NANOS: u64 = 1_000_000;
 const MOST: u64 = 64;
 
 /// The mean duration of tasks, the last of which weigh most.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Pace {
     /// In nanoseconds; `None` until a task is done.
     mean: Option<u64>,
+    most: u64,
 }
 
 impl Pace {
+    /// Under a memory limit nothing is sent ahead: what a task will make is known only of producers, so what has been
+    /// sent may go beyond the limit before anybody knows.
+    pub(crate) fn new(is_limited: bool) -> Self {
+        Self { mean: None, most: if is_limited { 1 } else { MOST } }
+    }
+
     /// Learns how long a task took: it weighs an eighth.
     pub(crate) fn learn(&mut self, nanos: u64) {
         self.mean = Some(self.mean.map_or(nanos, |mean| mean - mean / 8 + nanos / 8));
@@ -23,7 +30,7 @@ impl Pace {
     ///
     /// What is in a queue can be run by nobody else, so long tasks wait where all workers find them.
     pub(crate) fn room(&self) -> usize {
-        self.mean.map_or(1, |mean| (AHEAD_NANOS / mean.max(1)).clamp(1, MOST)) as usize
+        self.mean.map_or(1, |mean| (AHEAD_NANOS / mean.max(1)).clamp(1, self.most)) as usize
     }
 }
 
@@ -33,7 +40,7 @@ mod tests {
 
     #[track_caller]
     fn check(nanos: &[u64], room: usize) {
-        let mut pace = Pace::default();
+        let mut pace = Pace::new(false);
         nanos.iter().for_each(|&nanos| pace.learn(nanos));
         assert_eq!(pace.room(), room);
     }
@@ -48,5 +55,12 @@ mod tests {
         // One long task among short ones: an eighth of 8 ms is a millisecond.
         check(&[10_000, 8_000_000], 1);
         check(&[[8_000_000].as_slice(), &[10_000; 30]].concat(), 6);
+    }
+
+    #[test]
+    fn nothing_is_sent_ahead_under_a_limit() {
+        let mut pace = Pace::new(true);
+        pace.learn(10_000);
+        assert_eq!(pace.room(), 1);
     }
 }

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdout, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
-use crate::{faults, leftovers, output, starting};
+use crate::{disk, faults, leftovers, output, starting};
 
 const PROGRAM: &str = "DASK_TEST_PROGRAM";
 const ARGUMENT: &str = "DASK_TEST_ARGUMENT";
@@ -28,6 +28,7 @@ pub(crate) fn run_if_asked() -> bool {
         "leftovers" => leftovers::program(&argument()),
         "output" => output::program(),
         "faults" => faults::program(&argument()),
+        "disk" => disk::program(&argument()),
         other => panic!("there is no program {other}"),
     }
     true
@@ -56,6 +57,21 @@ pub(crate) fn run(name: &str, argument: &str) -> Output {
     let output = watch.join().unwrap();
     assert!(is_done, "the program {name} {argument} hangs: {output:?}");
     output
+}
+
+/// Runs a program for which `/dev/shm` has only so much room; `None` where that needs rights that we have not.
+pub(crate) fn run_with_little_shared_memory(name: &str, argument: &str, size: &str) -> Option<Output> {
+    let mount = format!("mount -t tmpfs -o size={size} none /dev/shm");
+    let may = Command::new("unshare").args(["-Urm", "sh", "-c", &mount]).output();
+    if !may.is_ok_and(|output| output.status.success()) {
+        return None;
+    }
+    let mut command = Command::new("unshare");
+    command
+        .args(["-Urm", "sh", "-c", &format!("{mount} && exec \"$0\"")])
+        .arg(std::env::current_exe().unwrap());
+    command.env(PROGRAM, name).env(ARGUMENT, argument).stdin(Stdio::null());
+    Some(command.output().unwrap())
 }
 
 /// A program that runs until it is ended, in a process group of its own, as a shell starts it.
