@@ -17,7 +17,7 @@
 
 use std::sync::Arc;
 
-use dask_graph::{Axis, BlockArg, Blockwise, Graph, Key, Layer};
+use dask_graph::{Axis, BlockArg, Blockwise, Graph, Key, Layer, PlanError};
 use rustc_hash::FxHashMap;
 
 use crate::composite::Composite;
@@ -25,12 +25,16 @@ use crate::layer_list::{LayerList, few_operations, n_operations};
 
 /// Joins `Blockwise` layers with their producers; the layers that hold `keys` keep their names.
 ///
+/// # Errors
+///
+/// As [`cull_layers`](crate::cull_layers()).
+///
 /// # Complexity
 ///
 /// Time O(layers · operations in the largest fused layer), whatever the number of blocks. Layers that hold
 /// their tasks in a map are walked once to know their inputs.
-pub fn fuse_layers(graph: &Graph, keys: &[Key]) -> Graph {
-    Fusion::new(graph, keys).run()
+pub fn fuse_layers(graph: &Graph, keys: &[Key]) -> Result<Graph, PlanError> {
+    Ok(LayerList::of(graph, keys)?.map_or_else(|| graph.clone(), |list| Fusion::new(list).run()))
 }
 
 /// The state of one pass over the layers.
@@ -41,11 +45,9 @@ struct Fusion {
 }
 
 impl Fusion {
-    fn new(graph: &Graph, keys: &[Key]) -> Self {
-        let list = LayerList::new(graph, keys);
-        // Consumers that nobody needs do not keep a layer apart.
-        let n_consumers = list.n_consumers(&list.needed());
-        Self { list, n_consumers }
+    fn new(list: LayerList) -> Self {
+        // Consumers that nobody needs are not in the list and do not keep a layer apart.
+        Self { n_consumers: list.n_consumers(), list }
     }
 
     fn run(mut self) -> Graph {

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use dask_graph::{Graph, Key, Layer, Name};
+use dask_graph::{Graph, Key, Layer, Name, PlanError};
 use rustc_hash::{FxHashMap, FxHashSet};
 
 /// A joined layer stands for so many operations at most: each further one costs the copying of those before.
@@ -23,7 +23,7 @@ pub(crate) fn is_all_tasks(graph: &Graph) -> bool {
     graph.layers().iter().all(|layer| layer.as_materialized().is_some())
 }
 
-/// The layers of a graph, inputs first, each name once.
+/// The layers that the wanted keys need, inputs first, each name once.
 pub(crate) struct LayerList {
     pub(crate) layers: Vec<Arc<dyn Layer>>,
     /// The names of each layer's inputs.
@@ -33,22 +33,89 @@ pub(crate) struct LayerList {
 }
 
 impl LayerList {
-    pub(crate) fn new(graph: &Graph, keys: &[Key]) -> Self {
+    /// The layers of a graph; `None` where layers need each other in a circle though none of their tasks do, so
+    /// that none comes first: only hand-written ones can.
+    ///
+    /// Layers are looked at, not tasks. Where their names say that something is wrong, the tasks say what it is.
+    ///
+    /// # Errors
+    ///
+    /// - When a key is wanted, or needed, whose layer is not there.
+    /// - When tasks of layers that need each other do so too.
+    pub(crate) fn of(graph: &Graph, keys: &[Key]) -> Result<Option<Self>, PlanError> {
         let wanted = keys.iter().map(|key| key.name().clone()).collect();
-        let mut list = Self { layers: vec![], inputs: vec![], by_name: FxHashMap::default(), wanted };
+        let mut all = Self::without_layers(wanted);
         for layer in graph.layers() {
             // Equal names mean equal work: one of them will do.
-            if list.find(layer.name()).is_none() {
-                list.push(layer.clone());
+            if all.find(layer.name()).is_none() {
+                all.push(layer.clone());
             }
         }
-        list
+        let sequence = all.sequence();
+        if sequence.is_none() || all.misses_layer() {
+            graph.tasks(keys)?.topological()?;
+        }
+        Ok(sequence.map(|sequence| {
+            let mut list = all.emptied();
+            sequence.into_iter().for_each(|n| list.push(all.layers[n].clone()));
+            list
+        }))
+    }
+
+    fn without_layers(wanted: FxHashSet<Name>) -> Self {
+        Self { layers: vec![], inputs: vec![], by_name: FxHashMap::default(), wanted }
+    }
+
+    /// Whether a layer that is needed is not there. Where there are hand-written layers it cannot be said: they
+    /// may hold keys of any name.
+    fn misses_layer(&self) -> bool {
+        let needed = self.needed();
+        let inputs = (0..self.layers.len()).filter(|&n| needed[n]).flat_map(|n| &self.inputs[n]);
+        !self.layers.iter().any(|layer| layer.has_foreign_names())
+            && self.wanted.iter().chain(inputs).any(|name| self.find(name).is_none())
+    }
+
+    /// The needed layers, inputs first and otherwise in the order of the list; `None` if they go in a circle.
+    fn sequence(&self) -> Option<Vec<usize>> {
+        #[derive(Clone, Copy, PartialEq)]
+        enum State {
+            Unseen,
+            Open,
+            Done,
+        }
+        let needed = self.needed();
+        let mut state = vec![State::Unseen; self.layers.len()];
+        let mut sequence = Vec::with_capacity(self.layers.len());
+        let mut path = Vec::new();
+        for root in (0..self.layers.len()).filter(|&n| needed[n]) {
+            if state[root] == State::Unseen {
+                state[root] = State::Open;
+                path.push((root, self.inputs[root].iter()));
+            }
+            while let Some((n, inputs)) = path.last_mut() {
+                let Some(name) = inputs.next() else {
+                    state[*n] = State::Done;
+                    sequence.push(*n);
+                    path.pop();
+                    continue;
+                };
+                let Some(input) = self.find(name) else { continue };
+                match state[input] {
+                    State::Unseen => {
+                        state[input] = State::Open;
+                        path.push((input, self.inputs[input].iter()));
+                    }
+                    State::Open => return None,
+                    State::Done => {}
+                }
+            }
+        }
+        Some(sequence)
     }
 
     /// A list without layers, for the same wanted keys.
     pub(crate) fn emptied(&self) -> Self {
-        let wanted = self.wanted.clone();
-        Self { layers: vec![], inputs: vec![], by_name: FxHashMap::default(), wanted }
+        Self::without_layers(self.wanted.clone())
     }
 
     /// Adds a layer whose inputs are there.
@@ -75,7 +142,7 @@ impl LayerList {
 
     /// Which layers the wanted keys need. Hand-written layers hold keys of any name, so that only key by key
     /// it shows which of them is needed: they all are.
-    pub(crate) fn needed(&self) -> Vec<bool> {
+    fn needed(&self) -> Vec<bool> {
         let mut needed: Vec<bool> = self
             .layers
             .iter()
@@ -92,11 +159,10 @@ impl LayerList {
         needed
     }
 
-    /// How many of the `needed` layers take results of each layer.
-    pub(crate) fn n_consumers(&self, needed: &[bool]) -> Vec<usize> {
+    /// How many layers take results of each layer.
+    pub(crate) fn n_consumers(&self) -> Vec<usize> {
         let mut n_consumers = vec![0; self.layers.len()];
-        let consumers = (0..self.layers.len()).filter(|&n| needed[n]);
-        for n in consumers.flat_map(|n| &self.inputs[n]).filter_map(|name| self.find(name)) {
+        for n in self.inputs.iter().flatten().filter_map(|name| self.find(name)) {
             n_consumers[n] += 1;
         }
         n_consumers

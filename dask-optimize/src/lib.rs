@@ -31,8 +31,9 @@
 //! let z = Graph::with_inputs(layer("z", "y"), [&y]);
 //!
 //! let wanted = [Key::new("z", &[7])];
-//! assert_eq!(z.lower(&wanted).unwrap().len(), 3);
-//! assert_eq!(fuse_layers(&z, &wanted).lower(&wanted).unwrap().len(), 1);
+//! assert_eq!(z.lower(&wanted)?.len(), 3);
+//! assert_eq!(fuse_layers(&z, &wanted)?.lower(&wanted)?.len(), 1);
+//! # Ok::<(), dask_graph::PlanError>(())
 //! ```
 //!
 //! Each pass over tasks has a second form on [`TaskGraph`](dask_graph::TaskGraph), so that several of them make

@@ -64,7 +64,7 @@ where
 /// use dask_graph::{Graph, Key, graph};
 /// use dask_optimize::{Context, Pipeline, cull_layers};
 ///
-/// let cull = |graph: &Graph, context: &Context<'_>| Ok(cull_layers(graph, context.keys));
+/// let cull = |graph: &Graph, context: &Context<'_>| Ok(cull_layers(graph, context.keys)?);
 /// let pipeline = Pipeline::standard().before("fuse_layers", "cull_layers", cull)?.without("recompute")?;
 /// assert_eq!(pipeline.names().collect::<Vec<_>>(), ["push_down", "cull_layers", "fuse_layers"]);
 ///
@@ -102,11 +102,11 @@ impl Pipeline {
 
     /// [`standard`](Self::standard) with this choice between making again and keeping.
     pub fn with_recompute(choice: Recompute) -> Self {
-        let push_down = |graph: &Graph, context: &Context<'_>| Ok(push_down(graph, context.keys));
+        let push_down = |graph: &Graph, context: &Context<'_>| Ok(push_down(graph, context.keys)?);
         let recompute = move |graph: &Graph, context: &Context<'_>| {
-            Ok(recompute(graph, context.keys, choice.or_limit(context.memory_limit)))
+            Ok(recompute(graph, context.keys, choice.or_limit(context.memory_limit))?)
         };
-        let fuse = |graph: &Graph, context: &Context<'_>| Ok(fuse_layers(graph, context.keys));
+        let fuse = |graph: &Graph, context: &Context<'_>| Ok(fuse_layers(graph, context.keys)?);
         Self::new().then("push_down", push_down).then("recompute", recompute).then("fuse_layers", fuse)
     }
 
@@ -157,7 +157,9 @@ impl Pipeline {
     ///
     /// # Errors
     ///
-    /// - When a pass fails.
+    /// - When a pass fails. Those over layers fail when a layer is missing, or when layers need each other in a
+    ///   circle and so do their tasks, with the [`PlanError`](dask_graph::PlanError) of the graph as it was
+    ///   written. Keys that are wanted of a layer and that it has not are found when the plan is made.
     pub fn run(&self, graph: &Graph, context: &Context<'_>) -> Result<Graph, PrepareError> {
         self.passes.iter().try_fold(graph.clone(), |graph, (name, pass)| {
             pass.run(&graph, context).map_err(|source| PrepareError { pass: name.clone(), source })

@@ -16,13 +16,17 @@
 
 use std::sync::Arc;
 
-use dask_graph::{Blockwise, Graph, Key, Layer, Name};
+use dask_graph::{Blockwise, Graph, Key, Layer, Name, PlanError};
 use rustc_hash::FxHashSet;
 
 use crate::layer_list::{LayerList, few_operations, is_all_tasks};
 
 /// Moves layers that take less of their input before the work on it; the layers that hold `keys` keep their
 /// names and keys.
+///
+/// # Errors
+///
+/// As [`cull_layers`](crate::cull_layers()).
 ///
 /// # Complexity
 ///
@@ -92,15 +96,16 @@ use crate::layer_list::{LayerList, few_operations, is_all_tasks};
 /// let even = Even { name: "z".into(), input: "y".into(), n: 5, info: LayerInfo::here() };
 /// let z = Graph::with_inputs(even, [&y]);
 ///
-/// let pushed = push_down(&z, &[Key::new("z", &[3])]);
+/// let pushed = push_down(&z, &[Key::new("z", &[3])])?;
 /// let labels: Vec<_> = pushed.layers().iter().map(|layer| layer.name().label().to_owned()).collect();
 /// assert_eq!(labels, ["x", "even", "z"]);
+/// # Ok::<(), dask_graph::PlanError>(())
 /// ```
-pub fn push_down(graph: &Graph, keys: &[Key]) -> Graph {
+pub fn push_down(graph: &Graph, keys: &[Key]) -> Result<Graph, PlanError> {
     if is_all_tasks(graph) {
-        return graph.clone();
+        return Ok(graph.clone());
     }
-    let mut list = LayerList::new(graph, keys);
+    let Some(mut list) = LayerList::of(graph, keys)? else { return Ok(graph.clone()) };
     let mut changed = false;
     loop {
         let mut pass = PushDown::new(list);
@@ -111,7 +116,7 @@ pub fn push_down(graph: &Graph, keys: &[Key]) -> Graph {
             break;
         }
     }
-    if changed { list.into_graph() } else { graph.clone() }
+    Ok(if changed { list.into_graph() } else { graph.clone() })
 }
 
 /// The state of one pass over the layers.
@@ -130,10 +135,8 @@ struct PushDown {
 
 impl PushDown {
     fn new(list: LayerList) -> Self {
-        let needed = list.needed();
-        let place = |n: usize| if needed[n] { vec![list.layers[n].clone()] } else { Vec::new() };
-        let places = (0..list.layers.len()).map(place).collect();
-        let n_consumers = list.n_consumers(&needed);
+        let places = list.layers.iter().map(|layer| vec![layer.clone()]).collect();
+        let n_consumers = list.n_consumers();
         Self { list, places, n_before: n_consumers.clone(), n_consumers, added: FxHashSet::default() }
     }
 

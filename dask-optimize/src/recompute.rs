@@ -13,7 +13,7 @@
 
 use std::sync::Arc;
 
-use dask_graph::{BlockArg, Blockwise, Graph, Key, Layer, Name, Node, Tokenizer};
+use dask_graph::{BlockArg, Blockwise, Graph, Key, Layer, Name, Node, PlanError, Tokenizer};
 use rustc_hash::FxHashSet;
 
 use crate::layer_list::{LayerList, is_all_tasks};
@@ -89,15 +89,19 @@ struct Cost {
 /// their data comes from. Sizes are what producers expect ([`Op::output_nbytes`](dask_graph::Op::output_nbytes))
 /// of their first block; other blocks are taken to be as large as the largest block that they are made of.
 ///
+/// # Errors
+///
+/// As [`cull_layers`](crate::cull_layers()).
+///
 /// # Complexity
 ///
 /// Time O(layers), and for each layer that takes results that are large enough, O(layers) and the tasks between
 /// one of its blocks and as many blocks of the results as are too many.
-pub fn recompute(graph: &Graph, keys: &[Key], choice: Recompute) -> Graph {
+pub fn recompute(graph: &Graph, keys: &[Key], choice: Recompute) -> Result<Graph, PlanError> {
     if matches!(choice, Recompute::Never | Recompute::Auto { .. }) || is_all_tasks(graph) {
-        return graph.clone();
+        return Ok(graph.clone());
     }
-    let list = LayerList::new(graph, keys);
+    let Some(list) = LayerList::of(graph, keys)? else { return Ok(graph.clone()) };
     let mut pass = Recomputation { choice, done: list.emptied(), sizes: Vec::new(), changed: false };
     for layer in &list.layers {
         let consumer = match layer.downcast_ref::<Blockwise>() {
@@ -106,7 +110,7 @@ pub fn recompute(graph: &Graph, keys: &[Key], choice: Recompute) -> Graph {
         };
         pass.push(consumer.unwrap_or_else(|| layer.clone()));
     }
-    if pass.changed { pass.done.into_graph() } else { graph.clone() }
+    Ok(if pass.changed { pass.done.into_graph() } else { graph.clone() })
 }
 
 struct Recomputation {

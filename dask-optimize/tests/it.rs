@@ -2,9 +2,11 @@
 
 mod it {
     mod fuse_layers;
+    mod pipeline;
     mod push_down;
     mod queries;
     mod recompute;
     mod rewrite;
+    mod row;
     mod task_passes;
 }

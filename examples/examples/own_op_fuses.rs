@@ -57,7 +57,7 @@ fn main() -> anyhow::Result<()> {
     let y = then(&y, "moved", "result", -2, 7)?;
 
     let keys: Vec<Key> = (0..BLOCKS[0].1).map(|i| Key::new("result", &[i])).collect();
-    let fused = fuse_layers(&y, &keys);
+    let fused = fuse_layers(&y, &keys)?;
     let tasks =
         |plan: &Plan| format!("{} tasks, the last is {}", plan.len(), plan.op_name(plan.outputs()[0]));
     println!("before: {}", tasks(&y.lower(&keys)?));

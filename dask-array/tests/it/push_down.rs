@@ -146,8 +146,8 @@ proptest! {
         prop_assert_eq!(&all.lazy.compute_with(&threads).unwrap(), &all.eager);
 
         // Once more changes nothing.
-        let once = push_down(all.lazy.graph(), &all.lazy.keys());
-        let twice = push_down(&once, &all.lazy.keys());
+        let once = push_down(all.lazy.graph(), &all.lazy.keys()).expect("a graph");
+        let twice = push_down(&once, &all.lazy.keys()).expect("a graph");
         prop_assert_eq!(names(&twice), names(&once));
     }
 }
@@ -230,7 +230,7 @@ fn what_others_need_is_made_once_and_whole() {
     assert_eq!(source.n_read(), 10);
     // The array itself was asked for.
     let keys: Vec<Key> = y.keys().into_iter().chain(both.0.keys()).collect();
-    let pushed = push_down(both.0.graph(), &keys);
+    let pushed = push_down(both.0.graph(), &keys).expect("a graph");
     assert_eq!(names(&pushed), names(both.0.graph()));
 }
 
@@ -239,7 +239,7 @@ fn arrays_in_memory_are_cut_for_each_consumer() {
     let x = Array::from_ndarray(ArrayD::from_elem(vec![40], 3_i64), 10).unwrap();
     let y = (&x + 1).slice((5..8,)).unwrap();
     let z = (&x * 2).slice((15..18,)).unwrap() + &y;
-    let pushed = push_down(z.graph(), &z.keys());
+    let pushed = push_down(z.graph(), &z.keys()).expect("a graph");
     // Nothing is read whole any more.
     assert_eq!(labels(z.graph()).iter().filter(|label| *label == "from-ndarray").count(), 1);
     assert!(!labels(&pushed).contains(&"from-ndarray".to_owned()), "{:?}", labels(&pushed));

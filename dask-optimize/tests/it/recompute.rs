@@ -116,14 +116,14 @@ fn names(graph: &Graph) -> Vec<String> {
 #[test]
 fn what_is_needed_before_and_after_a_sum_is_made_twice() {
     let (graph, keys) = centred(50, 1000);
-    let again = recompute(&graph, &keys, Recompute::Always);
+    let again = recompute(&graph, &keys, Recompute::Always).expect("a graph");
     assert_eq!(values(&again, &keys), values(&graph, &keys));
     let count = |label: &str| names(&again).iter().filter(|name| *name == label).count();
     assert_eq!((count("x"), count("double"), count("total")), (2, 2, 1));
 
     // The sum takes all blocks as one list. Kept, they are alive after it, too.
     let after_the_sum = |graph: &Graph| {
-        let plan = streamed(&fuse_layers(graph, &keys), &keys);
+        let plan = streamed(&fuse_layers(graph, &keys).expect("a graph"), &keys);
         let sum = plan.nodes().position(|node| plan.key(node).name().as_str() == "total").expect("a sum");
         plan.pressure().curve()[sum]
     };
@@ -134,7 +134,7 @@ fn what_is_needed_before_and_after_a_sum_is_made_twice() {
 #[test]
 fn the_choice_depends_on_size_and_limit() {
     let (graph, keys) = centred(50, 1000);
-    let n_layers = |choice: Recompute| recompute(&graph, &keys, choice).layers().len();
+    let n_layers = |choice: Recompute| recompute(&graph, &keys, choice).expect("a graph").layers().len();
     let (kept, again) = (4, 6);
     assert_eq!(n_layers(Recompute::Never), kept);
     assert_eq!(n_layers(Recompute::Always), again);
@@ -180,8 +180,8 @@ fn sums_over_few_blocks_keep_them() {
     let spread = Graph::with_inputs(spread, [&sums]);
     let sub = map("sub", 48, Arc::new(Pure(i64::wrapping_sub)), &[("x", 48, &x), ("spread", 48, &spread)]);
     let keys: Vec<Key> = (0..48).map(|i| Key::new("sub", &[i])).collect();
-    assert_eq!(recompute(&sub, &keys, Recompute::WhenOver(5000)).layers().len(), 4);
-    assert_eq!(recompute(&sub, &keys, Recompute::WhenOver(2500)).layers().len(), 5);
+    assert_eq!(recompute(&sub, &keys, Recompute::WhenOver(5000)).expect("a graph").layers().len(), 4);
+    assert_eq!(recompute(&sub, &keys, Recompute::WhenOver(2500)).expect("a graph").layers().len(), 5);
 }
 
 #[test]
@@ -191,7 +191,7 @@ fn what_is_not_pure_is_kept() {
     let total = group_sums("total", "draw", 9, 9, &draw);
     let sub = map("sub", 9, Arc::new(Pure(i64::wrapping_sub)), &[("draw", 9, &draw), ("total", 1, &total)]);
     let keys: Vec<Key> = (0..9).map(|i| Key::new("sub", &[i])).collect();
-    assert_eq!(recompute(&sub, &keys, Recompute::Always).layers().len(), 4);
+    assert_eq!(recompute(&sub, &keys, Recompute::Always).expect("a graph").layers().len(), 4);
 }
 
 proptest! {
@@ -217,10 +217,10 @@ proptest! {
         let keys: Vec<Key> = (0..n).map(|i| Key::new(name, &[i])).collect();
         let expected = values(&graph, &keys);
         for choice in [Recompute::Always, Recompute::WhenOver(limit)] {
-            let again = recompute(&graph, &keys, choice);
+            let again = recompute(&graph, &keys, choice).expect("a graph");
             prop_assert_eq!(&values(&again, &keys), &expected);
-            prop_assert_eq!(&values(&fuse_layers(&again, &keys), &keys), &expected);
-            prop_assert_eq!(names(&recompute(&again, &keys, choice)), names(&again), "twice is once");
+            prop_assert_eq!(&values(&fuse_layers(&again, &keys).expect("a graph"), &keys), &expected);
+            prop_assert_eq!(names(&recompute(&again, &keys, choice).expect("a graph")), names(&again), "twice is once");
         }
     }
 }

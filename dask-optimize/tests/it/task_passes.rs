@@ -3,8 +3,8 @@
 mod cases;
 mod golden;
 mod laws;
-mod random;
-mod text;
+pub(super) mod random;
+pub(super) mod text;
 
 use dask_graph::{Graph, Key, PlanError, RunOptions, Scheduler, Value};
 use dask_optimize::{
@@ -42,7 +42,7 @@ const PASSES: [(&str, Pass); 13] = [
     ("merge_equal, some pure", |graph, keys| merge_equal(graph, keys, |op| op.name() != "plus")),
 ];
 
-fn values(graph: &Graph, keys: &[Key]) -> Vec<Value> {
+pub(super) fn values(graph: &Graph, keys: &[Key]) -> Vec<Value> {
     let plan = graph.lower(keys).unwrap_or_else(|error| panic!("no plan: {error}"));
     Sync::new().run(&plan, &RunOptions::new()).unwrap_or_else(|error| panic!("no values: {error}"))
 }

@@ -10,7 +10,7 @@ use proptest::sample::Index;
 
 /// What stands under a key, or as an argument.
 #[derive(Debug, Clone)]
-pub(super) enum Expr {
+pub(crate) enum Expr {
     Key(Index),
     Literal(i64),
     List(Vec<Expr>),
@@ -33,7 +33,7 @@ fn expr() -> impl Strategy<Value = Expr> {
 
 /// A graph before its keys have names.
 #[derive(Debug, Clone)]
-pub(super) struct Drawn {
+pub(crate) struct Drawn {
     nodes: Vec<(Expr, usize)>,
     wanted: Vec<Index>,
     /// Whether layers need lower layers only.
@@ -42,7 +42,7 @@ pub(super) struct Drawn {
     is_annotated: bool,
 }
 
-pub(super) fn drawn() -> impl Strategy<Value = Drawn> {
+pub(crate) fn drawn() -> impl Strategy<Value = Drawn> {
     let nodes = prop::collection::vec((expr(), 0..3_usize), 1..25);
     let wanted = prop::collection::vec(any::<Index>(), 1..4);
     (nodes, wanted, any::<bool>(), any::<bool>()).prop_map(|(nodes, wanted, is_layered, is_annotated)| {
@@ -52,7 +52,7 @@ pub(super) fn drawn() -> impl Strategy<Value = Drawn> {
 
 /// Which graphs are made.
 #[derive(Clone, Copy, PartialEq)]
-pub(super) enum Form {
+pub(crate) enum Form {
     /// Nodes refer to earlier ones.
     Sound,
     /// Nodes refer to any, also to such as there are none.
@@ -62,7 +62,7 @@ pub(super) enum Form {
 impl Drawn {
     /// The graph and the wanted keys, whose names begin with `prefix` and sort after each other in the order of
     /// `names`.
-    pub(super) fn graph(&self, form: Form, prefix: &str, is_reversed: bool) -> (Graph, Vec<Key>) {
+    pub(crate) fn graph(&self, form: Form, prefix: &str, is_reversed: bool) -> (Graph, Vec<Key>) {
         let n = self.nodes.len();
         let layer = |at: usize| if self.is_layered { 3 * at / n } else { self.nodes[at].1 };
         let key = |at: usize| match layer(at.min(n - 1)) {
@@ -121,7 +121,7 @@ fn ops() -> [Arc<dyn Op>; N_OPS] {
 }
 
 /// A number that tells values apart, lists by their form too.
-pub(super) fn flat(value: &Value) -> i64 {
+pub(crate) fn flat(value: &Value) -> i64 {
     match value.downcast_ref::<List>() {
         Some(list) => list.iter().fold(11, |sum: i64, item| sum.wrapping_mul(31).wrapping_add(flat(item))),
         None => *value.get().unwrap_or_else(|error| panic!("{error}")),

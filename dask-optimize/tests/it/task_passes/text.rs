@@ -6,7 +6,7 @@ use super::random::flat;
 
 /// One line a node, in the order in which they are met on the way back from `wanted`. `key` says how keys are
 /// written; inside nodes they are numbers.
-pub(super) fn text_of(graph: &Graph, wanted: &[Key], key: impl Fn(&Key) -> String) -> String {
+pub(crate) fn text_of(graph: &Graph, wanted: &[Key], key: impl Fn(&Key) -> String) -> String {
     let tasks = graph.tasks(wanted).unwrap_or_else(|error| panic!("{error}"));
     let lines = tasks.numbers().map(|number| {
         let stands_for: Vec<String> = tasks.stands_for(number).iter().map(&key).collect();

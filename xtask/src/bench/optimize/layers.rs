@@ -17,7 +17,7 @@ pub(super) fn measure(bench: &mut Bench<'_>, size: usize) -> Result<()> {
     let n_blocks = u32::try_from(size)?;
     for (shape, graph) in [("chain", chain(n_blocks)?), ("comb", comb(n_blocks)?)] {
         let keys: Vec<Key> = vec![Key::new(name("x", N_LAYERS - 1), &[0])];
-        let fused = bench.measure(|| Ok(fuse_layers(&graph, &keys).layers().len() as u64))?;
+        let fused = bench.measure(|| Ok(fuse_layers(&graph, &keys)?.layers().len() as u64))?;
         ensure!(fused.checksum < N_LAYERS as u64 / 20, "{shape}: {} layers are left", fused.checksum);
         let label = format!("fuse {shape}, blocks: {size}");
         bench.report("layers", &label, N_LAYERS, "ns/layer", &fused)?;
