@@ -9,7 +9,7 @@ use dask_graph::{Graph, Key, PassReport, PrepareError};
 
 use crate::fuse_layers::fuse_layers;
 use crate::push_down::push_down;
-use crate::recompute::{Recompute, recompute};
+use crate::recompute::{Recompute, made_again};
 
 /// What a pass may know besides the graph.
 #[derive(Debug, Clone, Copy)]
@@ -58,6 +58,10 @@ where
     }
 }
 
+/// What is left to others when something is made again may be moved so that it can be made again, too. One
+/// round does nearly always; in random graphs two do.
+const MOST_ROUNDS: usize = 4;
+
 /// Passes that run one after the other.
 ///
 /// ```
@@ -94,20 +98,27 @@ impl Pipeline {
         Self::default()
     }
 
-    /// What schedulers use: [`push_down`], then [`recompute`] where the memory would not do, then
-    /// [`fuse_layers`]. No tasks are made.
+    /// What schedulers use: [`push_down`], then [`fuse_layers`], then [`recompute`](crate::recompute()) where the memory would not
+    /// do, with the first two once more when it makes something again. No tasks are made.
     pub fn standard() -> Self {
         Self::with_recompute(Recompute::default())
     }
 
     /// [`standard`](Self::standard) with this choice between making again and keeping.
     pub fn with_recompute(choice: Recompute) -> Self {
-        let push_down = |graph: &Graph, context: &Context<'_>| Ok(push_down(graph, context.keys)?);
-        let recompute = move |graph: &Graph, context: &Context<'_>| {
-            Ok(recompute(graph, context.keys, choice.or_limit(context.memory_limit))?)
-        };
+        let push = |graph: &Graph, context: &Context<'_>| Ok(push_down(graph, context.keys)?);
         let fuse = |graph: &Graph, context: &Context<'_>| Ok(fuse_layers(graph, context.keys)?);
-        Self::new().then("push_down", push_down).then("recompute", recompute).then("fuse_layers", fuse)
+        let recompute = move |graph: &Graph, context: &Context<'_>| {
+            let choice = choice.or_limit(context.memory_limit);
+            let mut graph = graph.clone();
+            for _ in 0..MOST_ROUNDS {
+                let Some(again) = made_again(&graph, context.keys, choice)? else { break };
+                // It goes into its consumers; and of what is left to the others, less may be needed.
+                graph = fuse_layers(&push_down(&again, context.keys)?, context.keys)?;
+            }
+            Ok(graph)
+        };
+        Self::new().then("push_down", push).then("fuse_layers", fuse).then("recompute", recompute)
     }
 
     /// Adds a pass at the end.

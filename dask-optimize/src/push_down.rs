@@ -8,8 +8,8 @@
 //!
 //! A layer says itself how it moves before another ([`Layer::push_into`]); the pass knows no slices. It is
 //! asked only where nobody else needs the producer's results, so that no work is done twice, and annotations
-//! are equal. Creating and reading that costs next to nothing ([`Op::is_cheap`](dask_graph::Op::is_cheap)) is
-//! done anew for every consumer.
+//! are equal. What costs next to nothing ([`Op::is_cheap`](dask_graph::Op::is_cheap)) is done anew for every
+//! consumer.
 //!
 //! The successor of what `optimize_slices` in dask's `array/optimization.py` and `Slice._simplify_down` in its
 //! array expressions do.
@@ -31,7 +31,7 @@ use crate::layer_list::{LayerList, few_operations, is_all_tasks};
 /// # Complexity
 ///
 /// Time O(layers and their inputs), whatever the number of blocks, and as much again for each time that a move
-/// leaves a layer to the last of its consumers. Layers that hold their tasks in a map are walked once to know
+/// leaves a layer to the last of its consumers or makes it cheap. Layers that hold their tasks in a map are walked once to know
 /// their inputs.
 ///
 /// # Examples
@@ -110,7 +110,7 @@ pub fn push_down(graph: &Graph, keys: &[Key]) -> Result<Graph, PlanError> {
     loop {
         let mut pass = PushDown::new(list);
         changed |= pass.sweep();
-        let again = pass.left_to_one();
+        let again = pass.opened_ways();
         list = pass.into_list();
         if !again {
             break;
@@ -166,9 +166,16 @@ impl PushDown {
         changed
     }
 
-    /// Whether a layer that several took results of is left to one of them, which may have been visited before.
-    fn left_to_one(&self) -> bool {
-        self.n_before.iter().zip(&self.n_consumers).any(|(&before, &now)| before > 1 && now == 1)
+    /// Whether a layer of several consumers can be pushed into only now, when they have been visited before:
+    /// it is left to one of them, or costs next to nothing now.
+    fn opened_ways(&self) -> bool {
+        (0..self.places.len()).any(|n| {
+            let is_cheap_now = || {
+                let last = self.places[n].last();
+                !is_cheap(&*self.list.layers[n]) && last.is_some_and(|last| is_cheap(&**last))
+            };
+            self.n_before[n] > 1 && (self.n_consumers[n] == 1 || is_cheap_now())
+        })
     }
 
     /// What becomes of a layer that is pushed into one of its inputs, if it can be.
@@ -192,14 +199,10 @@ impl PushDown {
 
     fn may_push(&self, layer: &dyn Layer, p: usize) -> bool {
         let producer = &self.list.layers[p];
-        let costs_nothing = || {
-            let op = producer.downcast_ref::<Blockwise>().map(Blockwise::op);
-            self.list.inputs[p].is_empty() && op.is_some_and(|op| op.is_cheap())
-        };
         !self.list.is_wanted(producer.name())
             && !producer.has_foreign_names()
             && producer.info().annotations == layer.info().annotations
-            && (self.n_consumers[p] == 1 || costs_nothing())
+            && (self.n_consumers[p] == 1 || is_cheap(&**producer))
             && few_operations([layer, &**producer])
     }
 
@@ -246,4 +249,9 @@ impl PushDown {
         self.places.into_iter().flatten().for_each(|layer| list.push(layer));
         list
     }
+}
+
+/// Whether the layer's work may be done once more.
+fn is_cheap(layer: &dyn Layer) -> bool {
+    layer.downcast_ref::<Blockwise>().is_some_and(|layer| layer.op().is_cheap())
 }

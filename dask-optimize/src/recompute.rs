@@ -13,7 +13,7 @@
 
 use std::sync::Arc;
 
-use dask_graph::{BlockArg, Blockwise, Graph, Key, Layer, Name, Node, PlanError, Tokenizer};
+use dask_graph::{Axis, BlockArg, Blockwise, Graph, Key, Layer, Name, Node, PlanError, Tokenizer};
 use rustc_hash::FxHashSet;
 
 use crate::layer_list::{LayerList, is_all_tasks};
@@ -98,10 +98,15 @@ struct Cost {
 /// Time O(layers), and for each layer that takes results that are large enough, O(layers) and the tasks between
 /// one of its blocks and as many blocks of the results as are too many.
 pub fn recompute(graph: &Graph, keys: &[Key], choice: Recompute) -> Result<Graph, PlanError> {
+    Ok(made_again(graph, keys, choice)?.unwrap_or_else(|| graph.clone()))
+}
+
+/// [`recompute`], `None` when there is nothing to be made again.
+pub(crate) fn made_again(graph: &Graph, keys: &[Key], choice: Recompute) -> Result<Option<Graph>, PlanError> {
     if matches!(choice, Recompute::Never | Recompute::Auto { .. }) || is_all_tasks(graph) {
-        return Ok(graph.clone());
+        return Ok(None);
     }
-    let Some(list) = LayerList::of(graph, keys)? else { return Ok(graph.clone()) };
+    let Some(list) = LayerList::of(graph, keys)? else { return Ok(None) };
     let mut pass = Recomputation { choice, done: list.emptied(), sizes: Vec::new(), changed: false };
     for layer in &list.layers {
         let consumer = match layer.downcast_ref::<Blockwise>() {
@@ -110,7 +115,7 @@ pub fn recompute(graph: &Graph, keys: &[Key], choice: Recompute) -> Result<Graph
         };
         pass.push(consumer.unwrap_or_else(|| layer.clone()));
     }
-    Ok(if pass.changed { pass.done.into_graph() } else { graph.clone() })
+    Ok(pass.changed.then(|| pass.done.into_graph()))
 }
 
 struct Recomputation {
@@ -155,7 +160,7 @@ impl Recomputation {
         for (at, arg) in args.iter_mut().enumerate() {
             let BlockArg::Blocks { name, axes } = arg else { continue };
             let Some(first) = self.done.find(name) else { continue };
-            if self.sizes[first] <= self.choice.threshold() {
+            if is_list(consumer, axes) || self.sizes[first] <= self.choice.threshold() {
                 continue;
             }
             let Some(chain) = self.chain(first, consumer.len()) else { continue };
@@ -176,14 +181,24 @@ impl Recomputation {
         // What is small beside the argument is not worth making again.
         let small = self.sizes[first] / 8;
         let mut chain = Chain { layers: vec![first], read: 0 };
+        // What is cheap is made again by fusion anyway, but not what it is made of.
+        let mut is_cheap = true;
         let mut next = 0;
         while let Some(&n) = chain.layers.get(next) {
             next += 1;
             let layer = self.done.layers[n].downcast_ref::<Blockwise>()?;
-            // Cheap layers are made again by fusion anyway.
-            if !layer.op().is_pure() || (layer.op().is_cheap() && n == first) || layer.len() != n_blocks {
+            let takes_large_list = || {
+                layer.args().iter().any(|arg| match arg {
+                    BlockArg::Blocks { name, axes } if is_list(layer, axes) => {
+                        self.done.find(name).is_some_and(|input| self.sizes[input] > small)
+                    }
+                    _ => false,
+                })
+            };
+            if !layer.op().is_pure() || layer.len() != n_blocks || takes_large_list() {
                 return None;
             }
+            is_cheap &= layer.op().is_cheap();
             if layer.op().is_producer() {
                 chain.read = chain.read.saturating_add(self.sizes[n]);
             }
@@ -193,7 +208,7 @@ impl Recomputation {
                 }
             }
         }
-        Some(chain)
+        (!is_cheap).then_some(chain)
     }
 
     /// The layer of the chain that would be kept, because one block of the consumer needs so many blocks of it
@@ -271,4 +286,9 @@ impl Recomputation {
         }
         new_name(self.done.layers[chain.layers[0]].name())
     }
+}
+
+/// Whether these blocks come as a list: then they are held at once, however often they are made.
+fn is_list(layer: &Blockwise, axes: &[(Axis, u32)]) -> bool {
+    axes.iter().any(|axis| layer.contracted().contains(axis))
 }

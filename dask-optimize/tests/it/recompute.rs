@@ -4,8 +4,8 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use dask_graph::{
-    Arg, Args, Axis, Blockwise, Graph, Key, Materialized, Op, OpError, Plan, RunOptions, Scheduler, Task,
-    Value, op,
+    Arg, Args, Axis, Blockwise, Graph, Key, List, Materialized, Op, OpError, Plan, RunOptions, Scheduler,
+    Task, Value, op,
 };
 use dask_optimize::{Optimized, Pipeline, Recompute, fuse_layers, recompute};
 use dask_sched_sync::Sync;
@@ -192,6 +192,53 @@ fn what_is_not_pure_is_kept() {
     let sub = map("sub", 9, Arc::new(Pure(i64::wrapping_sub)), &[("draw", 9, &draw), ("total", 1, &total)]);
     let keys: Vec<Key> = (0..9).map(|i| Key::new("sub", &[i])).collect();
     assert_eq!(recompute(&sub, &keys, Recompute::Always).expect("a graph").layers().len(), 4);
+}
+
+#[test]
+fn lists_are_not_made_again() {
+    // Each block of `z` takes all blocks of `x` at once: they are held in any case.
+    let x = read("x", 9, 1000);
+    let fold = op(|x: i64, items: &List| {
+        items.iter().fold(x, |sum, item| sum + item.get::<i64>().expect("a number"))
+    });
+    let z = Blockwise::builder("z", fold, &[(I, 9)]).contract(Axis(1), 9);
+    let z = z.blocks("x", &[(I, 9)]).blocks("x", &[(Axis(1), 9)]).build().expect("axes fit");
+    let z = Graph::with_inputs(z, [&x]);
+    let keys: Vec<Key> = (0..9).map(|i| Key::new("z", &[i])).collect();
+    let again = recompute(&z, &keys, Recompute::Always).expect("a graph");
+    // The other argument is made block by block.
+    let z = again.layer(&"z".into()).expect("the layer");
+    let inputs = z.inputs();
+    assert_eq!((again.layers().len(), inputs[0] == "x".into(), inputs[1] == "x".into()), (3, false, true));
+}
+
+#[test]
+fn what_cheap_work_is_done_on_is_made_again() {
+    /// Costs next to nothing.
+    struct Cheap;
+
+    impl Op for Cheap {
+        fn name(&self) -> Cow<'_, str> {
+            "cheap".into()
+        }
+
+        fn call(&self, args: Args<'_>) -> Result<Value, OpError> {
+            args.value(0).cloned()
+        }
+
+        fn is_cheap(&self) -> bool {
+            true
+        }
+    }
+
+    let x = read("x", 9, 1000);
+    let cheap = map("cheap", 9, Arc::new(Cheap), &[("x", 9, &x)]);
+    let total = group_sums("total", "x", 9, 9, &x);
+    let sub = map("sub", 9, Arc::new(Pure(i64::wrapping_sub)), &[("cheap", 9, &cheap), ("total", 1, &total)]);
+    let keys: Vec<Key> = (0..9).map(|i| Key::new("sub", &[i])).collect();
+    let again = recompute(&sub, &keys, Recompute::Always).expect("a graph");
+    assert_eq!(names(&again).iter().filter(|&name| name == "x").count(), 2);
+    assert_eq!(values(&again, &keys), values(&sub, &keys));
 }
 
 proptest! {

@@ -4,7 +4,7 @@ use dask_graph::{Graph, Key};
 use proptest::prelude::*;
 
 use super::random::{self, Naming};
-use super::{LIMITS, prepared};
+use super::{LIMITS, layers, prepared};
 use crate::it::task_passes::random::{Form, drawn as drawn_tasks, flat};
 use crate::it::task_passes::text::text_of;
 use crate::it::task_passes::values;
@@ -15,6 +15,17 @@ fn check_values(graph: &Graph, wanted: &[Key]) -> Result<(), TestCaseError> {
     for limit in LIMITS {
         let after = prepared(graph, wanted, limit).expect("a graph");
         prop_assert_eq!(numbers(&after), expected.clone(), "memory limit {:?}", limit);
+    }
+    Ok(())
+}
+
+fn check_twice(graph: &Graph, wanted: &[Key]) -> Result<(), TestCaseError> {
+    for limit in LIMITS {
+        let once = prepared(graph, wanted, limit).expect("a graph");
+        let twice = prepared(&once, wanted, limit).expect("a graph");
+        prop_assert_eq!(layers(&once), layers(&twice), "memory limit {:?}", limit);
+        let text = |graph: &Graph| text_of(graph, wanted, Key::to_string);
+        prop_assert_eq!(text(&once), text(&twice), "memory limit {:?}", limit);
     }
     Ok(())
 }
@@ -42,6 +53,18 @@ proptest! {
     fn values_of_tasks_stay(drawn in drawn_tasks()) {
         let (graph, wanted) = drawn.graph(Form::Sound, "x", false);
         check_values(&graph, &wanted)?;
+    }
+
+    #[test]
+    fn twice_is_once_for_layers(drawn in random::drawn()) {
+        let (graph, wanted) = drawn.graph(random::Form::Sound, Naming::Linked);
+        check_twice(&graph, &wanted)?;
+    }
+
+    #[test]
+    fn twice_is_once_for_tasks(drawn in drawn_tasks()) {
+        let (graph, wanted) = drawn.graph(Form::Sound, "x", false);
+        check_twice(&graph, &wanted)?;
     }
 
     #[test]
