@@ -36,6 +36,9 @@
 //! # Ok::<(), dask_graph::PlanError>(())
 //! ```
 //!
+//! What holds of all of them on random graphs, sound ones and others, is tested in `tests/it`; the fuzz campaign
+//! is `tests/it/fuzz.rs`, moderate unless `PROPTEST_CASES` and `DASK_GRAPH_SIZE` ask for more.
+//!
 //! Each pass over tasks has a second form on [`TaskGraph`](dask_graph::TaskGraph), so that several of them make
 //! the way there and back once:
 //!

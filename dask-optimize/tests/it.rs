@@ -2,6 +2,7 @@
 
 mod it {
     mod fuse_layers;
+    mod fuzz;
     mod pipeline;
     mod push_down;
     mod queries;

@@ -13,10 +13,10 @@ use dask_optimize::{
 };
 use dask_sched_sync::Sync;
 
-type Pass = fn(&Graph, &[Key]) -> Result<Graph, PlanError>;
+pub(super) type Pass = fn(&Graph, &[Key]) -> Result<Graph, PlanError>;
 
 /// All passes by name. None of them looks at names of keys, so none may depend on them.
-const PASSES: [(&str, Pass); 13] = [
+pub(super) const PASSES: [(&str, Pass); 13] = [
     ("cull", cull),
     ("fuse_linear", fuse_linear),
     ("fuse, average width 0.5", |graph, keys| fuse(graph, keys, &FuseLimits::new(0.5))),

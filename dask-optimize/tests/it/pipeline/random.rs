@@ -48,12 +48,17 @@ struct Step {
 
 /// A graph before its layers have names.
 #[derive(Debug, Clone)]
-pub(super) struct Drawn {
+pub(crate) struct Drawn {
     steps: Vec<Step>,
     wanted: Vec<(Index, Index)>,
 }
 
-pub(super) fn drawn() -> impl Strategy<Value = Drawn> {
+pub(crate) fn drawn() -> impl Strategy<Value = Drawn> {
+    drawn_up_to(19)
+}
+
+/// Graphs of so many operations at most.
+pub(crate) fn drawn_up_to(most: usize) -> impl Strategy<Value = Drawn> {
     let kind = prop_oneof![
         2 => Just(Kind::Read),
         1 => Just(Kind::Create),
@@ -75,12 +80,12 @@ pub(super) fn drawn() -> impl Strategy<Value = Drawn> {
         },
     );
     let wanted = prop::collection::vec(any::<(Index, Index)>(), 1..4);
-    (prop::collection::vec(step, 1..20), wanted).prop_map(|(steps, wanted)| Drawn { steps, wanted })
+    (prop::collection::vec(step, 1..=most), wanted).prop_map(|(steps, wanted)| Drawn { steps, wanted })
 }
 
 /// Which graphs are made.
 #[derive(Clone, Copy, PartialEq)]
-pub(super) enum Form {
+pub(crate) enum Form {
     /// Layers take what earlier ones have.
     Sound,
     /// Layers take anything, also of themselves, of later ones and of such as there are none.
@@ -89,7 +94,7 @@ pub(super) enum Form {
 
 /// How a graph is written down.
 #[derive(Clone, Copy, PartialEq)]
-pub(super) enum Naming {
+pub(crate) enum Naming {
     /// Each layer over its inputs, with names in their order.
     Linked,
     /// Last layers first, none over another, with names in the other order.
@@ -99,15 +104,15 @@ pub(super) enum Naming {
 impl Naming {
     fn name(self, at: usize) -> String {
         match self {
-            Self::Linked => format!("n{at:02}"),
-            Self::Backwards => format!("m{:02}", 99 - at),
+            Self::Linked => format!("n{at:04}"),
+            Self::Backwards => format!("m{:04}", 9999 - at),
         }
     }
 }
 
 impl Drawn {
     /// The graph and the wanted keys.
-    pub(super) fn graph(&self, form: Form, naming: Naming) -> (Graph, Vec<Key>) {
+    pub(crate) fn graph(&self, form: Form, naming: Naming) -> (Graph, Vec<Key>) {
         let n_steps = self.steps.len();
         let mut n_blocks: Vec<u32> = Vec::new();
         let mut graphs: Vec<Graph> = Vec::new();
@@ -182,8 +187,9 @@ impl Step {
                 let layer = self.blockwise(name, Work::Pure, m).contract(K, n);
                 (vec![built(layer.blocks(b, &[(I, m)]).blocks(a, &[(K, n)]))], m)
             }
-            Kind::Add | Kind::Slice => (vec![row(vec![part])], len),
-            Kind::Join => (vec![row(vec![part, (b.into(), 0, m)])], len + m),
+            // Joined to what was joined, layers would double.
+            Kind::Join if n + m <= 32 => (vec![row(vec![part, (b.into(), 0, m)])], len + m),
+            Kind::Add | Kind::Slice | Kind::Join => (vec![row(vec![part])], len),
             Kind::Sums => {
                 let mut layer = Materialized::with_info(name, self.info());
                 let task = |args: Vec<Arg>| Task::new(Arc::new(Work::Pure), args);
