@@ -69,8 +69,9 @@ impl Fusion {
             self.may_fuse(consumer, at, axes, p, producer).then_some((at, axes, producer))
         });
         // The smallest first: those before it are copied.
-        let (at, axes, producer) = joinable.min_by_key(|(_, _, producer)| n_operations(*producer))?;
-        fuse(consumer, at, axes, producer)
+        let mut joinable: Vec<_> = joinable.collect();
+        joinable.sort_by_key(|(_, _, producer)| n_operations(*producer));
+        joinable.into_iter().find_map(|(at, axes, producer)| fuse(consumer, at, axes, producer))
     }
 
     fn may_fuse(
@@ -103,13 +104,14 @@ impl Fusion {
 /// The layer that does the producer's work and the consumer's in one op.
 fn fuse(consumer: &Blockwise, at: usize, axes: &[(Axis, u32)], producer: &Blockwise) -> Option<Blockwise> {
     // The producer's axes are called as the consumer calls them; its contracted ones get labels of their own.
-    let used = consumer.output().iter().chain(consumer.contracted()).chain(axes);
-    let free = used.map(|(Axis(label), _)| label.checked_add(1)).max().unwrap_or(Some(0))?;
+    let is_used =
+        |label: &Axis| consumer.output().iter().chain(consumer.contracted()).any(|(used, _)| used == label);
+    let mut free = (0..=u16::MAX).map(Axis).filter(|label| !is_used(label));
     let mut labels: FxHashMap<Axis, Axis> =
         producer.output().iter().zip(axes).map(|(&(from, _), &(to, _))| (from, to)).collect();
     let mut contracted = consumer.contracted().to_vec();
-    for (n, &(axis, n_blocks)) in producer.contracted().iter().enumerate() {
-        let label = Axis(free.checked_add(u16::try_from(n).ok()?)?);
+    for &(axis, n_blocks) in producer.contracted() {
+        let label = free.next()?;
         labels.insert(axis, label);
         contracted.push((label, n_blocks));
     }

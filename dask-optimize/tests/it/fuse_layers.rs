@@ -131,6 +131,18 @@ fn transposed_and_renamed_axes_are_followed() {
 }
 
 #[test]
+fn labels_of_axes_do_not_run_out() {
+    let last = [(Axis(u16::MAX), 3)];
+    let x = source("x", &[(I, 3), (J, 2)]);
+    let total = named_op("total", |items: Vec<i64>| items.iter().sum::<i64>());
+    let s = over(layer("s", total, &[(I, 3)]).contract(J, 2).blocks("x", &[(I, 3), (J, 2)]), &[&x]);
+    let y = over(layer("y", inc(), &[(I, 3)]).blocks("w", &[(I, 3)]), &[&source("w", &[(I, 3)])]);
+    // `s`, the smaller one, brings an axis with it, and the last label is taken.
+    let z = over(layer("z", add(), &last).blocks("s", &last).blocks("y", &last), &[&s, &y]);
+    check(&z, &["z"], &["x", "z"]);
+}
+
+#[test]
 fn other_annotations_stay_apart() {
     let i = [(I, 3)];
     let info = LayerInfo::default().with_annotations(Annotations { retries: 2, ..Default::default() });
