@@ -2,6 +2,7 @@
 
 mod it {
     mod configurations;
+    mod estimates;
     mod golden;
     mod laws;
     mod memory;

@@ -14,7 +14,8 @@ use crate::value::{List, TypeMismatch, Value};
 ///
 /// Two methods are required. The others are abilities that somebody may ask for: the optimiser
 /// ([`absorb`](Op::absorb), [`is_cheap`](Op::is_cheap), [`is_pure`](Op::is_pure)), schedulers with a memory limit
-/// ([`is_producer`](Op::is_producer), [`output_nbytes`](Op::output_nbytes)) and schedulers with worker
+/// ([`is_producer`](Op::is_producer), [`output_nbytes`](Op::output_nbytes),
+/// [`working_nbytes`](Op::working_nbytes)) and schedulers with worker
 /// processes ([`pack`](Op::pack)). Every one has a default that is safe.
 ///
 /// Any closure is an op without ceremony: see [`op`](crate::op()).
@@ -92,6 +93,13 @@ pub trait Op: Any + Send + Sync {
     /// The size of the result, as far as the arguments known before the run tell; `None` when unknown.
     fn output_nbytes(&self, _args: &[Arg]) -> Option<u64> {
         None
+    }
+
+    /// The bytes that a call is expected to have in hand, as far as the arguments known before the run tell: what a
+    /// producer has to find free before it starts. The size of the result, unless the op makes something larger on
+    /// the way.
+    fn working_nbytes(&self, args: &[Arg]) -> Option<u64> {
+        self.output_nbytes(args)
     }
 
     /// Packs what the op is made of, to be made again in another process by the function that is returned.

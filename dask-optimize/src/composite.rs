@@ -181,8 +181,19 @@ impl Op for Composite {
         })
     }
 
-    /// The size of the last step's result, taken to be that of its largest input where the op does not know.
     fn output_nbytes(&self, args: &[Arg]) -> Option<u64> {
+        self.sizes(args).pop()?
+    }
+
+    /// That of the step that makes most.
+    fn working_nbytes(&self, args: &[Arg]) -> Option<u64> {
+        self.sizes(args).into_iter().flatten().max()
+    }
+}
+
+impl Composite {
+    /// The size of each step's result: where the op does not know, that of the largest input if all are known.
+    fn sizes(&self, args: &[Arg]) -> Vec<Option<u64>> {
         let mut sizes: Vec<Option<u64>> = Vec::with_capacity(self.steps.len());
         for step in &self.steps {
             // An argument that an earlier step makes is not known before the run: it stands as data.
@@ -194,13 +205,16 @@ impl Op for Composite {
                     Source::Step(_) => Arg::value(()),
                 })
                 .collect();
-            let inputs = step.args.iter().filter_map(|source| match *source {
-                Source::Step(of) => sizes[of],
-                Source::Arg(_) => None,
-            });
-            sizes.push(step.op.output_nbytes(&own).or_else(|| inputs.max()));
+            let largest_input = || {
+                let inputs = step.args.iter().map(|source| match *source {
+                    Source::Step(of) => sizes[of],
+                    Source::Arg(arg) => matches!(args[arg], Arg::Value(_)).then_some(0),
+                });
+                inputs.collect::<Option<Vec<u64>>>()?.into_iter().filter(|&nbytes| nbytes > 0).max()
+            };
+            sizes.push(step.op.output_nbytes(&own).or_else(largest_input));
         }
-        sizes.pop().flatten()
+        sizes
     }
 }
 

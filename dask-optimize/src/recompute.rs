@@ -13,7 +13,7 @@
 
 use std::sync::Arc;
 
-use dask_graph::{Axis, BlockArg, Blockwise, Graph, Key, Layer, Name, Node, PlanError, Tokenizer};
+use dask_graph::{Arg, Axis, BlockArg, Blockwise, Graph, Key, Layer, Name, Node, Op, PlanError, Tokenizer};
 use rustc_hash::FxHashSet;
 
 use crate::layer_list::{LayerList, is_all_tasks};
@@ -141,16 +141,17 @@ impl Recomputation {
 
     /// The expected bytes of all blocks of a layer whose inputs are done.
     fn size_of(&self, layer: &dyn Layer) -> u64 {
-        let known = layer.keys().next().and_then(|first| match layer.node(&first) {
-            Some(Node::Task(task)) => task.op().output_nbytes(task.args()),
+        let first = layer.keys().next().and_then(|first| layer.node(&first));
+        let asked = |of: fn(&dyn Op, &[Arg]) -> Option<u64>| match &first {
+            Some(Node::Task(task)) => of(&**task.op(), task.args()),
             _ => None,
-        });
+        };
         let block_of = |n: usize| self.sizes[n] / (self.done.layers[n].len() as u64).max(1);
         let largest_input = || {
-            let inputs = layer.inputs().into_iter().filter_map(|name| self.done.find(&name));
-            inputs.map(block_of).max().unwrap_or(0)
+            let inputs = layer.inputs().into_iter().filter_map(|name| self.done.find(&name)).map(block_of);
+            inputs.chain(asked(<dyn Op>::working_nbytes)).max().unwrap_or(0)
         };
-        known.unwrap_or_else(largest_input).saturating_mul(layer.len() as u64)
+        asked(<dyn Op>::output_nbytes).unwrap_or_else(largest_input).saturating_mul(layer.len() as u64)
     }
 
     /// The consumer with those inputs made again for it that would be kept over a barrier.

@@ -277,7 +277,14 @@ impl<A: Element> Array<A> {
         let x = program.cast(A::DTYPE, within, x);
         let compiled = Compiled::new(operation, program.finish(x, within));
         let first = name_of(&format!("{operation}-fold"), shared);
-        let op = Arc::new(FoldOp { compiled, fold, reduced: reduced.clone().into() });
+        let slots: usize = (0..self.ndim())
+            .filter(|&axis| !reduced[axis])
+            .map(|axis| self.chunks().lengths(axis).iter().copied().max().unwrap_or(0))
+            .product();
+        // Moments are two numbers.
+        let each = within.itemsize() * if fold == Fold::Moments { 2 } else { 1 };
+        let nbytes = slots.saturating_mul(each) as u64;
+        let op = Arc::new(FoldOp { compiled, fold, reduced: reduced.clone().into(), nbytes });
         let layer = blockwise(&first, op, self.chunks(), info)
             .blocks(self.name(), &self.lazy().block_axes(0..self.ndim()));
         let mut graph = Graph::with_inputs(built(layer), [&self.lazy().graph]);

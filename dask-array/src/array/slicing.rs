@@ -149,6 +149,12 @@ impl<A: Element> Op for SliceOp<A> {
         Ok(Block::new(part.of(block.view()).map_err(OpError::failed)?.to_owned()).into())
     }
 
+    fn output_nbytes(&self, args: &[Arg]) -> Option<u64> {
+        let Arg::Value(part) = args.get(1)? else { return None };
+        let n: usize = part.downcast_ref::<Selection>()?.source.iter().map(|taken| taken.len()).product();
+        Some((n as u64).saturating_mul(size_of::<A>() as u64))
+    }
+
     fn is_stateless(&self) -> bool {
         true
     }

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use dask_graph::{Args, List, Op, OpError, Packer, Refused, Unpack, Unpacked, Value};
+use dask_graph::{Arg, Args, List, Op, OpError, Packer, Refused, Unpack, Unpacked, Value};
 use ndarray::{ArrayD, IxDyn};
 use serde::{Deserialize, Serialize};
 
@@ -24,6 +24,8 @@ pub(crate) struct FoldOp {
     pub(crate) fold: Fold,
     /// For each axis, whether it is folded.
     pub(crate) reduced: Arc<[bool]>,
+    /// The size of the partial result of the largest block.
+    pub(crate) nbytes: u64,
 }
 
 impl FoldOp {
@@ -90,16 +92,20 @@ impl Op for FoldOp {
 
     fn absorb(&self, at: usize, producer: &Arc<dyn Op>, n_producer_args: usize) -> Option<Arc<dyn Op>> {
         let compiled = self.compiled.absorb(at, producer, n_producer_args)?;
-        Some(Arc::new(Self { compiled, fold: self.fold, reduced: self.reduced.clone() }))
+        Some(Arc::new(Self { compiled, fold: self.fold, reduced: self.reduced.clone(), nbytes: self.nbytes }))
+    }
+
+    fn output_nbytes(&self, _: &[Arg]) -> Option<u64> {
+        Some(self.nbytes)
     }
 
     fn pack(&self, to: &mut Packer) -> Result<Unpack, Refused> {
         self.compiled.pack(to)?;
-        to.state(&(self.fold, &self.reduced))?;
+        to.state(&(self.fold, &self.reduced, self.nbytes))?;
         Ok(|from| {
             let compiled = Compiled::unpack(from)?;
-            let (fold, reduced) = from.state()?;
-            Ok(Unpacked::op(FoldOp { compiled, fold, reduced }))
+            let (fold, reduced, nbytes) = from.state()?;
+            Ok(Unpacked::op(FoldOp { compiled, fold, reduced, nbytes }))
         })
     }
 }

@@ -36,7 +36,8 @@ pub struct Explanation {
     /// Reading or creating tasks whose size is not known before the run.
     pub n_unknown: usize,
     /// An estimate of the most bytes of results alive at once when one worker runs the plan: a result is
-    /// taken to be as large as its largest input where nothing better is known.
+    /// taken to be as large as its largest input where its op does not know better. How many groups a table has,
+    /// for one, is not known before the run, so that what is added up of its parts is taken to be too large.
     pub peak_nbytes: u64,
 }
 

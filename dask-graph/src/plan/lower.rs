@@ -263,12 +263,12 @@ impl<'a> Draft<'a> {
         self.ops.len() as u32 - 1
     }
 
-    /// Adds up what the producers of a node, itself or nested in it, expect to make.
+    /// Adds up what the producers of a node, itself or nested in it, expect to have in hand.
     fn add_producers(&mut self, id: u32, node: &Node) {
         let mut nbytes = 0;
         let mut count = |task: &Task| {
             if task.op().is_producer() {
-                nbytes += task.op().output_nbytes(task.args()).unwrap_or(0);
+                nbytes += task.op().working_nbytes(task.args()).unwrap_or(0);
             }
         };
         let mut rest: Vec<&[Arg]> = match node {

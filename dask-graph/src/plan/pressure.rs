@@ -1,8 +1,9 @@
 //! The pressure curve: how many results are alive after each step of one worker.
 
-use crate::code;
+use crate::code::{self, Step};
 use crate::plan::order::Shape;
 use crate::plan::{NodeId, Plan};
+use crate::task::{Arg, Task};
 
 /// How many results are alive while one worker runs a plan from first node to last.
 ///
@@ -103,18 +104,38 @@ impl Plan {
 }
 
 impl Plan {
-    /// Per node, an estimate of its result's size: what a producer expects, the size of data, and otherwise
-    /// the size of the largest input.
+    /// Per node, an estimate of its result's size: what its op says ([`Op::output_nbytes`](crate::Op::output_nbytes)), the size of data, and
+    /// otherwise that of the largest input, or of what is read for it.
     pub fn estimated_nbytes(&self) -> Vec<u64> {
         let mut sizes = vec![0_u64; self.len()];
         for node in self.nodes() {
             let inputs = self.dependencies(node).map(|input| sizes[input.index()]);
-            sizes[node.index()] = match self.producer_nbytes(node).filter(|&nbytes| nbytes > 0) {
-                Some(nbytes) => nbytes,
-                None => inputs.max().or_else(|| self.data_nbytes(node)).unwrap_or(0),
-            };
+            let largest = inputs.chain(self.producer_nbytes(node)).max();
+            let known = self.data_nbytes(node).or_else(|| self.output_nbytes(node));
+            sizes[node.index()] = known.or(largest).unwrap_or(0);
         }
         sizes
+    }
+
+    /// The size of a node's result as its op knows it.
+    fn output_nbytes(&self, node: NodeId) -> Option<u64> {
+        let (mut stack, mut known) = (Vec::<Arg>::new(), None);
+        for step in self.steps(node) {
+            let mut args = |n: u32| stack.split_off(stack.len() - n as usize);
+            let (arg, nbytes) = match step {
+                Step::Again(input) | Step::Last(input) => (Arg::Key(self.keys[input as usize].clone()), None),
+                Step::Literal(at) => (Arg::Value(self.literals[at as usize].clone()), None),
+                Step::List(n) => (Arg::list(args(n)), None),
+                Step::Call { op, n_args } => {
+                    let (op, args) = (&self.ops[op as usize], args(n_args));
+                    let nbytes = op.output_nbytes(&args);
+                    (Arg::from(Task::new(op.clone(), args)), nbytes)
+                }
+            };
+            stack.push(arg);
+            known = nbytes;
+        }
+        known
     }
 
     /// The most bytes alive at once while one worker runs the plan, for results of these sizes; data, which is in
