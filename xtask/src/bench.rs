@@ -28,7 +28,7 @@ cargo xtask bench AREA [--quick] [--dev] [--sizes N,N..] [--only NAME,NAME..] [-
   --sizes   numbers of tasks, for example 1e3,1e5 (default: 1e3,1e4,1e5,1e6,1e7)
   --only    names of workloads (default: all)
             sched: independent, chain, tree, random, stages
-            optimize: layers, passes, rewrite
+            optimize: layers, passes, push-down, recompute, rewrite
             multiprocess: tasks, start, values, sum
   --quick   small sizes and few repeats: shows that it runs, not what it costs
   --json    also write one object a line to FILE

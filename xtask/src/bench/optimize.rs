@@ -3,7 +3,10 @@
 //! Each workload stands in a file of its own and is measured beside the plainest way to do the same.
 
 mod layers;
+mod matrix;
 mod passes;
+mod push_down;
+mod recompute;
 mod rewrite;
 
 use super::meter::{self, Measured};
@@ -17,8 +20,13 @@ const AREA: &str = "optimize";
 /// A workload: measures itself at one size.
 type Workload = fn(&mut Bench<'_>, usize) -> Result<()>;
 
-const WORKLOADS: [(&str, Workload); 3] =
-    [("layers", layers::measure), ("passes", passes::measure), ("rewrite", rewrite::measure)];
+const WORKLOADS: [(&str, Workload); 5] = [
+    ("layers", layers::measure),
+    ("passes", passes::measure),
+    ("rewrite", rewrite::measure),
+    ("push-down", push_down::measure),
+    ("recompute", recompute::measure),
+];
 
 /// Runs all workloads at all sizes, prints a table and writes the records.
 pub(crate) fn run(options: &Options) -> Result<()> {

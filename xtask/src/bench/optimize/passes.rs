@@ -5,13 +5,14 @@
 //!
 //! - `blocks`: blocks of ten nodes, in which every pass finds something to do, and a tree that adds them up;
 //! - `chain`: each task needs the one before, and all become one;
-//! - `random`: each task needs three of the thousand before it, and nothing can be done.
+//! - `random`: each task needs three of the thousand before it, and nothing can be done;
+//! - `crossing`: the same in two layers, so that every task needs tasks of the other layer.
 
 use super::Bench;
 use crate::bench::sched::graphs::materialized;
 use crate::bench::sched::shape::Shape;
 use anyhow::{Result, ensure};
-use dask_graph::{Arg, Graph, Key, Materialized, Name, Node, Op, PlanError, Task, named_op};
+use dask_graph::{Arg, Graph, Key, List, Materialized, Name, Node, Op, PlanError, Task, named_op};
 use dask_optimize::{
     FuseLimits, cull, fuse, fuse_linear, inline, inline_constants, inline_functions, merge_equal,
     remove_aliases,
@@ -46,6 +47,7 @@ pub(super) fn measure(bench: &mut Bench<'_>, size: usize) -> Result<()> {
         ("blocks", blocks(size)),
         ("chain", (materialized(Shape::Chain, size), Shape::Chain.sinks(size).map(task).collect())),
         ("random", (materialized(Shape::Random, size), Shape::Random.sinks(size).map(task).collect())),
+        ("crossing", crossing(size)),
     ];
     for (shape, (graph, keys)) in &graphs {
         let n_nodes = graph.lower(keys)?.len();
@@ -113,6 +115,30 @@ fn blocks(size: usize) -> (Graph, Vec<Key>) {
         sums = pairs.collect();
     }
     (Graph::from_layer(layer), sums)
+}
+
+/// The random graph with its tasks in two layers by turns and needs shifted into the other one; the keys are
+/// those of the tasks that nobody needs.
+fn crossing(size: usize) -> (Graph, Vec<Key>) {
+    let op = named_op("sum", |items: List| items.len() as i64);
+    let names = ["even", "odd"].map(Name::new);
+    let key = |task: usize| Key::new(&names[task % 2], &[task as u32]);
+    let mut layers = names.each_ref().map(Materialized::new);
+    let (mut needs, mut is_needed) = (Vec::new(), vec![false; size]);
+    for task in 0..size {
+        needs.clear();
+        Shape::Random.dependencies(task, size, &mut needs);
+        let others = needs
+            .iter()
+            .map(|&other| other as usize)
+            .map(|n| n - usize::from(n > 0 && (task - n).is_multiple_of(2)));
+        let others: Vec<usize> = others.filter(|n| !(task - n).is_multiple_of(2)).collect();
+        others.iter().for_each(|&n| is_needed[n] = true);
+        let items = Arg::list(others.into_iter().map(|n| Arg::Key(key(n))));
+        layers[task % 2].insert(key(task), Task::new(op.clone(), [items]));
+    }
+    let sinks = (0..size).filter(|&task| !is_needed[task]).map(key).collect();
+    (Graph::merge(&layers.map(Graph::from_layer)), sinks)
 }
 
 fn keys_of(graph: &Graph, name: &str) -> Vec<Key> {
