@@ -2,6 +2,7 @@
 
 mod cast;
 mod collection;
+mod concatenate;
 mod creation;
 mod elementwise;
 mod index;
@@ -22,6 +23,7 @@ use crate::element::Element;
 use crate::storage::origin::Origin;
 
 pub use self::collection::{BlockShapeError, NotOneElementError};
+pub use self::concatenate::{concatenate, stack};
 pub(crate) use self::creation::extents;
 pub use self::elementwise::{Other, where_};
 pub use self::index::SliceIndex;

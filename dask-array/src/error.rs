@@ -85,6 +85,32 @@ pub enum ArrayError {
         /// What was given.
         split_every: u32,
     },
+    /// Nothing to be joined.
+    #[error("`{operation}` needs one array at least")]
+    NoArrays {
+        /// The operation.
+        operation: &'static str,
+    },
+    /// Arrays that cannot stand one after the other.
+    #[error(
+        "arrays of shapes {left:?} and {right:?} do not fit together along axis {axis}: all other axes must agree"
+    )]
+    Concatenate {
+        /// The axis along which they were to be joined.
+        axis: usize,
+        /// The shape of the first array.
+        left: Vec<usize>,
+        /// The shape that does not fit it.
+        right: Vec<usize>,
+    },
+    /// Arrays of different shapes that were to be stacked.
+    #[error("arrays to be stacked have one shape, not {left:?} and {right:?}")]
+    Stack {
+        /// The shape of the first array.
+        left: Vec<usize>,
+        /// Another shape.
+        right: Vec<usize>,
+    },
     /// A range of numbers that never ends.
     #[error("arange from {start} to {stop} by {step} has no finite length")]
     Range {

@@ -8,7 +8,8 @@
 //!   [`from_ndarray`](Array::from_ndarray), [`from_npy`](Array::from_npy), or from a storage of your own by
 //!   [`from_source`](Array::from_source).
 //! - **Worked on** by operators and methods with broadcasting, reductions over axes ([`Over`]),
-//!   [`slice`](Array::slice), [`transpose`](Array::transpose) and [`rechunk`](Array::rechunk).
+//!   [`slice`](Array::slice), [`transpose`](Array::transpose) and [`rechunk`](Array::rechunk); joined by
+//!   [`concatenate`] and [`stack`].
 //! - **Had** by [`compute`](dask_graph::Collection::compute), [`item`](Array::item) or
 //!   [`to_npy`](Array::to_npy), which writes blocks as they are made; to a storage of your own by
 //!   [`store`](Array::store).
@@ -46,7 +47,9 @@ mod reduce;
 mod selection;
 mod storage;
 
-pub use array::{Array, BlockShapeError, NotOneElementError, Other, Over, SliceIndex, where_};
+pub use array::{
+    Array, BlockShapeError, NotOneElementError, Other, Over, SliceIndex, concatenate, stack, where_,
+};
 pub use block::Block;
 pub use chunks::{ChunkSpec, Chunks, ChunksError, ChunksSpec, IntoChunks};
 pub use element::{Bits, DType, Element, Integer, Number, Real};

@@ -11,6 +11,8 @@ use dask_graph::{
     Unpack, Unpacked, Value,
 };
 
+use ndarray::SliceInfoElem;
+
 use super::index::SliceIndex;
 use super::{Array, Lazy, label, name_of};
 use crate::block::Block;
@@ -27,8 +29,8 @@ impl<A: Element> Array<A> {
     /// As in ndarray, a range with a negative step is the range backwards: `s![2..5;-1]` takes 4, 3, 2.
     ///
     /// A slice of an array that is read or created reads and creates less; blocks that nothing is taken
-    /// of are not made. A slice of an elementwise expression or a transpose becomes one of its operands, down to
-    /// what is read, when the graph is optimised and nobody else needs the expression.
+    /// of are not made. A slice of an elementwise expression, a transpose or joined arrays becomes one of
+    /// the operands, down to what is read, when the graph is optimised and nobody else needs the expression.
     ///
     /// # Errors
     ///
@@ -50,8 +52,11 @@ impl<A: Element> Array<A> {
     /// ```
     #[track_caller]
     pub fn slice(&self, index: impl SliceIndex) -> Result<Array<A>, ArrayError> {
-        let info = LayerInfo::here();
-        let selection = Selection::new(self.shape(), &index.elems())?;
+        self.sliced(&index.elems(), &LayerInfo::here())
+    }
+
+    pub(crate) fn sliced(&self, index: &[SliceInfoElem], info: &LayerInfo) -> Result<Array<A>, ArrayError> {
+        let selection = Selection::new(self.shape(), index)?;
         if selection == Selection::whole(self.shape()) {
             return Ok(self.clone());
         }
@@ -61,14 +66,14 @@ impl<A: Element> Array<A> {
         match self.origin() {
             Some(Origin::Stored { source, selection: before }) => {
                 let selection = Arc::new(before.then(&selection));
-                return Ok(Origin::Stored { source: source.clone(), selection }.array(chunks, &info));
+                return Ok(Origin::Stored { source: source.clone(), selection }.array(chunks, info));
             }
-            Some(Origin::Full(number)) => return Ok(Origin::Full(*number).array(chunks, &info)),
+            Some(Origin::Full(number)) => return Ok(Origin::Full(*number).array(chunks, info)),
             None => {}
         }
         let token = Tokenizer::new("slice").feed(self.name()).feed(&selection).finish();
         let name = name_of("slice", token);
-        let layer = SliceLayer::<A>::new(name.clone(), self.name().clone(), cut, info);
+        let layer = SliceLayer::<A>::new(name.clone(), self.name().clone(), cut, info.clone());
         let graph = Graph::with_inputs(layer, [&self.lazy().graph]);
         Ok(Array::new(Lazy { name, graph, chunks: Arc::new(chunks) }))
     }

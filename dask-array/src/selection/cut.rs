@@ -137,6 +137,26 @@ impl AxisCut {
         Self { pieces: pieces.collect(), whole: false }
     }
 
+    /// What is taken of each of several arrays that stand one after the other along this axis, with blocks of
+    /// these lengths: which array, and what, in the order in which they are met.
+    pub(crate) fn split(&self, lengths: &[&[usize]]) -> Vec<(usize, AxisCut)> {
+        let mut starts = vec![0];
+        starts.extend(lengths.iter().scan(0, |end, lengths| {
+            *end += lengths.len() as u32;
+            Some(*end)
+        }));
+        let array_of = |piece: &Piece| starts.partition_point(|&start| start <= piece.block) - 1;
+        let runs = self.pieces.chunk_by(|a, b| array_of(a) == array_of(b));
+        let of_one = |pieces: &[Piece]| {
+            let array = array_of(&pieces[0]);
+            let moved = |piece: &Piece| Piece { block: piece.block - starts[array], ..*piece };
+            let pieces: Arc<[Piece]> = pieces.iter().map(moved).collect();
+            let whole = pieces == Self::whole(lengths[array]).pieces;
+            (array, Self { pieces, whole })
+        };
+        runs.map(of_one).collect()
+    }
+
     /// How many positions are taken.
     pub(crate) fn len(&self) -> usize {
         self.pieces.iter().map(|piece| piece.taken.len()).sum()

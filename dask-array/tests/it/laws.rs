@@ -1,7 +1,7 @@
 //! Laws, against the plainest way to compute the same.
 
 use dask_array::ndarray::{ArrayD, Axis, IxDyn, Slice, SliceInfoElem};
-use dask_array::{Array, Over, where_};
+use dask_array::{Array, Over, concatenate, stack, where_};
 use dask_graph::{Collection, Scheduler};
 use dask_optimize::Optimized;
 use dask_sched_sync::Sync;
@@ -66,8 +66,46 @@ fn close(a: &ArrayD<f64>, b: &ArrayD<f64>) -> bool {
     a.shape() == b.shape() && a.iter().zip(b).all(|(a, b)| (a - b).abs() <= 1e-9 * (1.0 + b.abs()))
 }
 
+/// Arrays that can stand one after the other along an axis, and the axis.
+fn neighbours() -> impl Strategy<Value = (Vec<Cut>, usize)> {
+    let lengths = proptest::collection::vec(0..5_usize, 1..4);
+    (proptest::collection::vec(1..6_usize, 1..4), any::<proptest::sample::Index>(), lengths).prop_flat_map(
+        |(shape, axis, lengths)| {
+            let axis = axis.index(shape.len());
+            let cuts: Vec<_> = lengths
+                .into_iter()
+                .map(|length| {
+                    let mut shape = shape.clone();
+                    shape[axis] = length;
+                    cut(shape)
+                })
+                .collect();
+            (cuts, Just(axis))
+        },
+    )
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
+
+    #[test]
+    fn concatenating_is_ndarrays((cuts, axis) in neighbours()) {
+        let arrays: Vec<Array<f64>> = cuts.iter().map(Cut::lazy).collect();
+        let views: Vec<_> = cuts.iter().map(|cut| cut.array.view()).collect();
+        let expected = dask_array::ndarray::concatenate(Axis(axis), &views).unwrap();
+        let from_end = axis as isize - expected.ndim() as isize;
+        prop_assert_eq!(everywhere(&concatenate(&arrays, axis as isize).unwrap()), expected.clone());
+        prop_assert_eq!(everywhere(&(concatenate(&arrays, from_end).unwrap() * 2.0)), expected * 2.0);
+    }
+
+    #[test]
+    fn stacking_is_ndarrays((a, b) in (proptest::collection::vec(1..6_usize, 0..3)).prop_flat_map(|shape| (cut(shape.clone()), cut(shape))), axis in 0..3_usize) {
+        let axis = axis.min(a.array.ndim());
+        let arrays = [a.lazy(), b.lazy() + 1.0, a.lazy()];
+        let other = &b.array + 1.0;
+        let expected = dask_array::ndarray::stack(Axis(axis), &[a.array.view(), other.view(), a.array.view()]);
+        prop_assert_eq!(everywhere(&stack(&arrays, axis as isize).unwrap()), expected.unwrap());
+    }
 
     #[test]
     fn chains_are_as_ndarrays((a, b) in broadcasting()) {

@@ -1,7 +1,7 @@
 //! Slices that move before the work on what they take a part of: the same results, and less is read.
 
-use dask_array::Array;
 use dask_array::ndarray::{ArrayD, Axis, IxDyn, NewAxis, Slice, SliceInfoElem};
+use dask_array::{Array, concatenate};
 use dask_graph::{Collection, Graph, Key, Name, RunOptions, Scheduler};
 use dask_optimize::{Optimized, Pipeline, push_down};
 use dask_sched_sync::Sync;
@@ -57,6 +57,12 @@ enum Step {
     Twice,
     /// Two overlapping slices of it.
     Neighbours,
+    /// Between two of its own kind, along an axis.
+    Between {
+        axis: usize,
+        lengths: [usize; 2],
+        chunk: isize,
+    },
 }
 
 fn step() -> impl Strategy<Value = Step> {
@@ -68,6 +74,9 @@ fn step() -> impl Strategy<Value = Step> {
             .prop_map(|(missing, ones, chunk, created)| Step::Join { missing, ones, chunk, created }),
         1 => Just(Step::Twice),
         1 => Just(Step::Neighbours),
+        2 => (0..4_usize, any::<(bool, bool)>(), 1..5_isize).prop_map(|(axis, (one, two), chunk)| {
+            Step::Between { axis, lengths: [1 + usize::from(one), 3 * usize::from(two)], chunk }
+        }),
     ]
 }
 
@@ -114,6 +123,22 @@ fn apply(x: &Both, step: &Step, source: &Recording) -> Both {
             x.join(&Both { lazy, eager: operand.all() })
         }
         Step::Twice => x.join(&Both { lazy: &x.lazy + 1, eager: &x.eager + 1 }),
+        Step::Between { axis, lengths, chunk } if n > 0 => {
+            let axis = axis % n;
+            let others = lengths.map(|length| {
+                let mut shape = x.lazy.shape().to_vec();
+                shape[axis] = length;
+                let operand = source.another(&shape);
+                (Array::from_source(operand.clone(), *chunk).unwrap(), operand.all())
+            });
+            let [(before, eager_before), (after, eager_after)] = &others;
+            let eager = [eager_before.view(), x.eager.view(), eager_after.view()];
+            Both {
+                lazy: concatenate([before, &x.lazy, after], axis as isize).unwrap(),
+                eager: dask_array::ndarray::concatenate(Axis(axis), &eager).unwrap(),
+            }
+        }
+        Step::Between { .. } => x.clone(),
         Step::Neighbours => match x.lazy.shape().first() {
             Some(&rows) if rows > 1 => {
                 let rows = rows as isize;
@@ -191,6 +216,30 @@ fn a_slice_of_an_expression_reads_only_its_part_in_one_task_a_block() {
     assert_eq!((keys.len(), graph.lower(&keys).unwrap().len()), (4, 4));
     let plan = graph.lower(&keys).unwrap();
     assert_eq!(plan.stands_for(plan.outputs()[0]), ["read", "slice", "add", "read", "mul", "transpose"]);
+}
+
+#[test]
+fn a_slice_of_joined_arrays_reads_its_part_of_those_that_it_touches() {
+    let parts = [6, 8, 7, 9].map(|rows| Recording::new(&[rows, 5]));
+    let arrays = parts.each_ref().map(|part| Array::from_source(part.clone(), [4, 5]).unwrap());
+    let all = concatenate(&arrays, 0).unwrap();
+    // The last two rows of the first array, all of the second, and the first of the third, backwards.
+    let some = (&all * 2).slice((Slice::new(4, Some(15), -1), 1..3)).unwrap();
+    let got = some.compute_with(&Optimized::new(Sync::new())).unwrap();
+    let views = parts.each_ref().map(Recording::all);
+    let views = views.each_ref().map(|part| part.view());
+    let expected = dask_array::ndarray::concatenate(Axis(0), &views).unwrap() * 2;
+    let expected = expected.slice_each_axis(|axis| match axis.axis {
+        Axis(0) => Slice::new(4, Some(15), -1),
+        _ => Slice::new(1, Some(3), 1),
+    });
+    assert_eq!(got, expected);
+    assert_eq!(parts.each_ref().map(Recording::n_read), [2 * 2, 8 * 2, 2, 0]);
+    // A row is one of one array: nothing is joined.
+    let row = all.slice((10,)).unwrap();
+    assert_eq!(labels(&prepared(&row).0), ["slice"]);
+    assert_eq!(row.compute_with(&Optimized::new(Sync::new())).unwrap(), views[1].index_axis(Axis(0), 4));
+    assert_eq!(parts.each_ref().map(Recording::n_read), [0, 5, 0, 0]);
 }
 
 #[test]

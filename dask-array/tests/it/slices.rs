@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::Mutex;
 
 use dask_array::ndarray::{ArrayD, NewAxis, Slice};
-use dask_array::{Array, Block, BlockSource, Region, Span, StorageError};
+use dask_array::{Array, Block, BlockSource, Region, Span, StorageError, concatenate, stack};
 use dask_graph::{Collection, Graph, Key, RunOptions, Scheduler, Token};
 use dask_optimize::Optimized;
 use dask_sched_sync::Sync;
@@ -223,6 +223,17 @@ fn mistakes_are_raised_when_the_operation_is_written() {
     assert!(empty.sum(0).is_ok());
     assert!(message(x.sum(dask_array::Over::from(0).split_every(1)).unwrap_err()).contains("split_every"));
     assert!(message(Array::arange(0, 5, 0, 1).unwrap_err()).contains("no finite length"));
+    let z = Array::<f64>::ones(&[3, 5], 2).unwrap();
+    assert!(concatenate([&x, &z], 1).is_ok());
+    assert!(message(concatenate([&x, &z], 0).unwrap_err()).contains("[3, 4] and [3, 5]"));
+    assert!(message(concatenate([&x, &y], 0).unwrap_err()).contains("[3, 4] and [5]"));
+    assert!(message(concatenate([&x, &z], -3).unwrap_err()).contains("axis -3 is out of range"));
+    assert!(message(concatenate::<f64>([x.sum(..).unwrap()], 0).unwrap_err()).contains("0 axes"));
+    assert!(message(concatenate(Vec::<Array<f64>>::new(), 0).unwrap_err()).contains("one array"));
+    assert!(message(stack([&x, &z], 0).unwrap_err()).contains("[3, 4] and [3, 5]"));
+    assert!(stack([&x, &x], -3).is_ok());
+    assert!(message(stack([&x, &x], 3).unwrap_err()).contains("axis 3 is out of range"));
+    assert!(message(stack(Vec::<Array<f64>>::new(), 0).unwrap_err()).contains("one array"));
 }
 
 #[test]

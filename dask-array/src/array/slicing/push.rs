@@ -5,6 +5,7 @@
 //! x.t()[5.., 3]         ⇒   x[3, 5..].t()
 //! read(x)[5..]          ⇒   read(x, 5..)
 //! x[5..][..3]           ⇒   x[5..8]
+//! concatenate(x, y)[5..] ⇒  concatenate(x[5..], y)
 //! ```
 //!
 //! Blocks of the result stay what they were: every one of them is a part of one block of what is sliced, and so
@@ -13,9 +14,10 @@
 use std::any::Any;
 use std::sync::Arc;
 
-use dask_graph::{Axis, BlockArg, Blockwise, Layer, LayerInfo, Tokenizer, Value};
+use dask_graph::{Axis, BlockArg, Blockwise, Layer, LayerInfo, Name, Tokenizer, Value};
 
 use super::SliceLayer;
+use crate::array::concatenate::ConcatenateLayer;
 use crate::array::{label, name_of};
 use crate::block::Extent;
 use crate::element::{Element, dispatch};
@@ -24,8 +26,8 @@ use crate::program::{ArgKind, ArgSpec, Program};
 use crate::selection::{AxisCut, Cut, Out, Selection, Taken};
 use crate::storage::ReadOp;
 
-/// The layers that give the slice over the inputs of `producer`; `None` where that is neither a slice, a read nor
-/// an elementwise operation.
+/// The layers that give the slice over the inputs of `producer`; `None` where that is neither a slice, a read,
+/// arrays one after the other nor an elementwise operation.
 pub(super) fn push_into<A: Element>(
     slice: &SliceLayer<A>,
     producer: &dyn Layer,
@@ -35,6 +37,9 @@ pub(super) fn push_into<A: Element>(
         let cut = first.cut.then(&slice.cut);
         let both = SliceLayer::<A>::new(slice.name.clone(), first.input.clone(), cut, info);
         return Some(vec![Arc::new(both)]);
+    }
+    if let Some(joined) = producer.downcast_ref::<ConcatenateLayer>() {
+        return into_joined(slice, joined, info);
     }
     let producer = producer.downcast_ref::<Blockwise>()?;
     let op: &dyn Any = &**producer.op();
@@ -69,6 +74,53 @@ fn into_read<A: Element>(
     Some(vec![Arc::new(layer.info(info).build().ok()?)])
 }
 
+/// Slices of those arrays of which something is taken are joined.
+fn into_joined<A: Element>(
+    slice: &SliceLayer<A>,
+    joined: &ConcatenateLayer,
+    info: LayerInfo,
+) -> Option<Vec<Arc<dyn Layer>>> {
+    let lengths: Vec<&[usize]> = joined.parts.iter().map(|(_, lengths)| &**lengths).collect();
+    let taken = slice.cut.axes[joined.axis].split(&lengths).into_iter().map(|(part, own)| {
+        let mut cut = slice.cut.clone();
+        cut.axes[joined.axis] = own;
+        (&joined.parts[part].0, cut)
+    });
+    let mut taken: Vec<_> = taken.collect();
+    if taken.len() == 1 {
+        let (input, cut) = taken.pop()?;
+        return Some(vec![Arc::new(SliceLayer::<A>::new(slice.name.clone(), input.clone(), cut, info))]);
+    }
+    let axis = slice.cut.out.iter().position(|&out| out == Out::Of(joined.axis))?;
+    let mut layers: Vec<Arc<dyn Layer>> = Vec::new();
+    let mut parts = Vec::with_capacity(taken.len());
+    for (at, (input, cut)) in taken.into_iter().enumerate() {
+        let lengths = cut.chunks().lengths(axis).into();
+        let name = if cut.is_whole() { input.clone() } else { slice.name_over(input, at) };
+        if name != *input {
+            layers.push(Arc::new(slice.part::<A>(name.clone(), input, cut)));
+        }
+        parts.push((name, lengths));
+    }
+    let n_blocks = slice.n_blocks.clone();
+    layers.push(Arc::new(ConcatenateLayer::new(slice.name.clone(), axis, parts, n_blocks, info)));
+    Some(layers)
+}
+
+impl<A: Element> SliceLayer<A> {
+    /// The name of what this slice is before its producer's argument `at`.
+    fn name_over(&self, input: &Name, at: usize) -> Name {
+        name_of("slice", Tokenizer::new("slice").feed(&self.name).feed(input).feed(&at).finish())
+    }
+
+    /// What this slice is before its producer: a slice of one of its arguments.
+    fn part<T: Element>(&self, name: Name, input: &Name, cut: Cut) -> SliceLayer<T> {
+        let operations = (self as &dyn Layer).operations();
+        let info = LayerInfo { stands_for: operations.into(), ..self.info.clone() };
+        SliceLayer::new(name, input.clone(), cut, info)
+    }
+}
+
 /// The same program runs over slices of its arguments.
 fn into_program<A: Element>(
     slice: &SliceLayer<A>,
@@ -93,12 +145,9 @@ fn into_program<A: Element>(
         layer = match (arg, spec.kind) {
             (BlockArg::Blocks { name, .. }, ArgKind::Block(_)) if cut.is_whole() => layer.blocks(name, &axes),
             (BlockArg::Blocks { name: input, .. }, ArgKind::Block(dtype)) => {
-                let token = Tokenizer::new("slice").feed(&slice.name).feed(input).feed(&at).finish();
-                let name = name_of("slice", token);
-                let operations = (slice as &dyn Layer).operations();
-                let info = LayerInfo { stands_for: operations.into(), ..slice.info.clone() };
+                let name = slice.name_over(input, at);
                 layers.push(dispatch!(dtype, T => {
-                    Arc::new(SliceLayer::<T>::new(name.clone(), input.clone(), cut, info)) as Arc<dyn Layer>
+                    Arc::new(slice.part::<T>(name.clone(), input, cut)) as Arc<dyn Layer>
                 }));
                 layer.blocks(&name, &axes)
             }

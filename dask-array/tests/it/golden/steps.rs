@@ -1,7 +1,7 @@
 //! What the operations of the golden cases are called here.
 
 use dask_array::ndarray::{NewAxis, SliceInfoElem};
-use dask_array::{Array, ArrayError, Element, Number, Over, Real, where_};
+use dask_array::{Array, ArrayError, Element, Number, Over, Real, concatenate, stack, where_};
 use serde_json::Value as Json;
 
 use super::chunks::wishes;
@@ -51,6 +51,7 @@ fn apply(op: &str, operands: Vec<Operand>, args: &Json) -> Outcome {
     match op {
         "zeros" | "ones" | "full" | "arange" => return create(op, args),
         "where" => return choose(operands),
+        "concatenate" | "stack" => return join(op, &operands, args),
         _ => {}
     }
     match operands.len() {
@@ -117,6 +118,20 @@ fn choose(operands: Vec<Operand>) -> Outcome {
         }
         _ => Err("numbers only".into()),
     }
+}
+
+/// Joins arrays, brought to the type that numpy gives their result.
+fn join(op: &str, operands: &[Operand], args: &Json) -> Outcome {
+    let dtypes = operands.iter().map(|operand| operand.array().dtype());
+    let dtype = dtypes.reduce(common).ok_or("no operands")?;
+    let arrays = operands.iter().map(|operand| operand.array().astype(dtype));
+    let arrays = arrays.collect::<Result<Vec<_>, _>>()?;
+    let axis = args["axis"].as_i64().ok_or("no axis")? as isize;
+    with_type!(&arrays[0], |first, T| {
+        let _ = first;
+        let arrays = arrays.iter().map(typed::<T>);
+        fits(if op == "stack" { stack(arrays, axis) } else { concatenate(arrays, axis) })
+    })
 }
 
 /// A number of a static type, by way of an array.
