@@ -21,6 +21,7 @@ mod lower;
 mod order;
 mod petgraph;
 mod pressure;
+mod size;
 
 use std::fmt;
 use std::mem::replace;
@@ -251,14 +252,6 @@ impl Plan {
     /// that do not, `Some(0)` when the size is unknown.
     pub fn producer_nbytes(&self, node: NodeId) -> Option<u64> {
         self.producers.as_ref().and_then(|producers| producers[node.index()])
-    }
-
-    /// The size of a node that is data.
-    fn data_nbytes(&self, node: NodeId) -> Option<u64> {
-        match steps(self.code.row(node.index())).last() {
-            Some(Step::Literal(at)) => Some(self.literals[at as usize].nbytes()),
-            _ => None,
-        }
     }
 
     /// Whether any node brings data into being.

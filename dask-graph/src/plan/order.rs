@@ -11,7 +11,11 @@
 //!    it runs at once; and of several, the one that lets go of most.
 //!
 //! Plans of moderate size are offered three more: the second walk with the least demanding inputs first, with
-//! those inputs last that leave most behind for others, and breadth first.
+//! those inputs last that leave most behind for others, and breadth first; and where sizes are known, what numbers of
+//! results would have given.
+//!
+//! Where sizes are known (a plan that reads or creates data says how much), all of this goes by bytes instead of by
+//! numbers of results: a thousandth of the largest result is the unit, so that small results still count.
 //!
 //! Ties are broken by the order in which nodes were met from the wanted keys, so that the result does not
 //! depend on hashes, and equal plans have equal orders.
@@ -29,6 +33,44 @@ pub(crate) struct Shape<'a> {
     pub(crate) outputs: &'a [u32],
     /// Per node: whether it was asked for.
     pub(crate) wanted: &'a [bool],
+    /// The size of a node's result, where it is known, if any is.
+    pub(crate) known_nbytes: Option<&'a dyn Fn(usize) -> Option<u64>>,
+}
+
+/// What each result counts for.
+pub(crate) enum Weights {
+    /// All the same.
+    Equal,
+    /// By size.
+    Of(Vec<u32>),
+}
+
+impl Weights {
+    /// The largest of them.
+    const LARGEST: u64 = 1000;
+
+    /// Sizes that are not known are taken to be those of the largest input.
+    fn new(shape: &Shape<'_>, topological: &[u32]) -> Self {
+        let Some(known) = shape.known_nbytes else { return Weights::Equal };
+        let mut sizes = vec![0_u64; shape.len()];
+        for &id in topological {
+            let inputs = shape.dependencies.row(id as usize).iter().map(|&input| sizes[input as usize]);
+            sizes[id as usize] = known(id as usize).or_else(|| inputs.max()).unwrap_or(0);
+        }
+        let unit = sizes.iter().copied().max().unwrap_or(0).div_ceil(Self::LARGEST).max(1);
+        Weights::Of(sizes.into_iter().map(|size| size.div_ceil(unit).max(1) as u32).collect())
+    }
+
+    pub(crate) fn of(&self, id: usize) -> u32 {
+        match self {
+            Weights::Equal => 1,
+            Weights::Of(weights) => weights[id],
+        }
+    }
+
+    fn of_all(&self, ids: &[u32]) -> u64 {
+        ids.iter().map(|&id| u64::from(self.of(id as usize))).sum()
+    }
 }
 
 impl Shape<'_> {
@@ -40,7 +82,8 @@ impl Shape<'_> {
 /// The order in which to start the nodes; on a cycle, the nodes on it.
 pub(crate) fn order(shape: &Shape<'_>, priority: &dyn Fn(usize) -> i32) -> Result<Vec<u32>, Vec<u32>> {
     let topological = topological(shape)?;
-    let mut sequence = best(shape, &topological);
+    let weights = Weights::new(shape, &topological);
+    let mut sequence = best(shape, &weights, &topological);
     if (0..shape.len()).any(|id| priority(id) != 0) {
         raise_priorities(shape, &topological, &mut sequence, priority);
     }
@@ -50,19 +93,19 @@ pub(crate) fn order(shape: &Shape<'_>, priority: &dyn Fn(usize) -> i32) -> Resul
 /// Plans up to this size are offered candidates that rarely win.
 const SMALL: usize = 10_000;
 
-fn best(shape: &Shape<'_>, topological: &[u32]) -> Vec<u32> {
-    let floor = floor(shape);
-    let needs = needs(shape, topological);
+fn best(shape: &Shape<'_>, weights: &Weights, topological: &[u32]) -> Vec<u32> {
+    let floor = floor(shape, weights);
+    let needs = needs(shape, weights, topological);
     // Results that were asked for are held on, so the most demanding ones come first, as inputs do.
     let mut demanding_first = shape.outputs.to_vec();
     demanding_first.sort_by_key(|&output| Reverse(needs[output as usize]));
 
     let mut best = depth_first(shape, &demanding_first, &needs);
-    let mut load = Load::of_sequence(shape, &best);
+    let mut load = Load::of_sequence(shape, weights, &best);
     let mut offer = |candidate: &dyn Fn(&[u32]) -> Vec<u32>, best: &mut Vec<u32>| {
         if load.max_live > floor {
             let candidate = candidate(best);
-            let judged = Load::of_sequence(shape, &candidate);
+            let judged = Load::of_sequence(shape, weights, &candidate);
             if judged < load {
                 (*best, load) = (candidate, judged);
             }
@@ -72,21 +115,32 @@ fn best(shape: &Shape<'_>, topological: &[u32]) -> Vec<u32> {
     if is_small && demanding_first.as_slice() != shape.outputs {
         offer(&|_| depth_first(shape, shape.outputs, &needs), &mut best);
     }
-    offer(&|guide| release_early(shape, guide), &mut best);
+    offer(&|guide| release_early(shape, weights, guide), &mut best);
     if is_small {
         let least_first: Vec<u32> = needs.iter().map(|need| u32::MAX - need).collect();
-        offer(&|_| release_early(shape, &depth_first(shape, shape.outputs, &least_first)), &mut best);
-        let shared_last = shared_last(shape, topological, &needs);
-        offer(&|_| release_early(shape, &depth_first(shape, shape.outputs, &shared_last)), &mut best);
-        offer(&|_| release_early(shape, topological), &mut best);
+        offer(
+            &|_| release_early(shape, weights, &depth_first(shape, shape.outputs, &least_first)),
+            &mut best,
+        );
+        let shared_last = shared_last(shape, weights, topological, &needs);
+        offer(
+            &|_| release_early(shape, weights, &depth_first(shape, shape.outputs, &shared_last)),
+            &mut best,
+        );
+        offer(&|_| release_early(shape, weights, topological), &mut best);
+        if let Weights::Of(_) = weights {
+            offer(&|_| self::best(shape, &Weights::Equal, topological), &mut best);
+        }
     }
     best
 }
 
 /// A bound that no order beats: the wanted results, or a node with its inputs.
-fn floor(shape: &Shape<'_>) -> u64 {
-    let widest = (0..shape.len()).map(|id| shape.dependencies.row(id).len() as u64 + 1).max().unwrap_or(0);
-    widest.max(shape.wanted.iter().filter(|&&wanted| wanted).count() as u64)
+fn floor(shape: &Shape<'_>, weights: &Weights) -> u64 {
+    let with_inputs = |id| weights.of_all(shape.dependencies.row(id)) + u64::from(weights.of(id));
+    let widest = (0..shape.len()).map(with_inputs).max().unwrap_or(0);
+    let wanted = (0..shape.len()).filter(|&id| shape.wanted[id]).map(|id| u64::from(weights.of(id)));
+    widest.max(wanted.sum())
 }
 
 /// Dependencies first; on a cycle, the nodes on it, each needed by the one before.
@@ -124,29 +178,35 @@ fn topological(shape: &Shape<'_>) -> Result<Vec<u32>, Vec<u32>> {
     unreachable!("a node that waits has a dependency that waits")
 }
 
-/// For each node, an estimate of how many results must be alive at once to compute it.
-fn needs(shape: &Shape<'_>, topological: &[u32]) -> Vec<u32> {
-    let mut needs = vec![1_u32; shape.len()];
-    let mut inputs: Vec<u32> = Vec::new();
+/// For each node, an estimate of how much must be alive at once to compute it, beyond its own result.
+fn needs(shape: &Shape<'_>, weights: &Weights, topological: &[u32]) -> Vec<u32> {
+    let mut needs = vec![0_u32; shape.len()];
+    let mut inputs: Vec<(u32, u32)> = Vec::new();
     for &id in topological {
-        let row = shape.dependencies.row(id as usize);
         inputs.clear();
-        inputs.extend(row.iter().map(|&input| needs[input as usize]));
+        let row = shape.dependencies.row(id as usize).iter();
+        inputs.extend(row.map(|&input| (needs[input as usize], weights.of(input as usize))));
         inputs.sort_unstable_by(|a, b| b.cmp(a));
-        // The most demanding input first, while nothing else is held; each later one on top of the results
-        // of those before it; at last the node's own result beside all inputs.
-        let held = inputs.iter().enumerate().map(|(held, need)| need.saturating_add(held as u32)).max();
-        needs[id as usize] = held.unwrap_or(0).max(row.len() as u32 + 1);
+        // The input first that leaves most free when it is done, while nothing else is held; each later one on top of
+        // the results of those before it; at last the node's own result beside all inputs.
+        let (mut held, mut most) = (0_u32, 0_u32);
+        for &(need, weight) in &inputs {
+            held = held.saturating_add(weight);
+            most = most.max(held.saturating_add(need));
+        }
+        let own = weights.of(id as usize);
+        needs[id as usize] = most.max(held.saturating_add(own)).saturating_sub(own);
     }
     needs
 }
 
 /// [`needs`], less what is still held for others when the node is done: inputs that leave much behind go last.
-fn shared_last(shape: &Shape<'_>, topological: &[u32], needs: &[u32]) -> Vec<u32> {
+fn shared_last(shape: &Shape<'_>, weights: &Weights, topological: &[u32], needs: &[u32]) -> Vec<u32> {
     let mut left: Vec<u32> = vec![0; shape.len()];
     for &id in topological {
         let below = shape.dependencies.row(id as usize).iter().map(|&input| left[input as usize]);
-        let shared = u32::from(shape.dependents.row(id as usize).len() > 1);
+        let is_shared = shape.dependents.row(id as usize).len() > 1;
+        let shared = if is_shared { weights.of(id as usize) } else { 0 };
         left[id as usize] = below.fold(shared, u32::saturating_add);
     }
     let most = left.iter().copied().max().unwrap_or(0);
@@ -181,8 +241,8 @@ fn depth_first(shape: &Shape<'_>, outputs: &[u32], needs: &[u32]) -> Vec<u32> {
 }
 
 /// Follows `guide`, but runs at once whatever is ready and lets go of as much as it makes.
-fn release_early(shape: &Shape<'_>, guide: &[u32]) -> Vec<u32> {
-    /// Nodes that let go of so many results or more share a bucket.
+fn release_early(shape: &Shape<'_>, weights: &Weights, guide: &[u32]) -> Vec<u32> {
+    /// Nodes that let go of so many times what they make, or more, share a bucket.
     const MOST: usize = 4;
     let n = shape.len();
     let mut sequence = Vec::with_capacity(n);
@@ -190,8 +250,9 @@ fn release_early(shape: &Shape<'_>, guide: &[u32]) -> Vec<u32> {
     let mut waiting: Vec<u32> = (0..n).map(|id| shape.dependencies.row(id).len() as u32).collect();
     let mut users: Vec<u32> =
         (0..n).map(|id| shape.dependents.row(id).len() as u32 + u32::from(shape.wanted[id])).collect();
-    // How many results each node is the last to use.
+    // How much each node is the last to use.
     let mut frees: Vec<u32> = vec![0; n];
+    let times = |frees: u32, id: u32| ((frees / weights.of(id as usize)) as usize).min(MOST);
     let mut ready: [Vec<u32>; MOST + 1] = Default::default();
     let mut guide = guide.iter();
     loop {
@@ -213,21 +274,25 @@ fn release_early(shape: &Shape<'_>, guide: &[u32]) -> Vec<u32> {
                 // One node is left that uses it, and will free it. Each input comes here once.
                 let last = shape.dependents.row(input as usize).iter().find(|&&user| !done[user as usize]);
                 if let Some(&last) = last {
-                    frees[last as usize] += 1;
-                    if waiting[last as usize] == 0 {
-                        ready[(frees[last as usize] as usize).min(MOST)].push(last);
+                    let freed = &mut frees[last as usize];
+                    *freed = freed.saturating_add(weights.of(input as usize));
+                    let times = times(*freed, last);
+                    if waiting[last as usize] == 0 && times > 0 {
+                        ready[times].push(last);
                     }
                 }
             }
         }
         let users_of_it = shape.dependents.row(id as usize);
         if let ([only], false) = (users_of_it, shape.wanted[id as usize]) {
-            frees[*only as usize] += 1;
+            let freed = &mut frees[*only as usize];
+            *freed = freed.saturating_add(weights.of(id as usize));
         }
         for &user in users_of_it.iter().rev() {
             waiting[user as usize] -= 1;
-            if waiting[user as usize] == 0 && frees[user as usize] > 0 {
-                ready[(frees[user as usize] as usize).min(MOST)].push(user);
+            let times = times(frees[user as usize], user);
+            if waiting[user as usize] == 0 && times > 0 {
+                ready[times].push(user);
             }
         }
     }
@@ -248,4 +313,51 @@ fn raise_priorities(
         urgency[id as usize] = urgency[id as usize].max(needed.unwrap_or(i32::MIN));
     }
     sequence.sort_by_key(|&id| Reverse(urgency[id as usize]));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        /// The order by bytes holds no more bytes at once than that by numbers of results.
+        #[test]
+        fn known_sizes_make_no_order_worse(
+            nodes in prop::collection::vec((prop::collection::vec(any::<u32>(), 0..4), 0_u64..2000), 1..60),
+        ) {
+            let n = nodes.len();
+            let inputs = |id: usize| {
+                let draws = nodes[id].0.iter().filter(|_| id > 0).map(|draw| draw % id.max(1) as u32);
+                let mut inputs: Vec<u32> = draws.collect();
+                inputs.sort_unstable();
+                inputs.dedup();
+                inputs
+            };
+            let mut dependencies = Csr::with_capacity(n, n);
+            for id in 0..n {
+                dependencies.items_mut().extend(inputs(id));
+                dependencies.end_row().unwrap();
+            }
+            let dependents = Csr::turned(n, |id| dependencies.row(id).iter().copied());
+            let wanted: Vec<bool> = (0..n).map(|id| dependents.row(id).is_empty()).collect();
+            let outputs: Vec<u32> = (0..n as u32).filter(|&id| wanted[id as usize]).collect();
+            let known = |id: usize| (nodes[id].1 > 0).then_some(nodes[id].1);
+            let shape = Shape {
+                dependencies: &dependencies,
+                dependents: &dependents,
+                outputs: &outputs,
+                wanted: &wanted,
+                known_nbytes: Some(&known),
+            };
+            let by_bytes = order(&shape, &|_| 0).unwrap();
+            let by_number = order(&Shape { known_nbytes: None, ..shape }, &|_| 0).unwrap();
+            let weights = Weights::new(&shape, &topological(&shape).unwrap());
+            let most = |sequence: &[u32]| Load::of_sequence(&shape, &weights, sequence).max_live;
+            prop_assert!(most(&by_bytes) <= most(&by_number));
+            let mut all = by_bytes;
+            all.sort_unstable();
+            prop_assert!(all.iter().copied().eq(0..n as u32));
+        }
+    }
 }

@@ -1,9 +1,9 @@
 //! The pressure curve: how many results are alive after each step of one worker.
 
-use crate::code::{self, Step};
-use crate::plan::order::Shape;
+use crate::code;
+use crate::plan::order::{Shape, Weights};
+use crate::plan::size::known_nbytes;
 use crate::plan::{NodeId, Plan};
-use crate::task::{Arg, Task};
 
 /// How many results are alive while one worker runs a plan from first node to last.
 ///
@@ -43,7 +43,8 @@ impl Pressure {
     }
 }
 
-/// What the judge of orders looks at: the peak, and the sum over all steps, of results alive.
+/// What the judge of orders looks at: the peak, and the sum over all steps, of what is alive: results, or bytes where
+/// they are known.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Load {
     pub(crate) max_live: u64,
@@ -51,37 +52,42 @@ pub(crate) struct Load {
 }
 
 impl Load {
-    /// The load of running `sequence`.
-    pub(crate) fn of_sequence(shape: &Shape<'_>, sequence: &[u32]) -> Self {
+    /// The load of running `sequence`, in units of `weights`.
+    pub(crate) fn of_sequence(shape: &Shape<'_>, weights: &Weights, sequence: &[u32]) -> Self {
         let dependents = |id: usize| shape.dependents.row(id).len();
         let dependencies = |id: usize| shape.dependencies.row(id).iter().map(|&input| input as usize);
-        simulate(sequence.iter().map(|&id| id as usize), dependents, dependencies, shape.wanted, |_| ())
+        let sequence = sequence.iter().map(|&id| id as usize);
+        let weight = |id| u64::from(weights.of(id));
+        simulate(sequence, dependents, dependencies, shape.wanted, weight, |_| ())
     }
 }
 
-/// Runs `sequence` in the mind; `after` is told how many results are alive after each step.
+/// Runs `sequence` in the mind; `after` is told how much is alive after each step.
 fn simulate<D: Iterator<Item = usize>>(
     sequence: impl Iterator<Item = usize>,
     n_dependents: impl Fn(usize) -> usize,
     dependencies: impl Fn(usize) -> D,
     wanted: &[bool],
-    mut after: impl FnMut(u32),
+    weight: impl Fn(usize) -> u64,
+    mut after: impl FnMut(u64),
 ) -> Load {
     // A result that was asked for has one user more, who never ends.
     let users = |(id, &wanted): (usize, &bool)| n_dependents(id) as u32 + u32::from(wanted);
     let mut users: Vec<u32> = wanted.iter().enumerate().map(users).collect();
-    let (mut live, mut max_live, mut sum_live) = (0_u32, 0_u32, 0_u64);
+    let (mut live, mut max_live, mut sum_live) = (0_u64, 0_u64, 0_u64);
     for id in sequence {
-        live += 1;
+        live += weight(id);
         max_live = max_live.max(live);
         for input in dependencies(id) {
             users[input] -= 1;
-            live -= u32::from(users[input] == 0);
+            if users[input] == 0 {
+                live -= weight(input);
+            }
         }
-        sum_live += u64::from(live);
+        sum_live += live;
         after(live);
     }
-    Load { max_live: max_live.into(), sum_live }
+    Load { max_live, sum_live }
 }
 
 impl Plan {
@@ -97,7 +103,8 @@ impl Plan {
             |id| self.dependents.row(id).len(),
             |id| code::dependencies(self.code.row(id)).map(|input| input as usize),
             &self.wanted,
-            |live| curve.push(live),
+            |_| 1,
+            |live| curve.push(live as u32),
         );
         Pressure { max_live: load.max_live, sum_live: load.sum_live, curve }
     }
@@ -111,31 +118,10 @@ impl Plan {
         for node in self.nodes() {
             let inputs = self.dependencies(node).map(|input| sizes[input.index()]);
             let largest = inputs.chain(self.producer_nbytes(node)).max();
-            let known = self.data_nbytes(node).or_else(|| self.output_nbytes(node));
+            let known = known_nbytes(self.code(node), &self.ops, &self.literals, |at| self.key(NodeId(at)));
             sizes[node.index()] = known.or(largest).unwrap_or(0);
         }
         sizes
-    }
-
-    /// The size of a node's result as its op knows it.
-    fn output_nbytes(&self, node: NodeId) -> Option<u64> {
-        let (mut stack, mut known) = (Vec::<Arg>::new(), None);
-        for step in self.steps(node) {
-            let mut args = |n: u32| stack.split_off(stack.len() - n as usize);
-            let (arg, nbytes) = match step {
-                Step::Again(input) | Step::Last(input) => (Arg::Key(self.keys[input as usize].clone()), None),
-                Step::Literal(at) => (Arg::Value(self.literals[at as usize].clone()), None),
-                Step::List(n) => (Arg::list(args(n)), None),
-                Step::Call { op, n_args } => {
-                    let (op, args) = (&self.ops[op as usize], args(n_args));
-                    let nbytes = op.output_nbytes(&args);
-                    (Arg::from(Task::new(op.clone(), args)), nbytes)
-                }
-            };
-            stack.push(arg);
-            known = nbytes;
-        }
-        known
     }
 
     /// The most bytes alive at once while one worker runs the plan, for results of these sizes; data, which is in

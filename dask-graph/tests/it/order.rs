@@ -2,7 +2,10 @@
 
 #![allow(clippy::print_stdout, reason = "the tables are for those who read the output of the test")]
 
-use dask_graph::{Graph, Key, Plan};
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use dask_graph::{Arg, Args, Graph, Key, Materialized, Op, OpError, Plan, Task, Value};
 use serde_json::Value as Json;
 
 use super::golden::{cases_of, graph_of};
@@ -87,4 +90,43 @@ fn plan_of_edges(deps: &[Vec<u32>]) -> Plan {
     }
     let leaves: Vec<Key> = (0..deps.len()).filter(|&n| leaf[n]).map(|n| Key::new("n", &[n as u32])).collect();
     Graph::from_layer(layer).lower(&leaves).expect("a plan")
+}
+
+/// Makes a result of a known size.
+struct Sized(u64);
+
+impl Op for Sized {
+    fn name(&self) -> Cow<'_, str> {
+        "sized".into()
+    }
+    fn call(&self, _: Args<'_>) -> Result<Value, OpError> {
+        Ok(Value::new(()))
+    }
+    fn is_producer(&self) -> bool {
+        true
+    }
+    fn output_nbytes(&self, _: &[Arg]) -> Option<u64> {
+        Some(self.0)
+    }
+}
+
+/// By numbers of results `wide` is the more demanding input: three small ones and itself. But it is large, and the other
+/// is made of something large and small itself: so that comes first.
+#[test]
+fn where_sizes_are_known_bytes_count() {
+    let mut layer = Materialized::new("t");
+    let mut add = |name: &str, nbytes: u64, inputs: &[&str]| {
+        let args = inputs.iter().map(|&input| Arg::key(input));
+        layer.insert(name, Task::new(Arc::new(Sized(nbytes)), args));
+    };
+    for name in ["a", "b", "c"] {
+        add(name, 10_000, &[]);
+    }
+    add("wide", 1_000_000, &["a", "b", "c"]);
+    add("large", 1_000_000, &[]);
+    add("small", 10_000, &["large"]);
+    add("out", 10_000, &["wide", "small"]);
+    let plan = Graph::from_layer(layer).lower(&[Key::named("out")]).unwrap();
+    assert_eq!(plan.peak_nbytes(&plan.estimated_nbytes()), 1_040_000);
+    assert_eq!(plan.pressure().max_live(), 5);
 }

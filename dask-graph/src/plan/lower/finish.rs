@@ -3,6 +3,7 @@
 use crate::code;
 use crate::plan::csr::Csr;
 use crate::plan::order::{Shape, order};
+use crate::plan::size::known_nbytes;
 use crate::plan::{NodeId, Plan, PlanError, PlanLayer};
 use crate::task_graph::TaskGraph;
 use crate::tasks::Tasks;
@@ -19,8 +20,19 @@ pub(super) fn finish(draft: Draft<'_>, outputs: &[u32]) -> Result<Plan, PlanErro
     let sequence = {
         let dependents = Csr::turned(n, |id| draft.dependencies.row(id).iter().copied());
         let priority = |id: usize| layers[layer_of(id as u32) as usize].info.annotations.priority;
-        let shape =
-            Shape { dependencies: &draft.dependencies, dependents: &dependents, outputs, wanted: &wanted };
+        let nbytes = |id: usize| {
+            // In the order of their numbers, as they were added.
+            let read = || draft.producers.binary_search_by_key(&(id as u32), |(id, _)| *id);
+            let known = known_nbytes(draft.code.row(id), &draft.ops, &draft.literals, |at| draft.key(at));
+            known.or_else(|| read().ok().map(|at| draft.producers[at].1).filter(|&nbytes| nbytes > 0))
+        };
+        let shape = Shape {
+            dependencies: &draft.dependencies,
+            dependents: &dependents,
+            outputs,
+            wanted: &wanted,
+            known_nbytes: draft.producers.iter().any(|(_, nbytes)| *nbytes > 0).then_some(&nbytes),
+        };
         order(&shape, &priority).map_err(|cycle| PlanError::Cycle {
             keys: cycle.iter().map(|&id| draft.key(id).clone()).collect(),
         })?
