@@ -30,6 +30,8 @@ cargo xtask bench AREA [--quick] [--dev] [--sizes N,N..] [--only NAME,NAME..] [-
             sched: independent, chain, tree, random, stages
             optimize: layers, passes, push-down, recompute, rewrite
             multiprocess: tasks, start, values, sum
+            what dask takes for `passes` and `multiprocess` say `python xtask/peers/optimize.py 1e3,1e5` and
+            `python xtask/peers/multiprocess.py`, which need dask
   --quick   small sizes and few repeats: shows that it runs, not what it costs
   --json    also write one object a line to FILE
   --dev     run the dev build: quick to build, its times mean nothing

@@ -1,7 +1,8 @@
 //! What do the passes over tasks cost?
 //!
 //! Each pass runs on graphs that are held task by task, and so does the way to the dense form and back, which is
-//! what they have in common and what `cull` is. The baseline is making the plan, which comes after them.
+//! what they have in common and what `cull` is. The baseline is making the plan, which comes after them;
+//! `xtask/peers/optimize.py` runs dask's passes on the same graphs.
 //!
 //! - `blocks`: blocks of ten nodes, in which every pass finds something to do, and a tree that adds them up;
 //! - `chain`: each task needs the one before, and all become one;
