@@ -18,6 +18,9 @@
 
 #![forbid(unsafe_code)]
 
+#[cfg(not(target_os = "linux"))]
+compile_error!("dask-sched-multiprocess needs Linux: it relies on /proc and on files in memory");
+
 mod crew;
 mod directory;
 mod error;

@@ -19,6 +19,9 @@
 //!
 //! This crate decides nothing: which task goes where is the matter of a scheduler.
 
+#[cfg(not(target_os = "linux"))]
+compile_error!("dask-sched-worker needs Linux: it relies on /proc and on files in memory");
+
 mod frame;
 mod image;
 mod message;
