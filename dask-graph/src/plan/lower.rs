@@ -56,7 +56,7 @@ fn walk<'a>(
     let mut next = 0;
     while next < draft.homes.len() {
         draft.add(next as u32)?;
-        end(&mut draft, next as u32).ok_or(PlanError::TooLarge)?;
+        let Some(()) = end(&mut draft, next as u32) else { return Err(PlanError::TooLarge) };
         next += 1;
     }
     Ok((draft, outputs))
@@ -180,8 +180,10 @@ impl<'a> Draft<'a> {
     }
 
     fn new_node(&mut self, home: Home, by: Option<u32>) -> Result<u32, PlanError> {
-        let id =
-            u32::try_from(self.homes.len()).ok().filter(|&id| id < MAX_LEAF).ok_or(PlanError::TooLarge)?;
+        // Written so that no error is made, and dropped, for every node.
+        let Some(id) = u32::try_from(self.homes.len()).ok().filter(|&id| id < MAX_LEAF) else {
+            return Err(PlanError::TooLarge);
+        };
         self.homes.push(home);
         self.met_by.push(by.unwrap_or(id));
         self.seen_by.push(0);
@@ -252,7 +254,7 @@ impl<'a> Draft<'a> {
                 }
                 Step::List(n) => Step::List(n),
             };
-            step.write(self.code.items_mut()).ok_or(PlanError::TooLarge)?;
+            let Some(()) = step.write(self.code.items_mut()) else { return Err(PlanError::TooLarge) };
         }
         Ok(has_producer)
     }
