@@ -10,6 +10,7 @@ mod operators;
 mod rechunk;
 mod reductions;
 mod slicing;
+mod stacks;
 mod transpose;
 
 use std::fmt;
@@ -28,6 +29,7 @@ pub(crate) use self::creation::extents;
 pub use self::elementwise::{Other, where_};
 pub use self::index::SliceIndex;
 pub use self::reductions::Over;
+pub use self::stacks::{block, dstack, hstack, vstack};
 
 /// A blocked n-dimensional array: what is to be computed, cut into blocks.
 ///

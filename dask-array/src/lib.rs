@@ -9,7 +9,7 @@
 //!   [`from_source`](Array::from_source).
 //! - **Worked on** by operators and methods with broadcasting, reductions over axes ([`Over`]),
 //!   [`slice`](Array::slice), [`transpose`](Array::transpose) and [`rechunk`](Array::rechunk); joined by
-//!   [`concatenate`] and [`stack`].
+//!   [`concatenate`], [`stack`], [`vstack`], [`hstack`], [`dstack`] and [`block`].
 //! - **Had** by [`compute`](dask_graph::Collection::compute), [`item`](Array::item) or
 //!   [`to_npy`](Array::to_npy), which writes blocks as they are made; to a storage of your own by
 //!   [`store`](Array::store).
@@ -48,7 +48,8 @@ mod selection;
 mod storage;
 
 pub use array::{
-    Array, BlockShapeError, NotOneElementError, Other, Over, SliceIndex, concatenate, stack, where_,
+    Array, BlockShapeError, NotOneElementError, Other, Over, SliceIndex, block, concatenate, dstack, hstack,
+    stack, vstack, where_,
 };
 pub use block::Block;
 pub use chunks::{ChunkSpec, Chunks, ChunksError, ChunksSpec, IntoChunks};

@@ -46,11 +46,20 @@ pub fn concatenate<A: Element>(
     arrays: impl IntoIterator<Item: Borrow<Array<A>>>,
     axis: isize,
 ) -> Result<Array<A>, ArrayError> {
-    let info = LayerInfo::here();
     let arrays: Vec<Array<A>> = arrays.into_iter().map(|array| array.borrow().clone()).collect();
-    let Some(first) = arrays.first() else { return Err(ArrayError::NoArrays { operation: "concatenate" }) };
+    concatenated(&arrays, axis, "concatenate", &LayerInfo::here())
+}
+
+/// [`concatenate`] in the name of another operation.
+pub(super) fn concatenated<A: Element>(
+    arrays: &[Array<A>],
+    axis: isize,
+    operation: &'static str,
+    info: &LayerInfo,
+) -> Result<Array<A>, ArrayError> {
+    let Some(first) = arrays.first() else { return Err(ArrayError::NoArrays { operation }) };
     let axis = axis_of(axis, first.shape())?;
-    for array in &arrays {
+    for array in arrays {
         let differs = |(own, (n, of_first)): (usize, (&usize, &usize))| own != axis && n != of_first;
         let pairs = array.shape().iter().zip(first.shape()).enumerate();
         if array.ndim() != first.ndim() || pairs.into_iter().any(differs) {
@@ -58,7 +67,7 @@ pub fn concatenate<A: Element>(
             return Err(ArrayError::Concatenate { axis, left, right });
         }
     }
-    Ok(joined(&arrays, axis, &info))
+    Ok(joined(arrays, axis, info))
 }
 
 /// Joins arrays of one shape along a new axis, which becomes axis `axis` of the result; a negative one counts from

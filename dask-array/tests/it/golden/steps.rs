@@ -1,7 +1,9 @@
 //! What the operations of the golden cases are called here.
 
 use dask_array::ndarray::{NewAxis, SliceInfoElem};
-use dask_array::{Array, ArrayError, Element, Number, Over, Real, concatenate, stack, where_};
+use dask_array::{
+    Array, ArrayError, Element, Number, Over, Real, block, concatenate, dstack, hstack, stack, vstack, where_,
+};
 use serde_json::Value as Json;
 
 use super::chunks::wishes;
@@ -51,7 +53,9 @@ fn apply(op: &str, operands: Vec<Operand>, args: &Json) -> Outcome {
     match op {
         "zeros" | "ones" | "full" | "arange" => return create(op, args),
         "where" => return choose(operands),
-        "concatenate" | "stack" => return join(op, &operands, args),
+        "concatenate" | "stack" | "vstack" | "hstack" | "dstack" | "block" => {
+            return join(op, &operands, args);
+        }
         _ => {}
     }
     match operands.len() {
@@ -126,11 +130,22 @@ fn join(op: &str, operands: &[Operand], args: &Json) -> Outcome {
     let dtype = dtypes.reduce(common).ok_or("no operands")?;
     let arrays = operands.iter().map(|operand| operand.array().astype(dtype));
     let arrays = arrays.collect::<Result<Vec<_>, _>>()?;
-    let axis = args["axis"].as_i64().ok_or("no axis")? as isize;
+    let axis = args["axis"].as_i64().unwrap_or_default() as isize;
     with_type!(&arrays[0], |first, T| {
         let _ = first;
         let arrays = arrays.iter().map(typed::<T>);
-        fits(if op == "stack" { stack(arrays, axis) } else { concatenate(arrays, axis) })
+        fits(match op {
+            "stack" => stack(arrays, axis),
+            "concatenate" => concatenate(arrays, axis),
+            "vstack" => vstack(arrays),
+            "hstack" => hstack(arrays),
+            "dstack" => dstack(arrays),
+            _ => {
+                let arrays: Vec<_> = arrays.collect();
+                let rows = args["layout"].as_array().ok_or("no layout")?.iter();
+                block(rows.map(|row| lengths(row).into_iter().map(|at| arrays[at]).collect::<Vec<_>>()))
+            }
+        })
     })
 }
 

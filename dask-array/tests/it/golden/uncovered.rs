@@ -52,8 +52,8 @@ pub(crate) const TABLE: &[(&[&str], &str)] = &[
         "indexing-034", "indexing-035",
     ], "fancy, masked and pointwise indexing, and assignment"),
     (&[
-        "join-006", "join-007", "join-008", "join-009", "join-010",
-    ], "joining arrays otherwise than by concatenate and stack"),
+        "join-010",
+    ], "appending, which unravels"),
     (&[
         "shape-003", "shape-004", "shape-005", "shape-006", "shape-007", "shape-008", "shape-009",
         "shape-010", "shape-011", "shape-012", "shape-013", "shape-014", "shape-015", "shape-016",
