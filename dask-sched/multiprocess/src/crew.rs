@@ -102,8 +102,21 @@ impl Crew {
         self.members.iter_mut().for_each(Member::flush);
     }
 
-    /// Waits until something has come from any worker, or so long; members know who has something.
-    pub(crate) fn wait(&mut self, timeout: Duration) -> Result<(), WorkersError> {
+    /// Waits until something has come from any worker, or so long; members know who has something. When something is
+    /// expected `soon`, it looks out for that time before it sleeps.
+    pub(crate) fn wait(&mut self, timeout: Duration, soon: Duration) -> Result<(), WorkersError> {
+        let since = Instant::now();
+        while since.elapsed() < soon {
+            if self.poll(Duration::ZERO)? {
+                return Ok(());
+            }
+            std::thread::yield_now();
+        }
+        self.poll(timeout).map(drop)
+    }
+
+    /// Returns whether something has come.
+    fn poll(&mut self, timeout: Duration) -> Result<bool, WorkersError> {
         let timeout = Timespec { tv_sec: timeout.as_secs() as _, tv_nsec: timeout.subsec_nanos().into() };
         let interests = self.members.iter().enumerate();
         let interests = interests
@@ -114,12 +127,13 @@ impl Crew {
             Err(error) => return Err(WorkersError::Connection(error.into())),
         }
         let ready: Vec<bool> = fds.iter().map(|fd| !fd.revents().is_empty()).collect();
+        let is_any = ready.contains(&true);
         for (at, is_ready) in owners.into_iter().zip(ready) {
             if is_ready {
                 self.members[at].set_ready(true);
             }
         }
-        Ok(())
+        Ok(is_any)
     }
 
     /// Lets all workers leave, and ends those that are not gone by then.

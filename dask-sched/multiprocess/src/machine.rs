@@ -200,6 +200,11 @@ impl<'p> Machine<'p> {
         self.finished_tasks
     }
 
+    /// Whether tasks are known to take less than this, so that answers are to be expected soon.
+    pub(crate) fn are_tasks_below(&self, nanos: u64) -> bool {
+        self.pace.is_below(nanos)
+    }
+
     /// What the worker has been sent and has not answered, first to last; nothing if it is unknown or dead.
     pub(crate) fn running(&self, worker: Worker) -> impl Iterator<Item = (NodeId, Attempt)> {
         self.workers.queue(worker).map(|sent| (sent.node, sent.attempt))

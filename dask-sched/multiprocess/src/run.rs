@@ -28,6 +28,10 @@ use ops::Ops;
 /// How often it is looked whether the run is to stop, and how much memory workers use.
 const TICK: Duration = Duration::from_millis(50);
 
+/// When tasks are shorter than this, the driver looks out for answers for so long before it sleeps: a processor that
+/// has gone to sleep takes as long to wake.
+const SOON: Duration = Duration::from_micros(50);
+
 /// The bytes of files that a worker keeps to write them again, unless the memory limit is small.
 const SPARE: u64 = 64 << 20;
 
@@ -134,7 +138,9 @@ impl Run<'_, '_> {
                 return self.end(outcome);
             }
             self.crew.flush();
-            if let Err(error) = self.crew.wait(self.timeout()) {
+            let soon =
+                if self.machine.are_tasks_below(SOON.as_nanos() as u64) { SOON } else { Duration::ZERO };
+            if let Err(error) = self.crew.wait(self.timeout(), soon) {
                 self.stop(Stop::Workers(error));
             }
             self.tick();

@@ -6,7 +6,7 @@ use std::collections::VecDeque;
 use std::io::{self, ErrorKind, Read, Write};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use dask_graph::{Code, CodeError, NodeId, Scratch, Value};
 
@@ -27,6 +27,10 @@ pub trait Connection: Read + Write {
 
 /// Answers are held back together for no longer than this.
 const HOLD_NANOS: u64 = 50_000;
+
+/// After a task that was shorter than this a worker looks out for the next for so long before it sleeps: a processor
+/// that has gone to sleep takes as long to wake.
+const SHORT: Duration = Duration::from_micros(50);
 
 /// Why a worker ends that was not told to.
 #[derive(Debug, thiserror::Error)]
@@ -136,7 +140,7 @@ impl Worker {
         inbox: &mut Inbox,
         found: &impl Fn(&Path),
     ) -> Result<(), ServeError> {
-        let mut held_nanos = 0;
+        let (mut held_nanos, mut is_short) = (0, false);
         loop {
             while let Some((message, bulk)) = inbox.take::<ToWorker>()? {
                 if let ToWorker::Exit = message {
@@ -145,13 +149,21 @@ impl Worker {
                 self.told(message, bulk, found)?;
             }
             if let Some((task, bulk)) = self.queue.pop_front() {
-                held_nanos += self.task(task, &bulk)?;
+                let nanos = self.task(task, &bulk)?;
+                is_short = nanos < SHORT.as_nanos() as u64;
+                held_nanos += nanos;
                 if held_nanos < HOLD_NANOS && !self.queue.is_empty() {
                     continue;
                 }
             }
             held_nanos = 0;
             self.outbox.flush(connection).map_err(FrameError::from)?;
+            if self.queue.is_empty() && std::mem::take(&mut is_short) {
+                let since = Instant::now();
+                while !connection.has_input() && since.elapsed() < SHORT {
+                    std::thread::yield_now();
+                }
+            }
             // With tasks in hand only what has come is looked at: they may have been recalled.
             if (self.queue.is_empty() || connection.has_input()) && !fill(inbox, connection)? {
                 return inbox.end().map_err(Into::into);

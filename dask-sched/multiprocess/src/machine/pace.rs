@@ -26,6 +26,11 @@ impl Pace {
         self.mean = Some(self.mean.map_or(nanos, |mean| mean - mean / 8 + nanos / 8));
     }
 
+    /// Whether tasks are known to take less than this.
+    pub(crate) fn is_below(&self, nanos: u64) -> bool {
+        self.mean.is_some_and(|mean| mean < nanos)
+    }
+
     /// How many tasks may be in a worker's queue: more than one only when tasks are short.
     ///
     /// What is in a queue can be run by nobody else, so long tasks wait where all workers find them.
@@ -51,6 +56,7 @@ mod tests {
         check(&[u64::MAX, u64::MAX], 1);
         check(&[600_000], 1);
         check(&[100_000], 10);
+        assert!(!Pace::new(false).is_below(u64::MAX));
         check(&[0], 64);
         // One long task among short ones: an eighth of 8 ms is a millisecond.
         check(&[10_000, 8_000_000], 1);
