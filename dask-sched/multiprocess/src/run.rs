@@ -443,7 +443,9 @@ impl Run<'_, '_> {
         let how = member.death();
         let (worker, pid) = (member.number, member.pid());
         Spares::remove_those_of(self.crew.directory(), pid);
-        if member.same.is_none() && !self.crew.has_joined {
+        // One that left by itself, or said nothing, does not know that it is a worker; one that was killed might have.
+        let is_unaware = matches!(how, Death::Exited(_) | Death::Silent(_) | Death::Confused);
+        if member.same.is_none() && !self.crew.has_joined && is_unaware {
             self.stop(Stop::Workers(WorkersError::NeverJoined { pid, how }));
         }
         let queue: Vec<(NodeId, Attempt)> = self.machine.running(worker).collect();
