@@ -283,17 +283,19 @@ impl Run<'_, '_> {
             return self.on(Event::HomeDone { node, nbytes: 0 });
         }
         book.started(node, WorkerId(0));
-        let mut inputs = plan.dependencies(node).map(|of| Ok((of, results.value(of)?)));
-        let inputs: Result<Vec<(NodeId, Value)>, UnpackError> = inputs.by_ref().collect();
-        let fetch = |inputs: &[(NodeId, Value)], of: NodeId| {
-            let found = inputs.iter().find(|(node, _)| *node == of);
-            found.map_or_else(|| unreachable!("{of:?} is a dependency"), |(_, value)| value.clone())
-        };
-        let value =
-            inputs.map_err(|error| RunError::stays(plan, node, unreadable(error))).and_then(|inputs| {
-                let value = plan.execute(node, scratch, |of, _| fetch(&inputs, of));
-                value.map_err(|error| RunError::of_task(plan, node, error))
-            });
+        let inputs = plan.dependencies(node).map(|of| Ok((of, results.value(of)?)));
+        let inputs: Result<Vec<(NodeId, Value)>, UnpackError> = inputs.collect();
+        let inputs = inputs.map_err(|error| RunError::stays(plan, node, unreadable(error)));
+        let value = inputs.and_then(|mut inputs| {
+            // A task that ends a store takes as many as there are blocks.
+            inputs.sort_by_key(|(of, _)| *of);
+            let fetch = |of: NodeId| match inputs.binary_search_by_key(&of, |(of, _)| *of) {
+                Ok(at) => inputs[at].1.clone(),
+                Err(_) => unreachable!("{of:?} is a dependency"),
+            };
+            let value = plan.execute(node, scratch, |of, _| fetch(of));
+            value.map_err(|error| RunError::of_task(plan, node, error))
+        });
         match value {
             Ok(value) => {
                 let nbytes = book.nbytes(node, &value);
