@@ -31,7 +31,7 @@ fn main() -> ExitCode {
 fn golden(name: &'static str, scheduler: Box<dyn Scheduler>) -> Trial {
     Trial::test(format!("golden cases, {name}"), move || {
         let ran = check(&[(name, scheduler)], &Cut::ALL[..2]);
-        if ran >= 90 { Ok(()) } else { Err(format!("only {ran} cases ran").into()) }
+        if ran >= 97 { Ok(()) } else { Err(format!("only {ran} cases ran").into()) }
     })
 }
 
