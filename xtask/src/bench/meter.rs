@@ -1,5 +1,6 @@
 //! Wall time, processor time and memory of a piece of work.
 
+use super::options::Options;
 use rustix::time::{ClockId, clock_gettime};
 use std::time::{Duration, Instant};
 
@@ -29,12 +30,25 @@ impl Measured {
     }
 }
 
+/// Repeats `work`, which returns a checksum, as often as the options ask for.
+///
+/// # Errors
+///
+/// - When `work` fails, or two repeats do not agree.
+pub(crate) fn repeat(
+    options: &Options,
+    work: impl FnMut() -> anyhow::Result<u64>,
+) -> anyhow::Result<Measured> {
+    let (at_least, budget) = if options.is_quick { (1, 20) } else { (5, 400) };
+    measure(at_least, Duration::from_millis(budget), work)
+}
+
 /// Repeats `work`, which returns a checksum, until `at_least` repeats and `budget` of time are spent.
 ///
 /// # Errors
 ///
 /// - When `work` fails, or two repeats do not agree.
-pub(crate) fn measure(
+fn measure(
     at_least: usize,
     budget: Duration,
     mut work: impl FnMut() -> anyhow::Result<u64>,

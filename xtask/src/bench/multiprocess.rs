@@ -9,7 +9,6 @@
 //!   taken by another. The baseline is the threaded scheduler.
 
 use std::hint::black_box;
-use std::time::Duration;
 
 use anyhow::{Result, bail, ensure};
 use dask_array::ndarray::Array1;
@@ -61,11 +60,10 @@ struct Bench<'a> {
 
 impl Bench<'_> {
     fn measure(&self, work: impl FnMut() -> Result<u64>) -> Result<Measured> {
-        let (at_least, budget) = if self.options.is_quick { (1, 20) } else { (5, 400) };
-        meter::measure(at_least, Duration::from_millis(budget), work)
+        meter::repeat(self.options, work)
     }
 
-    /// Reports a figure that is `scale` divided or multiplied by the seconds taken.
+    /// Reports what `system` took for all of `size`, in this unit.
     fn report(
         &mut self,
         workload: &str,

@@ -13,7 +13,6 @@ use super::meter::{self, Measured};
 use super::options::Options;
 use super::record::{Record, Records};
 use anyhow::{Result, bail};
-use std::time::Duration;
 
 const AREA: &str = "optimize";
 
@@ -53,8 +52,7 @@ struct Bench<'a> {
 impl Bench<'_> {
     /// Repeats `work`, which returns a checksum.
     fn measure(&self, work: impl FnMut() -> Result<u64>) -> Result<Measured> {
-        let (at_least, budget) = if self.options.is_quick { (1, 20) } else { (5, 400) };
-        meter::measure(at_least, Duration::from_millis(budget), work)
+        meter::repeat(self.options, work)
     }
 
     /// Reports what `system` took for each of `size` parts of the work.

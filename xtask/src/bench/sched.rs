@@ -17,7 +17,6 @@ use dask_graph::{Plan, RunOptions, Scheduler};
 use dask_sched_sync::Sync;
 use dask_sched_threaded::Threaded;
 use shape::{Edges, Shape};
-use std::time::Duration;
 
 const AREA: &str = "sched";
 
@@ -142,8 +141,7 @@ impl<'a> Bench<'a> {
     }
 
     fn measure(&self, work: impl FnMut() -> Result<u64>) -> Result<Measured> {
-        let (at_least, budget) = if self.options.is_quick { (1, 20) } else { (5, 400) };
-        meter::measure(at_least, Duration::from_millis(budget), work)
+        meter::repeat(self.options, work)
     }
 
     fn report(
