@@ -6,6 +6,7 @@ mod concatenate;
 mod creation;
 mod elementwise;
 mod index;
+mod layer;
 mod operators;
 mod rechunk;
 mod reductions;

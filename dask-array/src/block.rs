@@ -7,6 +7,7 @@ use ndarray::{ArcArray, ArrayD, ArrayViewD, IxDyn};
 use serde::{Deserialize, Serialize};
 
 use crate::element::Element;
+use crate::kernel::encoded_payload;
 use crate::program::domain::row_major;
 
 /// One block of an [`Array`](crate::Array): what its tasks take and give.
@@ -114,16 +115,4 @@ pub(crate) struct Extent {
     pub(crate) shape: Vec<usize>,
 }
 
-impl Payload for Extent {
-    fn nbytes(&self) -> u64 {
-        ((self.offset.len() + self.shape.len()) * size_of::<usize>()) as u64
-    }
-
-    fn to_blob(&self) -> Option<Result<Blob<'_>, BlobError>> {
-        Some(Blob::encoded(self))
-    }
-
-    fn from_blob(reader: &mut BlobReader<'_>) -> Result<Self, BlobError> {
-        reader.read_encoded()
-    }
-}
+encoded_payload!(Extent, |it| (it.offset.len() + it.shape.len()) * size_of::<usize>());

@@ -42,6 +42,7 @@ mod block;
 mod chunks;
 mod element;
 mod error;
+mod kernel;
 mod program;
 mod reduce;
 mod selection;

@@ -2,11 +2,12 @@
 
 mod cut;
 
-use dask_graph::{Blob, BlobError, BlobReader, Payload, Tokenize, Tokenizer};
+use dask_graph::{Tokenize, Tokenizer};
 use ndarray::{ArrayViewD, Axis, Slice, SliceInfoElem};
 use serde::{Deserialize, Serialize};
 
 use crate::error::ArrayError;
+use crate::kernel::encoded_payload;
 
 pub(crate) use self::cut::{AxisCut, Cut};
 
@@ -152,19 +153,7 @@ impl Selection {
     }
 }
 
-impl Payload for Selection {
-    fn nbytes(&self) -> u64 {
-        (size_of_val(&*self.source) + size_of_val(&*self.out)) as u64
-    }
-
-    fn to_blob(&self) -> Option<Result<Blob<'_>, BlobError>> {
-        Some(Blob::encoded(self))
-    }
-
-    fn from_blob(reader: &mut BlobReader<'_>) -> Result<Self, BlobError> {
-        reader.read_encoded()
-    }
-}
+encoded_payload!(Selection, |it| size_of_val(&*it.source) + size_of_val(&*it.out));
 
 impl Tokenize for Selection {
     fn tokenize(&self, t: &mut Tokenizer) {

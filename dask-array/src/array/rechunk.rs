@@ -1,22 +1,20 @@
 //! Other chunks.
 
-use std::borrow::Cow;
 use std::marker::PhantomData;
 use std::ops::Range;
 use std::sync::Arc;
 
-use dask_graph::{
-    Arg, Args, Blob, BlobError, BlobReader, Graph, Key, Layer, LayerInfo, Name, Node, Op, OpError, Packer,
-    Payload, Refused, Task, Tokenizer, Unpack, Unpacked, Value,
-};
+use dask_graph::{Arg, Args, Graph, Key, LayerInfo, Name, Node, Op, OpError, Task, Tokenizer, Value};
 use ndarray::{ArrayD, IxDyn, Slice};
 use serde::{Deserialize, Serialize};
 
+use super::layer::BlockLayer;
 use super::{Array, Lazy, name_of};
 use crate::block::Block;
 use crate::chunks::{Chunks, IntoChunks, indices, overlaps};
 use crate::element::Element;
 use crate::error::ArrayError;
+use crate::kernel::{Kernel, encoded_payload, kernel_op};
 
 impl<A: Element> Array<A> {
     /// The same array in other blocks.
@@ -42,85 +40,36 @@ impl<A: Element> Array<A> {
             return origin.clone().array(chunks.clone(), info);
         }
         let name = name_of("rechunk", Tokenizer::new("rechunk").feed(self.name()).feed(chunks).finish());
-        let layer = RechunkLayer {
-            name: name.clone(),
-            input: self.name().clone(),
-            from: (0..self.ndim()).map(|axis| self.chunks().starts(axis)).collect(),
-            to: (0..self.ndim()).map(|axis| chunks.starts(axis)).collect(),
-            op: Arc::new(GatherOp::<A>(PhantomData)),
-            info: info.clone(),
-        };
+        let from: Vec<_> = (0..self.ndim()).map(|axis| self.chunks().starts(axis)).collect();
+        let to: Vec<_> = (0..self.ndim()).map(|axis| chunks.starts(axis)).collect();
+        let (op, input) = (kernel_op::<Gathering<A>>(), self.name().clone());
+        let node = move |index: &[u32]| gathering(&op, &input, &from, &to, index);
+        let layer = BlockLayer::new(&name, chunks, &[self.name()], info, node);
         let graph = Graph::with_inputs(layer, [&self.lazy().graph]);
         Array::new(Lazy { name, graph, chunks: Arc::new(chunks.clone()) })
     }
 }
 
-/// The tasks of a rechunk, found from the bounds of the old and new blocks.
-struct RechunkLayer {
-    name: Name,
-    input: Name,
-    /// Bounds of the old blocks, axis by axis.
-    from: Vec<Vec<usize>>,
-    /// Bounds of the new blocks.
-    to: Vec<Vec<usize>>,
-    op: Arc<dyn Op>,
-    info: LayerInfo,
-}
-
-impl RechunkLayer {
-    fn n_blocks(&self) -> Vec<u32> {
-        self.to.iter().map(|starts| (starts.len() - 1) as u32).collect()
+/// The task of the new block at `index`, from the bounds of old and new blocks along the axes.
+fn gathering(op: &Arc<dyn Op>, input: &Name, from: &[Vec<usize>], to: &[Vec<usize>], index: &[u32]) -> Node {
+    let mut shape = Vec::with_capacity(index.len());
+    let mut pieces: Vec<Vec<(u32, Range<usize>)>> = Vec::with_capacity(index.len());
+    for ((from, to), &i) in from.iter().zip(to).zip(index) {
+        let (start, end) = (to[i as usize], to[i as usize + 1]);
+        shape.push(end - start);
+        pieces.push(overlaps(from, start..end));
     }
-}
-
-impl Layer for RechunkLayer {
-    fn name(&self) -> &Name {
-        &self.name
+    let counts: Vec<u32> = pieces.iter().map(|pieces| pieces.len() as u32).collect();
+    let mut blocks = Vec::new();
+    let mut parts = Vec::new();
+    for piece in indices(&counts) {
+        let chosen = || piece.iter().zip(&pieces).map(|(&i, pieces)| &pieces[i as usize]);
+        let block: Vec<u32> = chosen().map(|(block, _)| *block).collect();
+        blocks.push(Arg::Key(Key::new(input, &block)));
+        parts.push(chosen().map(|(_, range)| range.clone()).collect());
     }
-
-    fn len(&self) -> usize {
-        self.to.iter().map(|starts| starts.len() - 1).product()
-    }
-
-    fn node(&self, key: &Key) -> Option<Node> {
-        let index = key.index();
-        if key.name() != &self.name || index.len() != self.to.len() {
-            return None;
-        }
-        let mut shape = Vec::with_capacity(index.len());
-        let mut pieces: Vec<Vec<(u32, Range<usize>)>> = Vec::with_capacity(index.len());
-        for (axis, &i) in index.iter().enumerate() {
-            let (from, to) = (*self.to[axis].get(i as usize)?, *self.to[axis].get(i as usize + 1)?);
-            shape.push(to - from);
-            pieces.push(overlaps(&self.from[axis], from..to));
-        }
-        let counts: Vec<u32> = pieces.iter().map(|pieces| pieces.len() as u32).collect();
-        let mut blocks = Vec::new();
-        let mut parts = Vec::new();
-        for piece in indices(&counts) {
-            let chosen = || piece.iter().zip(&pieces).map(|(&i, pieces)| &pieces[i as usize]);
-            let block: Vec<u32> = chosen().map(|(block, _)| *block).collect();
-            blocks.push(Arg::Key(Key::new(&self.input, &block)));
-            parts.push(chosen().map(|(_, range)| range.clone()).collect());
-        }
-        let gather = Value::sized(Gather { shape, counts, parts });
-        Some(Node::Task(Task::new(
-            self.op.clone(),
-            [Arg::List(blocks.into_iter().collect()), Arg::Value(gather)],
-        )))
-    }
-
-    fn keys(&self) -> Box<dyn Iterator<Item = Key> + '_> {
-        Box::new(indices(&self.n_blocks()).map(|index| Key::new(&self.name, &index)))
-    }
-
-    fn inputs(&self) -> Vec<Name> {
-        vec![self.input.clone()]
-    }
-
-    fn info(&self) -> &LayerInfo {
-        &self.info
-    }
+    let gather = Value::sized(Gather { shape, counts, parts });
+    Node::Task(Task::new(op.clone(), [Arg::List(blocks.into_iter().collect()), Arg::Value(gather)]))
 }
 
 /// How a new block is put together.
@@ -133,43 +82,21 @@ struct Gather {
     parts: Vec<Vec<Range<usize>>>,
 }
 
-impl Payload for Gather {
-    fn nbytes(&self) -> u64 {
-        self.parts.iter().map(|part| size_of_val(&**part) as u64).sum()
-    }
-
-    fn to_blob(&self) -> Option<Result<Blob<'_>, BlobError>> {
-        Some(Blob::encoded(self))
-    }
-
-    fn from_blob(reader: &mut BlobReader<'_>) -> Result<Self, BlobError> {
-        reader.read_encoded()
-    }
-}
+encoded_payload!(Gather, |it| it.parts.iter().map(|part| size_of_val(&**part)).sum::<usize>());
 
 /// Copies pieces of old blocks into a new one.
-struct GatherOp<A>(PhantomData<fn() -> A>);
+struct Gathering<A>(PhantomData<fn() -> A>);
 
-impl<A: Element> Op for GatherOp<A> {
-    fn name(&self) -> Cow<'_, str> {
-        "rechunk".into()
-    }
+impl<A: Element> Kernel for Gathering<A> {
+    const NAME: &'static str = "rechunk";
 
-    fn output_nbytes(&self, args: &[Arg]) -> Option<u64> {
+    fn output_nbytes(args: &[Arg]) -> Option<u64> {
         let Arg::Value(gather) = args.get(1)? else { return None };
         let n: usize = gather.downcast_ref::<Gather>()?.shape.iter().product();
         Some((n as u64).saturating_mul(size_of::<A>() as u64))
     }
 
-    fn is_stateless(&self) -> bool {
-        true
-    }
-
-    fn pack(&self, _: &mut Packer) -> Result<Unpack, Refused> {
-        Ok(|_| Ok(Unpacked::op(GatherOp::<A>(PhantomData))))
-    }
-
-    fn call(&self, args: Args<'_>) -> Result<Value, OpError> {
+    fn call(args: Args<'_>) -> Result<Value, OpError> {
         let (blocks, gather) = (args.list(0)?, args.get::<Gather>(1)?);
         let block = |value: &Value| -> Result<Block<A>, OpError> {
             // A clone of a block shares its buffer.
