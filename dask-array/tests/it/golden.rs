@@ -46,7 +46,7 @@ fn inputs(index: &Json, case: &Json, chunking: Chunking) -> Vec<Dynamic> {
 }
 
 /// Whether a case can be interpreted at all: `Err` names what is missing.
-pub(crate) fn interpret(index: &Json, case: &Json, chunking: Chunking) -> Result<Dynamic, String> {
+pub(crate) fn interpret(index: &Json, case: &Json, chunking: Chunking) -> Result<Vec<Dynamic>, String> {
     for input in case["inputs"].as_array().unwrap() {
         let dtype = text(&index["inputs"][text(&input["name"])]["dtype"]);
         if !dynamic::is_known(dtype) {
@@ -65,22 +65,26 @@ pub(crate) fn check(schedulers: &[(&str, Box<dyn Scheduler>)], chunkings: &[Chun
             continue;
         }
         let id = text(&case["id"]);
-        let expected = &case["expected"][0];
-        let wanted = compare::Expected::new(&folder(), case);
+        let expected = case["expected"].as_array().unwrap();
+        let wanted: Vec<_> =
+            expected.iter().map(|output| compare::Expected::new(&folder(), case, output)).collect();
         for &chunking in chunkings {
-            let array = interpret(&index, case, chunking).unwrap_or_else(|missing| {
+            let arrays = interpret(&index, case, chunking).unwrap_or_else(|missing| {
                 panic!("{id}: {missing}; it belongs in the table of uncovered cases")
             });
-            assert_eq!(array.shape(), lengths(&expected["shape"]), "{id}, {chunking:?}");
-            assert_eq!(array.dtype(), text(&expected["dtype"]), "{id}, {chunking:?}");
-            if chunking == Chunking::Given && case["chunks_normative"] == true {
-                let chunks: Vec<Vec<usize>> =
-                    expected["dask_chunks"].as_array().unwrap().iter().map(lengths).collect();
-                assert_eq!(array.chunks(), chunks, "{id}");
-            }
-            for (name, scheduler) in schedulers {
-                let got = array.compute(&**scheduler);
-                wanted.check(&got, &format!("{id}, {chunking:?}, {name}"));
+            assert_eq!(arrays.len(), expected.len(), "{id}, {chunking:?}");
+            for ((array, expected), wanted) in arrays.iter().zip(expected).zip(&wanted) {
+                assert_eq!(array.shape(), lengths(&expected["shape"]), "{id}, {chunking:?}");
+                assert_eq!(array.dtype(), text(&expected["dtype"]), "{id}, {chunking:?}");
+                if chunking == Chunking::Given && case["chunks_normative"] == true {
+                    let chunks: Vec<Vec<usize>> =
+                        expected["dask_chunks"].as_array().unwrap().iter().map(lengths).collect();
+                    assert_eq!(array.chunks(), chunks, "{id}");
+                }
+                for (name, scheduler) in schedulers {
+                    let got = array.compute(&**scheduler);
+                    wanted.check(&got, &format!("{id}, {chunking:?}, {name}"));
+                }
             }
         }
         run += 1;

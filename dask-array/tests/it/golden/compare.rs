@@ -18,8 +18,8 @@ pub(super) struct Expected {
 }
 
 impl Expected {
-    pub(super) fn new(folder: &Path, case: &Json) -> Self {
-        let expected = &case["expected"][0];
+    /// One of the outputs of a case.
+    pub(super) fn new(folder: &Path, case: &Json, expected: &Json) -> Self {
         let shape = lengths(&expected["shape"]);
         let path = folder.join(text(&expected["file"]));
         let whole = shape.iter().map(|&n| vec![n]).collect();

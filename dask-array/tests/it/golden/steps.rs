@@ -10,26 +10,33 @@ use super::chunks::wishes;
 use super::dynamic::{Dynamic, Typed, with_type};
 use super::{lengths, text};
 
+/// What a step gives: one array, of most operations.
+type Outcomes = Result<Vec<Dynamic>, String>;
 type Outcome = Result<Dynamic, String>;
 
+/// Runs the operations of one family; `None` is the answer to the name of another.
+type Family = fn(op: &str, operands: &[Operand], args: &Json) -> Option<Outcomes>;
+
+/// The families, asked in turn.
+const FAMILIES: &[Family] = &[created, joined, elementwise];
+
 /// Applies the steps of a case; `Err` says what is not covered.
-pub(super) fn run(case: &Json, inputs: &[Dynamic]) -> Outcome {
-    let mut results: Vec<Dynamic> = Vec::new();
+pub(super) fn run(case: &Json, inputs: &[Dynamic]) -> Outcomes {
+    let mut results: Vec<Vec<Dynamic>> = Vec::new();
     let steps = case["steps"].as_array().ok_or("no steps")?;
     for step in steps {
         let operands = step["in"].as_array().unwrap().iter().map(|operand| match operand {
             Json::String(name) => {
-                let number: usize = name[1..].parse().map_err(|_| format!("operand {name}"))?;
-                let of = if name.starts_with('i') { inputs } else { &results };
-                Ok(Operand::Array(of[number].clone()))
+                let (of, output) = name[1..].split_once('.').unwrap_or((&name[1..], "0"));
+                let [of, output] = [of, output].map(|number| number.parse::<usize>().unwrap());
+                let array = if name.starts_with('i') { &inputs[of] } else { &results[of][output] };
+                Operand::Array(array.clone())
             }
-            number => Ok(Operand::Number(number.clone())),
+            number => Operand::Number(number.clone()),
         });
-        let operands = operands.collect::<Result<Vec<_>, String>>()?;
-        results.push(apply(text(&step["op"]), operands, &step["args"])?);
-    }
-    if case["expected"].as_array().unwrap().len() != 1 {
-        return Err("several outputs".into());
+        let (op, operands) = (text(&step["op"]), operands.collect::<Vec<_>>());
+        let outcome = FAMILIES.iter().find_map(|family| family(op, &operands, &step["args"]));
+        results.push(outcome.unwrap_or_else(|| Err(format!("operation {op}")))?);
     }
     results.pop().ok_or_else(|| "no steps".into())
 }
@@ -49,23 +56,26 @@ impl Operand {
     }
 }
 
-fn apply(op: &str, operands: Vec<Operand>, args: &Json) -> Outcome {
-    match op {
-        "zeros" | "ones" | "full" | "arange" => return create(op, args),
-        "where" => return choose(operands),
-        "concatenate" | "stack" | "vstack" | "hstack" | "dstack" | "block" => {
-            return join(op, &operands, args);
-        }
-        _ => {}
-    }
-    match operands.len() {
-        1 => one(op, operands[0].array(), args),
-        2 if operands.iter().all(|operand| matches!(operand, Operand::Number(_))) => {
-            Err("numbers only".into())
-        }
-        2 => two(op, &operands),
-        n => Err(format!("`{op}` of {n} operands")),
-    }
+fn created(op: &str, _: &[Operand], args: &Json) -> Option<Outcomes> {
+    let known = ["zeros", "ones", "full", "arange"].contains(&op);
+    known.then(|| create(op, args).map(|array| vec![array]))
+}
+
+fn joined(op: &str, operands: &[Operand], args: &Json) -> Option<Outcomes> {
+    let known = ["concatenate", "stack", "vstack", "hstack", "dstack", "block"].contains(&op);
+    known.then(|| join(op, operands, args).map(|array| vec![array]))
+}
+
+/// Elementwise operations, reductions and all else that takes one or two arrays and gives one.
+fn elementwise(op: &str, operands: &[Operand], args: &Json) -> Option<Outcomes> {
+    let outcome = match operands {
+        _ if op == "where" => choose(operands),
+        [x] => one(op, x.array(), args),
+        [Operand::Number(_), Operand::Number(_)] => Err("numbers only".into()),
+        [_, _] => two(op, operands),
+        _ => Err(format!("`{op}` of {} operands", operands.len())),
+    };
+    Some(outcome.map(|array| vec![array]))
 }
 
 fn fits<A: Typed>(array: Result<Array<A>, ArrayError>) -> Outcome {
@@ -107,7 +117,7 @@ fn create(op: &str, args: &Json) -> Outcome {
     Dynamic::F64(full).astype(args["dtype"].as_str().unwrap_or("float64"))
 }
 
-fn choose(operands: Vec<Operand>) -> Outcome {
+fn choose(operands: &[Operand]) -> Outcome {
     let (a, b) = promote(&operands[1], &operands[2])?;
     let Dynamic::Bool(cond) = operands[0].array() else { return Err("a condition that is no bool".into()) };
     match (&a, &b) {
