@@ -1,47 +1,13 @@
 //! Laws, against the plainest way to compute the same.
 
-use dask_array::ndarray::{ArrayD, Axis, IxDyn, Slice, SliceInfoElem};
+use dask_array::ndarray::{Axis, IxDyn, Slice, SliceInfoElem};
 use dask_array::{Array, Over, concatenate, stack, where_};
 use dask_graph::{Collection, Scheduler};
-use dask_optimize::Optimized;
 use dask_sched_sync::Sync;
 use dask_sched_threaded::Threaded;
 use proptest::prelude::*;
 
-/// An array and a way to cut it.
-#[derive(Debug, Clone)]
-struct Cut {
-    array: ArrayD<f64>,
-    chunks: Vec<Vec<usize>>,
-}
-
-impl Cut {
-    fn lazy(&self) -> Array<f64> {
-        Array::from_ndarray(self.array.clone(), self.chunks.clone()).unwrap()
-    }
-}
-
-fn chunks_of(n: usize) -> impl Strategy<Value = Vec<usize>> {
-    proptest::collection::vec(0..=n, 0..4).prop_map(move |mut cuts| {
-        cuts.extend([0, n]);
-        cuts.sort_unstable();
-        cuts.windows(2).map(|pair| pair[1] - pair[0]).collect()
-    })
-}
-
-fn cut(shape: Vec<usize>) -> impl Strategy<Value = Cut> {
-    let n: usize = shape.iter().product();
-    let elements = proptest::collection::vec(-1000..1000_i32, n);
-    let chunks: Vec<_> = shape.iter().map(|&n| chunks_of(n)).collect();
-    (elements, chunks).prop_map(move |(elements, chunks)| {
-        let elements = elements.into_iter().map(|x| f64::from(x) / 8.0).collect();
-        Cut { array: ArrayD::from_shape_vec(IxDyn(&shape), elements).unwrap(), chunks }
-    })
-}
-
-fn any_cut() -> impl Strategy<Value = Cut> {
-    proptest::collection::vec(1..9_usize, 1..4).prop_flat_map(cut)
-}
+use super::random::{Cut, any_cut, close, cut, everywhere};
 
 /// Two arrays that broadcast: some axes of the second have length one or are missing.
 fn broadcasting() -> impl Strategy<Value = (Cut, Cut)> {
@@ -53,17 +19,6 @@ fn broadcasting() -> impl Strategy<Value = (Cut, Cut)> {
             (cut(shape), cut(other))
         },
     )
-}
-
-fn everywhere(array: &Array<f64>) -> ArrayD<f64> {
-    let plain = array.compute_with(&Sync::new()).unwrap();
-    let fused = array.compute_with(&Optimized::new(Sync::new())).unwrap();
-    assert_eq!(plain, fused);
-    plain
-}
-
-fn close(a: &ArrayD<f64>, b: &ArrayD<f64>) -> bool {
-    a.shape() == b.shape() && a.iter().zip(b).all(|(a, b)| (a - b).abs() <= 1e-9 * (1.0 + b.abs()))
 }
 
 /// Arrays that can stand one after the other along an axis, and the axis.
