@@ -1,18 +1,23 @@
 //! The array: a description of work on blocks.
 
+mod along_axis;
+mod block_map;
 mod cast;
 mod collection;
 mod concatenate;
 mod creation;
 mod elementwise;
+mod gufunc;
 mod index;
 mod layer;
 mod operators;
+mod overlap;
 mod rechunk;
 mod reductions;
 mod slicing;
 mod stacks;
 mod transpose;
+mod windows;
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -24,11 +29,15 @@ use crate::chunks::Chunks;
 use crate::element::Element;
 use crate::storage::origin::Origin;
 
+pub use self::along_axis::LineLengthError;
+pub use self::block_map::{BlockInfo, BlockMap, MadeShapeError};
 pub use self::collection::{BlockShapeError, NotOneElementError};
 pub use self::concatenate::{concatenate, stack};
 pub(crate) use self::creation::extents;
 pub use self::elementwise::{Other, where_};
+pub use self::gufunc::apply_gufunc;
 pub use self::index::SliceIndex;
+pub use self::overlap::{Boundary, Depth, IntoBoundaries, IntoDepths};
 pub use self::reductions::Over;
 pub use self::stacks::{block, dstack, hstack, vstack};
 

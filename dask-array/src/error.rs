@@ -111,6 +111,108 @@ pub enum ArrayError {
         /// Another shape.
         right: Vec<usize>,
     },
+    /// Letters that are not one for each axis of an array.
+    #[error(
+        "letters `{letters}` for an array of shape {shape:?}: one for each axis is needed, and none twice"
+    )]
+    Letters {
+        /// The letters.
+        letters: String,
+        /// The array's shape.
+        shape: Vec<usize>,
+    },
+    /// Axes with one letter and several lengths.
+    #[error("axes `{letter}` have lengths {lengths:?}: they must be equal or 1")]
+    LetterLengths {
+        /// The letter.
+        letter: char,
+        /// The lengths, input by input.
+        lengths: Vec<usize>,
+    },
+    /// Lengths for another number of blocks than there are.
+    #[error("lengths of {got} blocks are declared for axis `{letter}`, the inputs have {expected}")]
+    LetterBlocks {
+        /// The letter.
+        letter: char,
+        /// Lengths declared.
+        got: usize,
+        /// Blocks of the inputs.
+        expected: usize,
+    },
+    /// An axis of the result that nothing is known about, or that is there twice.
+    #[error("axis `{letter}` of the result is neither an input's nor declared by `chunks`, or there twice")]
+    OutputLetter {
+        /// The letter.
+        letter: char,
+    },
+    /// A signature that cannot be read, or is of another number of arrays.
+    #[error(
+        "signature `{signature}` of {arrays} arrays: expected names for each in parentheses and one result, as `(i,j),(j)->(i)`"
+    )]
+    Signature {
+        /// The signature.
+        signature: String,
+        /// The number of arrays.
+        arrays: usize,
+    },
+    /// An array with fewer axes than are named.
+    #[error("an array of shape {shape:?} lacks axes: at least {expected} are named")]
+    FewAxes {
+        /// The number of named axes.
+        expected: usize,
+        /// The array's shape.
+        shape: Vec<usize>,
+    },
+    /// A named axis of several lengths.
+    #[error("axis `{name}` has length {left} in one array and {right} in another")]
+    CoreLength {
+        /// The name.
+        name: String,
+        /// Its length in the first array.
+        left: usize,
+        /// Its length in another.
+        right: usize,
+    },
+    /// A named axis of the result whose length nobody says.
+    #[error("axis `{name}` of the result is in no array: say its length in `sizes`")]
+    CoreSize {
+        /// The name.
+        name: String,
+    },
+    /// An overlap deeper than the axis is long.
+    #[error(
+        "blocks cannot overlap by {depth} along axis {axis} with length {length}: the array has no more to continue with"
+    )]
+    OverlapDepth {
+        /// The axis.
+        axis: usize,
+        /// The depth.
+        depth: usize,
+        /// The axis' length.
+        length: usize,
+    },
+    /// A block from which more is to be cut off than it has.
+    #[error("{cut} cells are to be trimmed off a block of length {length} along axis {axis}")]
+    TrimDepth {
+        /// The axis.
+        axis: usize,
+        /// The block's length.
+        length: usize,
+        /// Cells to be cut off.
+        cut: usize,
+    },
+    /// A window that does not fit into its axis.
+    #[error(
+        "a window of length {window} does not fit into axis {axis} with length {length}: it has at least one element, and no more than the axis"
+    )]
+    Window {
+        /// The axis.
+        axis: usize,
+        /// The window's length.
+        window: usize,
+        /// The axis' length.
+        length: usize,
+    },
     /// A range of numbers that never ends.
     #[error("arange from {start} to {stop} by {step} has no finite length")]
     Range {

@@ -10,6 +10,9 @@
 //! - **Worked on** by operators and methods with broadcasting, reductions over axes ([`Over`]),
 //!   [`slice`](Array::slice), [`transpose`](Array::transpose) and [`rechunk`](Array::rechunk); joined by
 //!   [`concatenate`], [`stack`], [`vstack`], [`hstack`], [`dstack`] and [`block`].
+//! - **Extended** by functions of your own on blocks ([`map_blocks`](Array::map_blocks), [`BlockMap`]), on blocks
+//!   with the cells around them ([`map_overlap`](Array::map_overlap)), on lines
+//!   ([`apply_along_axis`](Array::apply_along_axis)) and on parts of fixed axes ([`apply_gufunc`]).
 //! - **Had** by [`compute`](dask_graph::Collection::compute), [`item`](Array::item) or
 //!   [`to_npy`](Array::to_npy), which writes blocks as they are made; to a storage of your own by
 //!   [`store`](Array::store).
@@ -49,8 +52,9 @@ mod selection;
 mod storage;
 
 pub use array::{
-    Array, BlockShapeError, NotOneElementError, Other, Over, SliceIndex, block, concatenate, dstack, hstack,
-    stack, vstack, where_,
+    Array, BlockInfo, BlockMap, BlockShapeError, Boundary, Depth, IntoBoundaries, IntoDepths,
+    LineLengthError, MadeShapeError, NotOneElementError, Other, Over, SliceIndex, apply_gufunc, block,
+    concatenate, dstack, hstack, stack, vstack, where_,
 };
 pub use block::Block;
 pub use chunks::{ChunkSpec, Chunks, ChunksError, ChunksSpec, IntoChunks};

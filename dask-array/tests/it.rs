@@ -3,11 +3,14 @@
 mod it {
     mod configurations;
     mod estimates;
+    mod functions;
     mod golden;
     mod laws;
     mod memory;
     mod numpy;
+    mod overlap;
     mod push_down;
+    mod random;
     mod recompute;
     mod recording;
     mod slices;

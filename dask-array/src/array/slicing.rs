@@ -92,7 +92,7 @@ struct SliceLayer<A> {
 
 impl<A: Element> SliceLayer<A> {
     fn new(name: Name, input: Name, cut: Cut, info: LayerInfo) -> Self {
-        let (n_blocks, op) = (cut.n_blocks(), Arc::new(SliceOp::<A>(PhantomData)));
+        let (n_blocks, op) = (cut.n_blocks(), slice_op::<A>());
         Self { name, input, cut, n_blocks, op, info, element: PhantomData }
     }
 
@@ -139,6 +139,11 @@ impl<A: Element> Layer for SliceLayer<A> {
     fn push_into(&self, producer: &dyn Layer) -> Option<Vec<Arc<dyn Layer>>> {
         push::push_into(self, producer)
     }
+}
+
+/// The op that takes the part of a block that a [`Selection`] says.
+pub(super) fn slice_op<A: Element>() -> Arc<dyn Op> {
+    Arc::new(SliceOp::<A>(PhantomData))
 }
 
 /// Takes a part of a block. The part is a copy, so that it does not keep the block alive.

@@ -1,5 +1,7 @@
 //! What the operations of the golden cases are called here.
 
+mod blocks;
+
 use dask_array::ndarray::{NewAxis, SliceInfoElem};
 use dask_array::{
     Array, ArrayError, Element, Number, Over, Real, block, concatenate, dstack, hstack, stack, vstack, where_,
@@ -18,7 +20,7 @@ type Outcome = Result<Dynamic, String>;
 type Family = fn(op: &str, operands: &[Operand], args: &Json) -> Option<Outcomes>;
 
 /// The families, asked in turn.
-const FAMILIES: &[Family] = &[created, joined, elementwise];
+const FAMILIES: &[Family] = &[created, joined, blocks::run, elementwise];
 
 /// Applies the steps of a case; `Err` says what is not covered.
 pub(super) fn run(case: &Json, inputs: &[Dynamic]) -> Outcomes {

@@ -86,14 +86,6 @@ pub(crate) const TABLE: &[(&[&str], &str)] = &[
         "fft-010", "fft-011",
     ], "Fourier transforms"),
     (&[
-        "overlap-001", "overlap-002", "overlap-003", "overlap-004", "overlap-005", "overlap-006",
-        "overlap-007", "overlap-008", "overlap-009", "overlap-010", "overlap-011", "overlap-012",
-        "overlap-013", "overlap-014",
-    ], "overlapping blocks"),
-    (&[
-        "blocks-001", "blocks-002", "blocks-003",
-    ], "user functions on blocks"),
-    (&[
         "cast-011",
     ], "element type float16"),
     (&[
