@@ -111,6 +111,18 @@ pub enum ArrayError {
         /// Another shape.
         right: Vec<usize>,
     },
+    /// A parameter out of its range.
+    #[error("`{operation}` takes {parameter} {expected}, not {value}")]
+    Parameter {
+        /// The operation.
+        operation: &'static str,
+        /// The parameter.
+        parameter: &'static str,
+        /// What was given.
+        value: String,
+        /// What is allowed.
+        expected: &'static str,
+    },
     /// Letters that are not one for each axis of an array.
     #[error(
         "letters `{letters}` for an array of shape {shape:?}: one for each axis is needed, and none twice"

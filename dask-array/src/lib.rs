@@ -6,7 +6,7 @@
 //!
 //! - **Made** by [`zeros`](Array::zeros), [`full`](Array::full), [`arange`](Array::arange),
 //!   [`from_ndarray`](Array::from_ndarray), [`from_npy`](Array::from_npy), or from a storage of your own by
-//!   [`from_source`](Array::from_source).
+//!   [`from_source`](Array::from_source); of random numbers by `random::Generator` (feature `random`, on by default).
 //! - **Worked on** by operators and methods with broadcasting, reductions over axes ([`Over`]),
 //!   [`slice`](Array::slice), [`transpose`](Array::transpose) and [`rechunk`](Array::rechunk); joined by
 //!   [`concatenate`], [`stack`], [`vstack`], [`hstack`], [`dstack`] and [`block`].
@@ -47,6 +47,8 @@ mod element;
 mod error;
 mod kernel;
 mod program;
+#[cfg(feature = "random")]
+pub mod random;
 mod reduce;
 mod selection;
 mod storage;

@@ -11,6 +11,8 @@ mod it {
     mod overlap;
     mod push_down;
     mod random;
+    #[cfg(feature = "random")]
+    mod random_arrays;
     mod recompute;
     mod recording;
     mod slices;

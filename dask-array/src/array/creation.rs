@@ -127,7 +127,7 @@ impl<A: Element> Array<A> {
         Ok(Self::new(Lazy { name: name.into(), graph, chunks }))
     }
 
-    fn of_source(
+    pub(crate) fn of_source(
         source: Arc<dyn BlockSource<A>>,
         chunks: impl IntoChunks,
         info: &LayerInfo,
