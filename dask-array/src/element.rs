@@ -3,9 +3,18 @@
 use std::fmt;
 
 use dask_graph::{Tokenize, Tokenizer};
+use num_complex::Complex;
 use serde::{Deserialize, Serialize};
 
 use crate::program::kernels::Kernels;
+
+/// Complex numbers of 64 bits: two `f32`. Named, as numpy's `complex64` is, by the bits of both parts together.
+#[expect(non_camel_case_types, reason = "the name of a number type, beside `f32` and `f64`")]
+pub type c64 = Complex<f32>;
+
+/// Complex numbers of 128 bits: two `f64`, numpy's `complex128`.
+#[expect(non_camel_case_types, reason = "the name of a number type, beside `f32` and `f64`")]
+pub type c128 = Complex<f64>;
 
 /// The type of an array's elements as data, for errors, file headers and fused programs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -33,6 +42,10 @@ pub enum DType {
     F32,
     /// `f64`
     F64,
+    /// [`c64`]: `Complex<f32>`
+    C64,
+    /// [`c128`]: `Complex<f64>`
+    C128,
 }
 
 /// Calls the macro `$then` with every element type as `type Variant bank`: the one list of them.
@@ -40,7 +53,8 @@ macro_rules! for_each_element {
     ($then:ident) => {
         $then! {
             bool Bool bools, i8 I8 i8s, i16 I16 i16s, i32 I32 i32s, i64 I64 i64s,
-            u8 U8 u8s, u16 U16 u16s, u32 U32 u32s, u64 U64 u64s, f32 F32 f32s, f64 F64 f64s
+            u8 U8 u8s, u16 U16 u16s, u32 U32 u32s, u64 U64 u64s, f32 F32 f32s, f64 F64 f64s,
+            c64 C64 c64s, c128 C128 c128s
         }
     };
 }
@@ -94,6 +108,14 @@ macro_rules! dispatch {
                 type $T = f64;
                 $body
             }
+            $crate::DType::C64 => {
+                type $T = $crate::c64;
+                $body
+            }
+            $crate::DType::C128 => {
+                type $T = $crate::c128;
+                $body
+            }
         }
     };
 }
@@ -101,18 +123,26 @@ pub(crate) use dispatch;
 
 /// A type that can be the element of an [`Array`](crate::Array).
 ///
-/// Implemented for `bool`, the integers of 8 to 64 bits, `f32` and `f64`, and for nothing else: programs
-/// of fused operations are made of kernels for just these.
+/// Implemented for `bool`, the integers of 8 to 64 bits, `f32`, `f64`, [`c64`] and [`c128`], and for nothing else:
+/// programs of fused operations are made of kernels for just these.
 pub trait Element: Kernels {
     /// The type as data.
     const DTYPE: DType;
 
     /// What sums and products of this type are made in: `i64` for signed integers and `bool`, `u64` for
-    /// unsigned integers, itself for floats.
+    /// unsigned integers, itself for floats and complex numbers.
     type Sum: Number;
 
-    /// What means, deviations, quotients and roots of this type are: `f32` for `f32`, else `f64`.
-    type Float: Real;
+    /// What means, quotients and roots of this type are: `f64` for integers and `bool`, itself for floats and
+    /// complex numbers.
+    type Float: Inexact;
+
+    /// What absolute values, real and imaginary parts of this type are: the type of the parts for complex numbers,
+    /// itself for all others. `A: Number<Real = A>` says that `A` is a type of real numbers.
+    type Real: Element<Real = Self::Real>;
+
+    /// What deviations, norms and angles of this type are: `f32` for `f32` and [`c64`], else `f64`.
+    type RealFloat: Real;
 }
 
 /// An element type with arithmetic: every one but `bool`. Integers wrap around, as in numpy.
@@ -121,8 +151,11 @@ pub trait Number: Element {}
 /// An integer element type.
 pub trait Integer: Number {}
 
+/// An element type of rounded numbers: the floating-point types and the complex ones.
+pub trait Inexact: Number + Element<Float = Self, Real = <Self as Element>::RealFloat> {}
+
 /// A floating-point element type.
-pub trait Real: Number + Element<Float = Self> {
+pub trait Real: Inexact + Element<Real = Self, RealFloat = Self> {
     /// The nearest value of this type.
     fn from_f64(value: f64) -> Self;
 }
@@ -131,23 +164,28 @@ pub trait Real: Number + Element<Float = Self> {
 pub trait Bits: Element {}
 
 macro_rules! elements {
-    ($($T:ident $Variant:ident $Sum:ident $Float:ident),*) => {$(
+    ($($T:ident $Variant:ident $Sum:ident $Float:ident $Real:ident $RealFloat:ident),*) => {$(
         impl Element for $T {
             const DTYPE: DType = DType::$Variant;
             type Sum = $Sum;
             type Float = $Float;
+            type Real = $Real;
+            type RealFloat = $RealFloat;
         }
     )*};
 }
 elements! {
-    bool Bool i64 f64, i8 I8 i64 f64, i16 I16 i64 f64, i32 I32 i64 f64, i64 I64 i64 f64,
-    u8 U8 u64 f64, u16 U16 u64 f64, u32 U32 u64 f64, u64 U64 u64 f64, f32 F32 f32 f32, f64 F64 f64 f64
+    bool Bool i64 f64 bool f64, i8 I8 i64 f64 i8 f64, i16 I16 i64 f64 i16 f64, i32 I32 i64 f64 i32 f64,
+    i64 I64 i64 f64 i64 f64, u8 U8 u64 f64 u8 f64, u16 U16 u64 f64 u16 f64, u32 U32 u64 f64 u32 f64,
+    u64 U64 u64 f64 u64 f64, f32 F32 f32 f32 f32 f32, f64 F64 f64 f64 f64 f64,
+    c64 C64 c64 c64 f32 f32, c128 C128 c128 c128 f64 f64
 }
 
 macro_rules! marked {
     ($Trait:ident: $($T:ident),*) => {$( impl $Trait for $T {} )*};
 }
-marked!(Number: i8, i16, i32, i64, u8, u16, u32, u64, f32, f64);
+marked!(Number: i8, i16, i32, i64, u8, u16, u32, u64, f32, f64, c64, c128);
+marked!(Inexact: f32, f64, c64, c128);
 marked!(Integer: i8, i16, i32, i64, u8, u16, u32, u64);
 marked!(Bits: bool, i8, i16, i32, i64, u8, u16, u32, u64);
 
@@ -171,7 +209,21 @@ impl DType {
 
     /// The name of the Rust type.
     pub fn name(self) -> &'static str {
-        dispatch!(self, T => std::any::type_name::<T>())
+        match self {
+            DType::C64 => "Complex<f32>",
+            DType::C128 => "Complex<f64>",
+            real => dispatch!(real, T => std::any::type_name::<T>()),
+        }
+    }
+
+    /// Whether it is a type of complex numbers.
+    pub fn is_complex(self) -> bool {
+        matches!(self, DType::C64 | DType::C128)
+    }
+
+    /// The type of real and imaginary parts: of a type of real numbers, itself.
+    pub fn real(self) -> Self {
+        dispatch!(self, T => <T as Element>::Real::DTYPE)
     }
 }
 
@@ -201,20 +253,24 @@ pub enum Scalar {
     U64(u64),
     F32(f32),
     F64(f64),
+    C64(c64),
+    C128(c128),
 }
 
 macro_rules! scalar_tokens {
-    ($($T:ident $Variant:ident $bank:ident),*) => {
+    ($($T:ident $Variant:ident),*) => {
         impl Tokenize for Scalar {
             fn tokenize(&self, t: &mut Tokenizer) {
                 match self {
                     $( Scalar::$Variant(value) => { stringify!($T).tokenize(t); value.tokenize(t) } )*
+                    Scalar::C64(value) => ("c64", value.re, value.im).tokenize(t),
+                    Scalar::C128(value) => ("c128", value.re, value.im).tokenize(t),
                 }
             }
         }
     };
 }
-for_each_element!(scalar_tokens);
+scalar_tokens!(bool Bool, i8 I8, i16 I16, i32 I32, i64 I64, u8 U8, u16 U16, u32 U32, u64 U64, f32 F32, f64 F64);
 
 #[cfg(test)]
 mod tests {
@@ -225,6 +281,8 @@ mod tests {
         assert_eq!(DType::F64.name(), "f64");
         assert_eq!(DType::Bool.itemsize(), 1);
         assert_eq!(DType::U16.to_string(), "u16");
+        assert_eq!((DType::C64.name(), DType::C64.itemsize()), ("Complex<f32>", 8));
+        assert_eq!((DType::C128.real(), DType::I8.real()), (DType::F64, DType::I8));
         assert_eq!(<i32 as Element>::DTYPE, DType::I32);
     }
 }

@@ -60,9 +60,10 @@ pub use array::{
 };
 pub use block::Block;
 pub use chunks::{ChunkSpec, Chunks, ChunksError, ChunksSpec, IntoChunks};
-pub use element::{Bits, DType, Element, Integer, Number, Real};
+pub use element::{Bits, DType, Element, Inexact, Integer, Number, Real, c64, c128};
 pub use error::ArrayError;
 pub use ndarray;
+pub use num_complex::{self, Complex};
 pub use program::run::ProgramError;
 pub use storage::{
     BlockSink, BlockSource, BlockWriter, NpyError, NpySink, NpySource, Region, SourceShapeError, Span,

@@ -26,7 +26,7 @@ pub(crate) mod registers;
 pub(crate) mod run;
 pub(crate) mod slice;
 
-use self::kernels::{BinaryOp, CompareOp, TestOp, UnaryOp};
+use self::kernels::{BinaryOp, CompareOp, PartOp, TestOp, UnaryOp};
 use crate::element::{DType, Scalar};
 use serde::{Deserialize, Serialize};
 
@@ -119,6 +119,13 @@ pub(crate) enum Instr {
         to: DType,
         a: Operand,
     },
+    /// An operation from one type to another that belongs to it.
+    Part {
+        op: PartOp,
+        from: DType,
+        to: DType,
+        a: Operand,
+    },
     /// `start + step * i`, for `i` the position in the array along `axis` of the extent that is argument `arg`.
     Ramp {
         dtype: DType,
@@ -138,14 +145,17 @@ impl Instr {
             | Instr::Select { dtype, .. }
             | Instr::Ramp { dtype, .. } => dtype,
             Instr::Test { .. } | Instr::Compare { .. } => DType::Bool,
-            Instr::Cast { to, .. } => to,
+            Instr::Cast { to, .. } | Instr::Part { to, .. } => to,
         }
     }
 
     /// The operands, first to last.
     pub(crate) fn operands(&self) -> impl Iterator<Item = Operand> {
         let (a, b, c) = match *self {
-            Instr::Unary { a, .. } | Instr::Test { a, .. } | Instr::Cast { a, .. } => (Some(a), None, None),
+            Instr::Unary { a, .. }
+            | Instr::Test { a, .. }
+            | Instr::Cast { a, .. }
+            | Instr::Part { a, .. } => (Some(a), None, None),
             Instr::Binary { a, b, .. } | Instr::Compare { a, b, .. } => (Some(a), Some(b), None),
             Instr::Select { cond, a, b, .. } => (Some(cond), Some(a), Some(b)),
             Instr::Ramp { .. } => (None, None, None),
@@ -159,6 +169,7 @@ impl Instr {
             Instr::Unary { op, dtype, a } => Instr::Unary { op, dtype, a: operand(a) },
             Instr::Test { op, dtype, a } => Instr::Test { op, dtype, a: operand(a) },
             Instr::Cast { from, to, a } => Instr::Cast { from, to, a: operand(a) },
+            Instr::Part { op, from, to, a } => Instr::Part { op, from, to, a: operand(a) },
             Instr::Binary { op, dtype, a, b } => Instr::Binary { op, dtype, a: operand(a), b: operand(b) },
             Instr::Compare { op, dtype, a, b } => Instr::Compare { op, dtype, a: operand(a), b: operand(b) },
             Instr::Select { dtype, cond, a, b } => {

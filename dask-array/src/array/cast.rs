@@ -8,7 +8,8 @@ use crate::element::Element;
 
 impl<A: Element> Array<A> {
     /// The elements as another type, converted as Rust's `as` does: integers wrap around, floats beyond an
-    /// integer type's range become its nearest value and NaN becomes 0; anything but zero is `true`.
+    /// integer type's range become its nearest value and NaN becomes 0; anything but zero is `true`; a complex number
+    /// loses its imaginary part on the way to a real one.
     ///
     /// ```
     /// use dask_array::{Array, ndarray::arr1};

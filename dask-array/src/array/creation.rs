@@ -157,7 +157,7 @@ impl<A: Element> Array<A> {
     }
 }
 
-impl<A: Number> Array<A> {
+impl<A: Number<Real = A>> Array<A> {
     /// The numbers `start`, `start + step`, … before `stop`.
     ///
     /// # Errors

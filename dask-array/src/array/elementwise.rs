@@ -6,10 +6,10 @@ use dask_graph::{Graph, LayerInfo, Tokenize, Tokenizer};
 
 use super::{Array, Lazy, blockwise, built, name_of};
 use crate::chunks::{Chunks, refine};
-use crate::element::{Bits, DType, Element, Integer, Number, Real, Scalar};
+use crate::element::{Bits, DType, Element, Inexact, Integer, Number, Scalar};
 use crate::error::ArrayError;
 use crate::program::builder::ProgramBuilder;
-use crate::program::kernels::{BinaryOp, CompareOp, Kernels, TestOp, UnaryOp};
+use crate::program::kernels::{BinaryOp, CompareOp, Kernels, PartOp, TestOp, UnaryOp};
 use crate::program::op::ProgramOp;
 use crate::program::{ArgKind, ArgSpec, Operand};
 
@@ -189,6 +189,22 @@ impl<A: Element> Array<A> {
         one_operand(elementwise(operation, &|_| {}, &[self], info, |program, x| {
             let x = program.cast(A::DTYPE, to, x[0]);
             program.unary(op, to, x)
+        }))
+    }
+
+    /// An operation that gives a part of complex numbers, and of real ones what `of_real` writes.
+    fn part(
+        &self,
+        operation: &str,
+        op: PartOp,
+        of_real: impl FnOnce(&mut ProgramBuilder, Operand) -> Operand,
+    ) -> Array<A::Real> {
+        one_operand(elementwise(operation, &|_| {}, &[self], &LayerInfo::here(), |program, x| {
+            if A::DTYPE.is_complex() {
+                program.part(op, A::DTYPE, A::DTYPE.real(), x[0])
+            } else {
+                of_real(program, x[0])
+            }
         }))
     }
 
@@ -393,10 +409,6 @@ impl<A: Number> Array<A> {
         try_sub Sub;
         /// `self * other`.
         try_mul Mul;
-        /// The quotient down to an integer; of integers by zero, 0.
-        floor_divide FloorDiv;
-        /// What `floor_divide` leaves: has the sign of the divisor; of integers by zero, 0.
-        remainder Rem;
         /// `self` to the power of `other`. An integer to a negative power is 0 unless it is 1 or -1.
         power Pow;
     }
@@ -412,20 +424,19 @@ impl<A: Number> Array<A> {
     }
 
     unary_methods! {
-        /// Absolute values; of the smallest integer, itself.
-        abs Abs;
         /// Squares.
         square Square;
-        /// -1, 0 or 1 by the sign; NaN stays.
+        /// -1, 0 or 1 by the sign; NaN stays. Of a complex number, the number of length one in its direction.
         sign Sign;
-        /// Down to integers.
-        floor Floor;
-        /// Up to integers.
-        ceil Ceil;
-        /// To the nearest integers, halves to the even one.
+        /// To the nearest integers, halves to the even one; of complex numbers, each part by itself.
         rint Rint;
-        /// Towards zero to integers.
-        trunc Trunc;
+    }
+
+    /// Absolute values; of the smallest integer, itself.
+    #[must_use]
+    #[track_caller]
+    pub fn abs(&self) -> Array<A::Real> {
+        self.part("abs", PartOp::Abs, |program, x| program.unary(UnaryOp::Abs, A::DTYPE, x))
     }
 
     /// No smaller than `min` and no larger than `max`, where these are given; NaN stays.
@@ -450,7 +461,26 @@ impl<A: Number> Array<A> {
     }
 }
 
-impl<A: Real> Array<A> {
+/// Arithmetic of real numbers with an array or a number.
+impl<A: Number<Real = A>> Array<A> {
+    binary_methods! {
+        /// The quotient down to an integer; of integers by zero, 0.
+        floor_divide FloorDiv;
+        /// What `floor_divide` leaves: has the sign of the divisor; of integers by zero, 0.
+        remainder Rem;
+    }
+
+    unary_methods! {
+        /// Down to integers.
+        floor Floor;
+        /// Up to integers.
+        ceil Ceil;
+        /// Towards zero to integers.
+        trunc Trunc;
+    }
+}
+
+impl<A: Inexact> Array<A> {
     unary_methods! {
         /// `1 / x`.
         reciprocal Reciprocal;
@@ -479,6 +509,35 @@ impl<A: Integer> Array<A> {
 }
 
 impl<A: Element> Array<A> {
+    /// Real parts; of real numbers, the same array.
+    #[must_use]
+    #[track_caller]
+    pub fn real(&self) -> Array<A::Real> {
+        if !A::DTYPE.is_complex() {
+            return Array::new(self.lazy().clone());
+        }
+        one_operand(elementwise("real", &|_| {}, &[self], &LayerInfo::here(), |program, x| {
+            program.cast(A::DTYPE, A::DTYPE.real(), x[0])
+        }))
+    }
+
+    /// Imaginary parts; of real numbers, zeros.
+    #[must_use]
+    #[track_caller]
+    pub fn imag(&self) -> Array<A::Real> {
+        self.part("imag", PartOp::Imag, |_, _| Operand::Const(A::Real::default().to_scalar()))
+    }
+
+    /// Complex conjugates; of real numbers, the same array.
+    #[must_use]
+    #[track_caller]
+    pub fn conj(&self) -> Array<A> {
+        if !A::DTYPE.is_complex() {
+            return self.clone();
+        }
+        self.unary("conj", UnaryOp::Conj, &LayerInfo::here())
+    }
+
     pub(crate) fn as_bool(&self, info: &LayerInfo) -> Array<bool> {
         one_operand(elementwise("ne-zero", &|_| {}, &[self], info, |program, x| {
             program.compare(CompareOp::Ne, A::DTYPE, x[0], Operand::Const(A::default().to_scalar()))

@@ -10,6 +10,7 @@ use crate::chunks::Chunks;
 use crate::element::{DType, Element};
 use crate::error::ArrayError;
 use crate::program::builder::ProgramBuilder;
+use crate::program::kernels::{BinaryOp, UnaryOp};
 use crate::program::op::Compiled;
 use crate::program::{ArgKind, ArgSpec};
 use crate::reduce::op::{FoldOp, JoinOp, Last};
@@ -131,7 +132,7 @@ impl<A: Element> Array<A> {
         )
     }
 
-    /// Means, of numbers added up in `f64`; of nothing, NaN.
+    /// Means, of numbers added up in `f64` (complex numbers in [`c128`](crate::c128)); of nothing, NaN.
     ///
     /// # Errors
     ///
@@ -140,10 +141,11 @@ impl<A: Element> Array<A> {
     pub fn mean(&self, over: impl Into<Over>) -> Result<Array<A::Float>, ArrayError> {
         let over = over.into();
         let count = self.reduced_shape(&over)?.iter().product::<usize>() as f64;
-        self.fold("mean", Fold::Sum, DType::F64, Finish::Mean { count }, &over, &LayerInfo::here())
+        let within = if A::DTYPE.is_complex() { DType::C128 } else { DType::F64 };
+        self.fold("mean", Fold::Sum, within, Finish::Mean { count }, &over, &LayerInfo::here())
     }
 
-    /// Variances: mean squared distances from the mean, with `n - ddof` in place of n.
+    /// Variances: mean squared distances from the mean, with `n - ddof` in place of n; real for complex numbers, too.
     ///
     /// NaN where `ddof` is larger than the number of elements.
     ///
@@ -151,8 +153,8 @@ impl<A: Element> Array<A> {
     ///
     /// - When an axis is out of range or named twice.
     #[track_caller]
-    pub fn var(&self, over: impl Into<Over>, ddof: f64) -> Result<Array<A::Float>, ArrayError> {
-        self.fold("var", Fold::Moments, DType::F64, Finish::Var { ddof }, &over.into(), &LayerInfo::here())
+    pub fn var(&self, over: impl Into<Over>, ddof: f64) -> Result<Array<A::RealFloat>, ArrayError> {
+        self.spread("var", Finish::Var { ddof }, &over.into(), &LayerInfo::here())
     }
 
     /// Standard deviations: roots of [`var`](Array::var).
@@ -161,8 +163,30 @@ impl<A: Element> Array<A> {
     ///
     /// - When an axis is out of range or named twice.
     #[track_caller]
-    pub fn std(&self, over: impl Into<Over>, ddof: f64) -> Result<Array<A::Float>, ArrayError> {
-        self.fold("std", Fold::Moments, DType::F64, Finish::Std { ddof }, &over.into(), &LayerInfo::here())
+    pub fn std(&self, over: impl Into<Over>, ddof: f64) -> Result<Array<A::RealFloat>, ArrayError> {
+        let (over, info) = (over.into(), LayerInfo::here());
+        if A::DTYPE.is_complex() {
+            let var = self.spread("var", Finish::Var { ddof }, &over, &info)?;
+            return Ok(var.unary("sqrt", UnaryOp::Sqrt, &info));
+        }
+        self.spread("std", Finish::Std { ddof }, &over, &info)
+    }
+
+    /// Moments; the variance of complex numbers, their mean squared distance from the mean, is that of the real parts
+    /// and that of the imaginary ones together.
+    fn spread<B: Element>(
+        &self,
+        operation: &'static str,
+        finish: Finish,
+        over: &Over,
+        info: &LayerInfo,
+    ) -> Result<Array<B>, ArrayError> {
+        if !A::DTYPE.is_complex() {
+            return self.fold(operation, Fold::Moments, DType::F64, finish, over, info);
+        }
+        let of = |part: Array<A::Real>| part.fold(operation, Fold::Moments, DType::F64, finish, over, info);
+        let (re, im) = (of(self.real())?, of(self.imag())?);
+        Array::<B>::binary(&re, "add", BinaryOp::Add, &im, false, info)
     }
 
     /// The smallest elements, NaN if one is NaN.

@@ -66,7 +66,7 @@ fn malformed(what: &'static str) -> io::Error {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::element::for_each_element;
+    use crate::element::{c64, c128, for_each_element};
     use dask_graph::{BlobError, Value};
     use ndarray::{Axis, Slice};
     use proptest::collection::vec;
@@ -102,7 +102,9 @@ mod tests {
             let mut element = [A::default()];
             let bits = bits.next().copied().unwrap_or(0).to_ne_bytes();
             match A::bytes_mut(&mut element) {
-                Some(bytes) => bytes.copy_from_slice(&bits[..size_of::<A>()]),
+                Some(bytes) => {
+                    bytes.iter_mut().zip(bits.into_iter().cycle()).for_each(|(byte, bit)| *byte = bit)
+                }
                 None => element = [A::from_byte(bits[0] & 1)],
             }
             element[0]

@@ -1,6 +1,6 @@
 //! Writing down a program.
 
-use super::kernels::{BinaryOp, CompareOp, TestOp, UnaryOp};
+use super::kernels::{BinaryOp, CompareOp, PartOp, TestOp, UnaryOp};
 use super::{ArgKind, ArgSpec, Instr, Operand, Program};
 use crate::element::{DType, Scalar};
 
@@ -53,6 +53,10 @@ impl ProgramBuilder {
     /// A cast, or nothing if there is nothing to cast.
     pub(crate) fn cast(&mut self, from: DType, to: DType, a: Operand) -> Operand {
         if from == to { a } else { self.push(Instr::Cast { from, to, a }) }
+    }
+
+    pub(crate) fn part(&mut self, op: PartOp, from: DType, to: DType, a: Operand) -> Operand {
+        self.push(Instr::Part { op, from, to, a })
     }
 
     pub(crate) fn ramp(

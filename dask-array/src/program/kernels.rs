@@ -7,13 +7,14 @@
 
 mod boolean;
 mod common;
+mod complex;
 mod float;
 mod integer;
 
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
-use crate::element::{Scalar, for_each_element};
+use crate::element::{Scalar, c64, c128, for_each_element};
 
 /// An operand of a kernel: a tile, or one number standing for a tile of it.
 #[derive(Clone, Copy)]
@@ -65,6 +66,19 @@ pub enum UnaryOp {
     Rint,
     /// Towards zero to an integer.
     Trunc,
+    /// The conjugate of a complex number.
+    Conj,
+}
+
+/// Operations of one operand to another type that belongs to the operand's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum PartOp {
+    /// The imaginary part of a complex number. (The real part is a cast.)
+    Imag,
+    /// The absolute value of a complex number.
+    Abs,
+    /// The angle of a complex number.
+    Angle,
 }
 
 /// Questions about one operand, to `bool`.
@@ -161,9 +175,7 @@ for_each_element!(sums_of_types);
 /// What every element type brings to programs: its registers, its casts and its kernels.
 ///
 /// An implementation detail in a private module, which also keeps [`Element`](crate::Element) closed.
-pub trait Kernels:
-    Copy + PartialEq + PartialOrd + Default + fmt::Debug + fmt::Display + Send + Sync + 'static
-{
+pub trait Kernels: Copy + PartialEq + Default + fmt::Debug + fmt::Display + Send + Sync + 'static {
     /// This type's registers.
     fn bank(banks: &Banks) -> &Vec<Vec<Self>>;
     /// This type's registers.
@@ -180,8 +192,13 @@ pub trait Kernels:
     fn to_scalar(self) -> Scalar;
     /// The number one.
     fn one() -> Self;
-    /// Casts a tile: as Rust's `as` (floats to integers saturate, NaN becomes 0), zero is `false`.
+    /// Casts a tile: as Rust's `as` (floats to integers saturate, NaN becomes 0), zero is `false`, and of a complex
+    /// number the real part.
     fn cast_from(src: AnySrc<'_>, out: &mut [Self]);
+    /// Runs an operation from another type to this one.
+    fn part(_: PartOp, _: AnySrc<'_>, _: &mut [Self]) -> Result<(), NoKernel> {
+        Err(NoKernel)
+    }
     /// The elements as bytes to read into, if every byte pattern is a value of this type.
     fn bytes_mut(slice: &mut [Self]) -> Option<&mut [u8]>;
     /// The elements as the bytes they are made of.
@@ -200,6 +217,10 @@ pub trait Kernels:
     fn binary(op: BinaryOp, a: Src<'_, Self>, b: Src<'_, Self>, out: &mut [Self]) -> Result<(), NoKernel>;
     /// Runs a question.
     fn test(op: TestOp, a: Src<'_, Self>, out: &mut [bool]);
+    /// `a < b`; complex numbers by the real parts first, as numpy orders them.
+    fn lt(a: Self, b: Self) -> bool;
+    /// `a <= b`
+    fn le(a: Self, b: Self) -> bool;
     /// The smallest value, which `max` begins with.
     fn lowest() -> Self;
     /// The largest value, which `min` begins with.
@@ -215,7 +236,7 @@ pub trait Kernels:
         reason = "NaN is what differs from itself, and the only test that integers have too"
     )]
     fn least(a: Self, b: Self) -> Self {
-        if a <= b || a != a { a } else { b }
+        if Self::le(a, b) || a != a { a } else { b }
     }
     /// The larger, or NaN if either is.
     #[inline(always)]
@@ -224,7 +245,7 @@ pub trait Kernels:
         reason = "NaN is what differs from itself, and the only test that integers have too"
     )]
     fn greatest(a: Self, b: Self) -> Self {
-        if a >= b || a != a { a } else { b }
+        if Self::le(b, a) || a != a { a } else { b }
     }
 }
 
@@ -233,10 +254,10 @@ pub(crate) fn compare<T: Kernels>(op: CompareOp, a: Src<'_, T>, b: Src<'_, T>, o
     match op {
         CompareOp::Eq => map2(a, b, out, |a, b| a == b),
         CompareOp::Ne => map2(a, b, out, |a, b| a != b),
-        CompareOp::Lt => map2(a, b, out, |a, b| a < b),
-        CompareOp::Le => map2(a, b, out, |a, b| a <= b),
-        CompareOp::Gt => map2(a, b, out, |a, b| a > b),
-        CompareOp::Ge => map2(a, b, out, |a, b| a >= b),
+        CompareOp::Lt => map2(a, b, out, T::lt),
+        CompareOp::Le => map2(a, b, out, T::le),
+        CompareOp::Gt => map2(a, b, out, |a, b| T::lt(b, a)),
+        CompareOp::Ge => map2(a, b, out, |a, b| T::le(b, a)),
     }
 }
 

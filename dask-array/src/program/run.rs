@@ -1,7 +1,7 @@
 //! Running a program over the blocks that are its arguments, tile by tile.
 
 use super::domain::{Domain, row_major};
-use super::kernels::{self, AnySlice, Banks, Kernels, NoKernel, Src};
+use super::kernels::{self, AnySlice, AnySrc, Banks, Kernels, NoKernel, Src};
 use super::registers::Allocation;
 use super::{ArgKind, Instr, Operand, Program};
 use crate::block::Extent;
@@ -305,16 +305,13 @@ impl<'a> Runner<'a> {
             Instr::Select { cond, a, b, .. } => {
                 kernels::select(self.source(cond)?, self.source(a)?, self.source(b)?, out);
             }
-            Instr::Cast { from, a, .. } => {
-                dispatch!(from, F => T::cast_from(F::any(self.source::<F>(a)?), out));
+            Instr::Cast { from, a, .. } => T::cast_from(self.any_source(from, a)?, out),
+            Instr::Part { op, from, a, .. } => {
+                T::part(op, self.any_source(from, a)?, out).map_err(missing)?
             }
-            Instr::Test { op, dtype, a } => {
+            Instr::Test { .. } | Instr::Compare { .. } => {
                 let out = T::bools_mut(out).ok_or(NoKernel).map_err(missing)?;
-                dispatch!(dtype, F => F::test(op, self.source(a)?, out));
-            }
-            Instr::Compare { op, dtype, a, b } => {
-                let out = T::bools_mut(out).ok_or(NoKernel).map_err(missing)?;
-                dispatch!(dtype, F => kernels::compare::<F>(op, self.source(a)?, self.source(b)?, out));
+                self.question(instr, out)?;
             }
             Instr::Ramp { start, step, .. } => {
                 let (layout, first) = self.ramps[at].as_ref().ok_or(NoKernel).map_err(missing)?;
@@ -331,6 +328,23 @@ impl<'a> Runner<'a> {
             }
         }
         Ok(())
+    }
+
+    /// Runs one instruction that asks something of its operands.
+    fn question(&self, instr: Instr, out: &mut [bool]) -> Result<(), ProgramError> {
+        match instr {
+            Instr::Test { op, dtype, a } => dispatch!(dtype, T => T::test(op, self.source(a)?, out)),
+            Instr::Compare { op, dtype, a, b } => {
+                dispatch!(dtype, T => kernels::compare::<T>(op, self.source(a)?, self.source(b)?, out));
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    /// The current tile of an operand of this type.
+    fn any_source(&self, dtype: DType, operand: Operand) -> Result<AnySrc<'_>, ProgramError> {
+        dispatch!(dtype, T => Ok(T::any(self.source::<T>(operand)?)))
     }
 
     /// The current tile of an operand.

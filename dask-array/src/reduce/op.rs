@@ -11,7 +11,7 @@ use super::fold::{self, Plain, Slots, Sums};
 use super::moments::{Collecting, Moments};
 use super::{Finish, Fold};
 use crate::block::Block;
-use crate::element::{DType, Element, Real, dispatch};
+use crate::element::{DType, Element, Real, c64, c128, dispatch};
 use crate::program::kernels::Kernels;
 use crate::program::op::{Compiled, in_order};
 use crate::program::run::{self, ProgramError};
@@ -149,6 +149,13 @@ impl JoinOp {
         let Some(last) = &self.last else { return Ok(Block::new(all).into()) };
         let all = dropped(all, &last.dropped);
         match last.finish {
+            Finish::Mean { count } if last.dtype.is_complex() => {
+                let means = all.mapv(|sum| c128::from_scalar(sum.to_scalar()) / count);
+                Ok(match last.dtype {
+                    DType::C64 => Block::new(means.mapv(|mean| c64::from_scalar(mean.to_scalar()))).into(),
+                    _ => Block::new(means).into(),
+                })
+            }
             Finish::Mean { count } => {
                 let means = all.mapv(|sum| f64::from_scalar(sum.to_scalar()) / count);
                 real_block(means, last.dtype)

@@ -4,8 +4,8 @@ use std::error::Error;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use dask_array::ndarray::{Array2, ArrayD};
-use dask_array::{Array, Block, BlockSource, Element, NpyError, Region, StorageError};
+use dask_array::ndarray::{Array2, ArrayD, arr1};
+use dask_array::{Array, Block, BlockSource, Element, NpyError, Region, StorageError, c64, c128};
 use dask_graph::testing::Travelling;
 use dask_graph::{Collection, ComputeError, Scheduler, Token};
 use dask_optimize::Optimized;
@@ -86,6 +86,8 @@ fn every_type_and_number_of_axes_round_trips() {
         check(shape, |i| i as i8 - 3);
         check(shape, |i| i as u16);
         check(shape, |i| i % 3 == 0);
+        check(shape, |i| c64::new(i as f32, -0.5));
+        check(shape, |i| c128::new(0.25, i as f64));
     }
 }
 
@@ -103,6 +105,10 @@ fn raw(folder: &TempDir, header: &str, data: &[u8]) -> PathBuf {
 #[test]
 fn column_major_and_big_endian_files_are_read() {
     let folder = folder();
+    let data: Vec<u8> = (0..4_u8).flat_map(|part| f32::from(part).to_be_bytes()).collect();
+    let path = raw(&folder, "{'descr': '>c8', 'fortran_order': False, 'shape': (2,)}\n", &data);
+    let x = Array::<c64>::from_npy(&path, 1).unwrap().compute_with(&Sync::new()).unwrap();
+    assert_eq!(x, arr1(&[c64::new(0.0, 1.0), c64::new(2.0, 3.0)]).into_dyn());
     let data: Vec<u8> = (0..6_i16).flat_map(i16::to_be_bytes).collect();
     let path = raw(&folder, "{'descr': '>i2', 'fortran_order': True, 'shape': (2, 3)}\n", &data);
     let x = Array::<i16>::from_npy(&path, [1, 2]).unwrap();

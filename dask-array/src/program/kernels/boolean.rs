@@ -1,11 +1,12 @@
 //! Kernels of truth values: `+` is or, `*` is and, as in numpy.
 
-use super::common::{cast_value, common_kernels};
+use super::common::{cast_value, common_kernels, ordered_kernels};
 use super::{AnySlice, AnySrc, Banks, BinaryOp, Kernels, NoKernel, Src, TestOp, UnaryOp, copy, map1, map2};
 use crate::element::Scalar;
 
 impl Kernels for bool {
     common_kernels!(bool Bool bools);
+    ordered_kernels!();
     fn bools_mut(slice: &mut [Self]) -> Option<&mut [bool]> {
         Some(slice)
     }

@@ -1,7 +1,38 @@
 //! The methods of [`Kernels`](super::Kernels) that read the same for several types.
 
-/// A number cast as Rust's `as` does, with `bool` as 0 and 1, and anything but zero as `true`.
+/// A number cast as Rust's `as` does, with `bool` as 0 and 1, anything but zero as `true`, and a complex number by its
+/// real part.
 macro_rules! cast_value {
+    ($x:expr, c64, bool) => {
+        $x.re != 0.0 || $x.im != 0.0
+    };
+    ($x:expr, c128, bool) => {
+        $x.re != 0.0 || $x.im != 0.0
+    };
+    ($x:expr, c64, c64) => {
+        $x
+    };
+    ($x:expr, c64, c128) => {
+        c128::new(f64::from($x.re), f64::from($x.im))
+    };
+    ($x:expr, c128, c64) => {
+        c64::new($x.re as f32, $x.im as f32)
+    };
+    ($x:expr, c128, c128) => {
+        $x
+    };
+    ($x:expr, c64, $to:tt) => {
+        $x.re as $to
+    };
+    ($x:expr, c128, $to:tt) => {
+        $x.re as $to
+    };
+    ($x:expr, $from:tt, c64) => {
+        c64::new(cast_value!($x, $from, f32), 0.0)
+    };
+    ($x:expr, $from:tt, c128) => {
+        c128::new(cast_value!($x, $from, f64), 0.0)
+    };
     ($x:expr, bool, bool) => {
         $x
     };
@@ -56,6 +87,8 @@ macro_rules! common_kernels {
                 Scalar::U64(x) => cast_value!(x, u64, $T),
                 Scalar::F32(x) => cast_value!(x, f32, $T),
                 Scalar::F64(x) => cast_value!(x, f64, $T),
+                Scalar::C64(x) => cast_value!(x, c64, $T),
+                Scalar::C128(x) => cast_value!(x, c128, $T),
             }
         }
         fn cast_from(src: AnySrc<'_>, out: &mut [Self]) {
@@ -71,6 +104,8 @@ macro_rules! common_kernels {
                 AnySrc::U64(a) => map1(a, out, |x| cast_value!(x, u64, $T)),
                 AnySrc::F32(a) => map1(a, out, |x| cast_value!(x, f32, $T)),
                 AnySrc::F64(a) => map1(a, out, |x| cast_value!(x, f64, $T)),
+                AnySrc::C64(a) => map1(a, out, |x| cast_value!(x, c64, $T)),
+                AnySrc::C128(a) => map1(a, out, |x| cast_value!(x, c128, $T)),
             }
         }
     };
@@ -91,4 +126,18 @@ macro_rules! number_kernels {
     };
 }
 
-pub(super) use {cast_value, common_kernels, number_kernels};
+/// The order of types that Rust orders as numpy does.
+macro_rules! ordered_kernels {
+    () => {
+        #[inline(always)]
+        fn lt(a: Self, b: Self) -> bool {
+            a < b
+        }
+        #[inline(always)]
+        fn le(a: Self, b: Self) -> bool {
+            a <= b
+        }
+    };
+}
+
+pub(super) use {cast_value, common_kernels, number_kernels, ordered_kernels};

@@ -1,18 +1,28 @@
 //! Kernels of floating-point numbers.
 
-use super::common::{cast_value, common_kernels, number_kernels};
-use super::{AnySlice, AnySrc, Banks, BinaryOp, Kernels, NoKernel, Src, TestOp, UnaryOp, map1, map2};
+use super::common::{cast_value, common_kernels, number_kernels, ordered_kernels};
+use super::{AnySlice, AnySrc, Banks, BinaryOp, Kernels, NoKernel, PartOp, Src, TestOp, UnaryOp, map1, map2};
 use crate::element::Scalar;
 
 macro_rules! float_kernels {
-    ($($T:tt $Variant:ident $bank:ident),*) => {$(
+    ($($T:tt $Variant:ident $bank:ident $Complex:ident),*) => {$(
         impl Kernels for $T {
             common_kernels!($T $Variant $bank);
             number_kernels!($T);
+            ordered_kernels!();
             fn ramp(start: Self, step: Self, first: usize, out: &mut [Self]) {
                 for (i, out) in out.iter_mut().enumerate() {
                     *out = start + step * (first + i) as $T;
                 }
+            }
+            fn part(op: PartOp, src: AnySrc<'_>, out: &mut [Self]) -> Result<(), NoKernel> {
+                let AnySrc::$Complex(a) = src else { return Err(NoKernel) };
+                match op {
+                    PartOp::Imag => map1(a, out, |z| z.im),
+                    PartOp::Abs => map1(a, out, |z| z.re.hypot(z.im)),
+                    PartOp::Angle => map1(a, out, |z| z.im.atan2(z.re)),
+                }
+                Ok(())
             }
             fn unary(op: UnaryOp, a: Src<'_, Self>, out: &mut [Self]) -> Result<(), NoKernel> {
                 match op {
@@ -37,7 +47,7 @@ macro_rules! float_kernels {
                     UnaryOp::Ceil => map1(a, out, $T::ceil),
                     UnaryOp::Rint => map1(a, out, $T::round_ties_even),
                     UnaryOp::Trunc => map1(a, out, $T::trunc),
-                    UnaryOp::Not => return Err(NoKernel),
+                    UnaryOp::Not | UnaryOp::Conj => return Err(NoKernel),
                 }
                 Ok(())
             }
@@ -110,4 +120,4 @@ macro_rules! float_kernels {
         }
     )*};
 }
-float_kernels!(f32 F32 f32s, f64 F64 f64s);
+float_kernels!(f32 F32 f32s C64, f64 F64 f64s C128);

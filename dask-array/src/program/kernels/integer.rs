@@ -1,6 +1,6 @@
 //! Kernels of integers: arithmetic wraps around, division goes down and by zero gives zero, as in numpy.
 
-use super::common::{cast_value, common_kernels, number_kernels};
+use super::common::{cast_value, common_kernels, number_kernels, ordered_kernels};
 use super::{AnySlice, AnySrc, Banks, BinaryOp, Kernels, NoKernel, Src, TestOp, UnaryOp, copy, map1, map2};
 use crate::element::Scalar;
 
@@ -83,6 +83,7 @@ macro_rules! integer_kernels {
         impl Kernels for $T {
             common_kernels!($T $Variant $bank);
             number_kernels!($T);
+            ordered_kernels!();
             fn ramp(start: Self, step: Self, first: usize, out: &mut [Self]) {
                 for (i, out) in out.iter_mut().enumerate() {
                     *out = start.wrapping_add(step.wrapping_mul((first + i) as $T));

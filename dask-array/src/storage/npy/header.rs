@@ -201,6 +201,7 @@ fn kind(dtype: DType) -> (char, usize) {
     let kind = match dtype {
         DType::Bool => 'b',
         DType::F32 | DType::F64 => 'f',
+        DType::C64 | DType::C128 => 'c',
         DType::U8 | DType::U16 | DType::U32 | DType::U64 => 'u',
         DType::I8 | DType::I16 | DType::I32 | DType::I64 => 'i',
     };
@@ -241,6 +242,8 @@ mod tests {
         assert_eq!(swapped(">i4", DType::I32), Some(cfg!(target_endian = "little")));
         assert_eq!(swapped("|u1", DType::U8), Some(false));
         assert_eq!(swapped("<f4", DType::F64), None);
+        assert_eq!(swapped(">c8", DType::C64), Some(cfg!(target_endian = "little")));
+        assert_eq!(swapped("<c16", DType::C64), None);
         assert_eq!(swapped("", DType::F64), None);
         assert_eq!(swapped("é", DType::F64), None);
     }

@@ -157,7 +157,8 @@ impl<A: Element> NpySource<A> {
         if let Some(bytes) = A::bytes_mut(out) {
             read_exact_at(file, bytes, offset).map_err(failed())?;
             if self.swapped {
-                bytes.chunks_exact_mut(size_of::<A>()).for_each(<[u8]>::reverse);
+                // The parts of a complex number have an order of bytes each.
+                bytes.chunks_exact_mut(size_of::<A::Real>()).for_each(<[u8]>::reverse);
             }
             return Ok(());
         }

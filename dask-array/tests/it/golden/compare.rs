@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use dask_array::c128;
 use dask_sched_sync::Sync;
 use serde_json::Value as Json;
 
@@ -14,7 +15,7 @@ pub(super) struct Expected {
     rtol: f64,
     atol: f64,
     texts: Vec<String>,
-    numbers: Vec<f64>,
+    numbers: Vec<c128>,
 }
 
 impl Expected {
@@ -48,8 +49,9 @@ impl Expected {
             return;
         }
         for (i, (&got, &want)) in got.numbers().iter().zip(&self.numbers).enumerate() {
-            let same = got == want || (got.is_nan() && want.is_nan());
-            let close = (got - want).abs() <= self.atol + self.rtol * want.abs();
+            let same = |got: f64, want: f64| got == want || (got.is_nan() && want.is_nan());
+            let same = same(got.re, want.re) && same(got.im, want.im);
+            let close = (got - want).norm() <= self.atol + self.rtol * want.norm();
             assert!(same || close, "{what}: element {i} is {got}, expected {want}");
         }
     }

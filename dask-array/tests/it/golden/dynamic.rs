@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use dask_array::ndarray::ArrayD;
-use dask_array::{Array, Element};
+use dask_array::{Array, Element, c64, c128};
 use dask_graph::{Collection, Scheduler};
 
 /// Calls a macro with every type as `Rust type, variant, numpy's name`.
@@ -12,7 +12,7 @@ macro_rules! for_each_type {
         $then! {
             bool Bool "bool", i8 I8 "int8", i16 I16 "int16", i32 I32 "int32", i64 I64 "int64",
             u8 U8 "uint8", u16 U16 "uint16", u32 U32 "uint32", u64 U64 "uint64",
-            f32 F32 "float32", f64 F64 "float64"
+            f32 F32 "float32", f64 F64 "float64", c64 C64 "complex64", c128 C128 "complex128"
         }
     };
 }
@@ -65,6 +65,14 @@ macro_rules! with_type {
                 type $T = f64;
                 $body
             }
+            $crate::it::golden::dynamic::Dynamic::C64($x) => {
+                type $T = dask_array::c64;
+                $body
+            }
+            $crate::it::golden::dynamic::Dynamic::C128($x) => {
+                type $T = dask_array::c128;
+                $body
+            }
         }
     };
 }
@@ -83,7 +91,7 @@ macro_rules! types {
         }
 
         /// An array of a static type as one of a dynamic type.
-        pub(super) trait Typed: Element {
+        pub(super) trait Typed: Element + Widened {
             fn dynamic(array: Array<Self>) -> Dynamic;
         }
 
@@ -133,20 +141,47 @@ macro_rules! types {
                 match self { $( Result_::$Variant(x) => x.iter().map(|x| format!("{x:?}")).collect(), )* }
             }
 
-            pub(super) fn numbers(&self) -> Vec<f64> {
-                self.texts()
-                    .iter()
-                    .map(|text| match text.as_str() {
-                        "true" => 1.0,
-                        "false" => 0.0,
-                        number => number.parse().unwrap(),
-                    })
-                    .collect()
+            pub(super) fn numbers(&self) -> Vec<c128> {
+                match self { $( Result_::$Variant(x) => x.iter().map(|x| x.number()).collect(), )* }
             }
         }
     };
 }
 for_each_type!(types);
+
+/// An element as a number of the widest type.
+pub(super) trait Widened: Copy {
+    fn number(self) -> c128;
+}
+
+macro_rules! real_numbers {
+    ($($T:ident),*) => {$(
+        impl Widened for $T {
+            fn number(self) -> c128 {
+                (self as f64).into()
+            }
+        }
+    )*};
+}
+real_numbers!(i8, i16, i32, i64, u8, u16, u32, u64, f32, f64);
+
+impl Widened for bool {
+    fn number(self) -> c128 {
+        f64::from(u8::from(self)).into()
+    }
+}
+
+impl Widened for c64 {
+    fn number(self) -> c128 {
+        c128::new(self.re.into(), self.im.into())
+    }
+}
+
+impl Widened for c128 {
+    fn number(self) -> c128 {
+        self
+    }
+}
 
 impl Dynamic {
     pub(super) fn shape(&self) -> &[usize] {

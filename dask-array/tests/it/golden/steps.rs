@@ -4,7 +4,8 @@ mod blocks;
 
 use dask_array::ndarray::{NewAxis, SliceInfoElem};
 use dask_array::{
-    Array, ArrayError, Element, Number, Over, Real, block, concatenate, dstack, hstack, stack, vstack, where_,
+    Array, ArrayError, Element, Inexact, Number, Over, block, concatenate, dstack, hstack, stack, vstack,
+    where_,
 };
 use serde_json::Value as Json;
 
@@ -181,7 +182,7 @@ fn promote(a: &Operand, b: &Operand) -> Result<(Operand, Operand), String> {
         (Operand::Array(a), Operand::Array(b)) => common(a.dtype(), b.dtype()),
         (Operand::Array(array), Operand::Number(number))
         | (Operand::Number(number), Operand::Array(array)) => match array.dtype() {
-            float @ ("float32" | "float64") => float,
+            float @ ("float32" | "float64" | "complex64" | "complex128") => float,
             _ if number.is_f64() => "float64",
             "bool" => "int64",
             integer => integer,
@@ -201,7 +202,8 @@ fn common(a: &'static str, b: &'static str) -> &'static str {
         "bool" => (0, 8),
         name if name.starts_with("uint") => (1, name[4..].parse().unwrap()),
         name if name.starts_with("int") => (2, name[3..].parse().unwrap()),
-        name => (3, name[5..].parse::<u32>().unwrap()),
+        name if name.starts_with("float") => (3, name[5..].parse().unwrap()),
+        name => (4, name[7..].parse::<u32>().unwrap() / 2),
     };
     let ((ka, na), (kb, nb)) = (kind(a), kind(b));
     match (ka.max(kb), ka.min(kb)) {
@@ -223,6 +225,12 @@ fn common(a: &'static str, b: &'static str) -> &'static str {
                 _ => "float64",
             }
         }
+        // A complex type whose parts hold the other.
+        (4, low) => {
+            let (complex, other) = if ka == 4 { (na, nb) } else { (nb, na) };
+            let fits = complex == 32 && (low == 3 && other == 32 || low < 3 && other <= 16);
+            if fits { "complex64" } else { "complex128" }
+        }
         // A float that holds the integer.
         _ => {
             let (float, integer) = if ka == 3 { (na, nb) } else { (nb, na) };
@@ -231,10 +239,10 @@ fn common(a: &'static str, b: &'static str) -> &'static str {
     }
 }
 
-macro_rules! numeric {
+/// Runs an expression with `$x` the typed array of real numbers in a [`Dynamic`].
+macro_rules! real {
     ($array:expr, |$x:ident, $T:ident| $body:expr) => {
         match $array {
-            Dynamic::Bool(_) => Err("of bools".into()),
             Dynamic::I8($x) => {
                 type $T = i8;
                 $body
@@ -275,6 +283,24 @@ macro_rules! numeric {
                 type $T = f64;
                 $body
             }
+            other => Err(format!("of {}", other.dtype())),
+        }
+    };
+}
+
+/// Runs an expression with `$x` the typed array of real or complex numbers in a [`Dynamic`].
+macro_rules! numeric {
+    ($array:expr, |$x:ident, $T:ident| $body:expr) => {
+        match $array {
+            Dynamic::C64($x) => {
+                type $T = dask_array::c64;
+                $body
+            }
+            Dynamic::C128($x) => {
+                type $T = dask_array::c128;
+                $body
+            }
+            other => real!(other, |$x, $T| $body),
         }
     };
 }
@@ -367,8 +393,8 @@ fn pair(op: &str, a: &Operand, b: &Operand) -> Outcome {
         "subtract" => numeric!(left, |x, T| other!(T, |b| x.try_sub(b))),
         "multiply" => numeric!(left, |x, T| other!(T, |b| x.try_mul(b))),
         "divide" | "true_divide" => numeric!(left, |x, T| other!(T, |b| x.try_div(b))),
-        "floor_divide" => numeric!(left, |x, T| other!(T, |b| x.floor_divide(b))),
-        "mod" | "remainder" => numeric!(left, |x, T| other!(T, |b| x.remainder(b))),
+        "floor_divide" => real!(left, |x, T| other!(T, |b| x.floor_divide(b))),
+        "mod" | "remainder" => real!(left, |x, T| other!(T, |b| x.remainder(b))),
         "power" => numeric!(left, |x, T| other!(T, |b| x.power(b))),
         "bitwise_and" => bits!(left, |x, T| other!(T, |b| x.try_and(b))),
         "bitwise_or" => bits!(left, |x, T| other!(T, |b| x.try_or(b))),
@@ -430,13 +456,15 @@ fn one(op: &str, x: &Dynamic, args: &Json) -> Outcome {
         "absolute" => numeric!(x, |x, _T| plain(x.abs())),
         "square" => numeric!(x, |x, _T| plain(x.square())),
         "sign" => numeric!(x, |x, _T| plain(x.sign())),
-        "floor" => numeric!(x, |x, _T| plain(x.floor())),
-        "ceil" => numeric!(x, |x, _T| plain(x.ceil())),
+        "floor" => real!(x, |x, _T| plain(x.floor())),
+        "ceil" => real!(x, |x, _T| plain(x.ceil())),
         "rint" => numeric!(x, |x, _T| plain(x.rint())),
-        "trunc" => numeric!(x, |x, _T| plain(x.trunc())),
+        "trunc" => real!(x, |x, _T| plain(x.trunc())),
         "reciprocal" => match x {
             Dynamic::F32(x) => reciprocal(x),
             Dynamic::F64(x) => reciprocal(x),
+            Dynamic::C64(x) => reciprocal(x),
+            Dynamic::C128(x) => reciprocal(x),
             _ => Err("reciprocal of integers".into()),
         },
         "sqrt" => with_type!(x, |x, _T| plain(x.sqrt())),
@@ -448,6 +476,9 @@ fn one(op: &str, x: &Dynamic, args: &Json) -> Outcome {
         "cos" => with_type!(x, |x, _T| plain(x.cos())),
         "tan" => with_type!(x, |x, _T| plain(x.tan())),
         "tanh" => with_type!(x, |x, _T| plain(x.tanh())),
+        "conj" => with_type!(x, |x, _T| plain(x.conj())),
+        "real" => with_type!(x, |x, _T| plain(x.real())),
+        "imag" => with_type!(x, |x, _T| plain(x.imag())),
         "isnan" => with_type!(x, |x, _T| plain(x.is_nan())),
         "isinf" => with_type!(x, |x, _T| plain(x.is_infinite())),
         "isfinite" => with_type!(x, |x, _T| plain(x.is_finite())),
@@ -460,7 +491,7 @@ fn one(op: &str, x: &Dynamic, args: &Json) -> Outcome {
     }
 }
 
-fn reciprocal<A: Real + Typed>(x: &Array<A>) -> Outcome {
+fn reciprocal<A: Inexact + Typed>(x: &Array<A>) -> Outcome {
     plain(x.reciprocal())
 }
 
@@ -508,6 +539,7 @@ fn reduced<A: Typed>(op: &str, x: &Array<A>, over: Over, ddof: f64) -> Outcome
 where
     <A as Element>::Sum: Typed,
     <A as Element>::Float: Typed,
+    <A as Element>::RealFloat: Typed,
 {
     match op {
         "sum" => fits(x.sum(over)),
