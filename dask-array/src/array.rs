@@ -14,6 +14,7 @@ mod operators;
 mod overlap;
 mod rechunk;
 mod reductions;
+mod reshape;
 mod slicing;
 mod stacks;
 mod transpose;

@@ -3,7 +3,7 @@
 mod blob;
 
 use dask_graph::{Blob, BlobError, BlobReader, Payload, Value};
-use ndarray::{ArcArray, ArrayD, ArrayViewD, IxDyn};
+use ndarray::{ArcArray, ArrayD, ArrayViewD, IxDyn, ShapeError};
 use serde::{Deserialize, Serialize};
 
 use crate::element::Element;
@@ -46,6 +46,12 @@ impl<A: Element> Block<A> {
     /// The same elements with the axes in another order.
     pub(crate) fn transposed(&self, order: &[usize]) -> Self {
         Self { array: self.array.clone().permuted_axes(IxDyn(order)) }
+    }
+
+    /// The same elements in row-major order in another shape; copied only where they do not lie in that order.
+    pub(crate) fn reshaped(self, shape: &[usize]) -> Result<Self, ShapeError> {
+        let array = if self.is_row_major() { self.array } else { self.array.as_standard_layout().into_owned().into() };
+        Ok(Self { array: array.into_shape_with_order(IxDyn(shape))? })
     }
 
     /// The elements in memory order.

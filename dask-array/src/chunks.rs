@@ -280,6 +280,15 @@ pub(crate) fn overlaps(starts: &[usize], range: Range<usize>) -> Vec<(u32, Range
     found
 }
 
+/// The lengths, those above `most` cut to as few and as equal ones as can be.
+pub(crate) fn divided(lengths: &[usize], most: usize) -> Vec<usize> {
+    let pieces = |&n: &usize| {
+        let count = n.div_ceil(most).max(1);
+        (0..count).map(move |at| (n + count - 1 - at) / count)
+    };
+    lengths.iter().flat_map(pieces).collect()
+}
+
 /// The common refinement of several ways to cut the same axis.
 pub(crate) fn refine(cuts: &[&[usize]]) -> Vec<usize> {
     let Some((first, rest)) = cuts.split_first() else { return Vec::new() };

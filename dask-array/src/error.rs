@@ -225,6 +225,17 @@ pub enum ArrayError {
         /// The axis' length.
         length: usize,
     },
+    /// A shape of another number of elements.
+    #[error(
+        "an array of shape {from:?} has {} elements, they do not fit the shape {to:?}; one length may be -1, for what is left",
+        from.iter().product::<usize>()
+    )]
+    Reshape {
+        /// The array's shape.
+        from: Vec<usize>,
+        /// The lengths that were given.
+        to: Vec<isize>,
+    },
     /// A range of numbers that never ends.
     #[error("arange from {start} to {stop} by {step} has no finite length")]
     Range {
