@@ -10,6 +10,7 @@ mod elementwise;
 mod gufunc;
 mod index;
 mod layer;
+mod masks;
 mod operators;
 mod overlap;
 mod rechunk;
@@ -18,6 +19,7 @@ mod reshape;
 mod slicing;
 mod stacks;
 mod transpose;
+mod uncounted;
 mod windows;
 
 use std::fmt;
@@ -38,9 +40,11 @@ pub(crate) use self::creation::extents;
 pub use self::elementwise::{Other, where_};
 pub use self::gufunc::apply_gufunc;
 pub use self::index::SliceIndex;
+pub use self::masks::{Condition, extract};
 pub use self::overlap::{Boundary, Depth, IntoBoundaries, IntoDepths};
 pub use self::reductions::Over;
 pub use self::stacks::{block, dstack, hstack, vstack};
+pub use self::uncounted::Uncounted;
 
 /// A blocked n-dimensional array: what is to be computed, cut into blocks.
 ///

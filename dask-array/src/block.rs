@@ -2,6 +2,8 @@
 
 mod blob;
 
+use std::borrow::Cow;
+
 use dask_graph::{Blob, BlobError, BlobReader, Payload, Value};
 use ndarray::{ArcArray, ArrayD, ArrayViewD, IxDyn, ShapeError};
 use serde::{Deserialize, Serialize};
@@ -50,8 +52,20 @@ impl<A: Element> Block<A> {
 
     /// The same elements in row-major order in another shape; copied only where they do not lie in that order.
     pub(crate) fn reshaped(self, shape: &[usize]) -> Result<Self, ShapeError> {
-        let array = if self.is_row_major() { self.array } else { self.array.as_standard_layout().into_owned().into() };
+        let array = if self.is_row_major() {
+            self.array
+        } else {
+            self.array.as_standard_layout().into_owned().into()
+        };
         Ok(Self { array: array.into_shape_with_order(IxDyn(shape))? })
+    }
+
+    /// The elements in row-major order; copied only where they do not lie in that order.
+    pub(crate) fn row_major(&self) -> Cow<'_, [A]> {
+        if self.is_row_major() {
+            return Cow::Borrowed(self.data());
+        }
+        Cow::Owned(self.array.iter().copied().collect())
     }
 
     /// The elements in memory order.

@@ -149,7 +149,7 @@ pub trait Element: Kernels {
 pub trait Number: Element {}
 
 /// An integer element type.
-pub trait Integer: Number {}
+pub trait Integer: Number + Ord {}
 
 /// An element type of rounded numbers: the floating-point types and the complex ones.
 pub trait Inexact: Number + Element<Float = Self, Real = <Self as Element>::RealFloat> {}

@@ -236,6 +236,42 @@ pub enum ArrayError {
         /// The lengths that were given.
         to: Vec<isize>,
     },
+    /// Uncounted arrays that come of different selections.
+    #[error(
+        "the arrays come of different selections, or of one cut differently: their lengths need not agree; compute_chunk_sizes() first"
+    )]
+    UncountedLengths,
+    /// What is not elementwise along an axis of unknown length.
+    #[error(
+        "the expression is not elementwise along the uncounted axis: it reduces, slices, moves or cuts it, or takes in an array that runs along it; compute_chunk_sizes() first"
+    )]
+    UncountedExpression,
+    /// A reduction that keeps an axis of unknown length.
+    #[error(
+        "the reduction keeps axis {axis}, whose length is not known; reduce it too, or compute_chunk_sizes() first"
+    )]
+    UncountedAxis {
+        /// The uncounted axis.
+        axis: usize,
+    },
+    /// A mask that does not lie along the axes that it selects from.
+    #[error("a mask of shape {mask:?} does not select from the first axes of an array of shape {shape:?}")]
+    MaskShape {
+        /// The mask's shape.
+        mask: Vec<usize>,
+        /// The array's shape.
+        shape: Vec<usize>,
+    },
+    /// A condition longer than the axis, or of several axes.
+    #[error("a condition of shape {condition:?} is no list of at most {length}, the length of axis {axis}")]
+    Condition {
+        /// The condition's shape.
+        condition: Vec<usize>,
+        /// The axis.
+        axis: usize,
+        /// Its length.
+        length: usize,
+    },
     /// A range of numbers that never ends.
     #[error("arange from {start} to {stop} by {step} has no finite length")]
     Range {

@@ -78,3 +78,15 @@ macro_rules! encoded_payload {
     };
 }
 pub(crate) use encoded_payload;
+
+/// An axis, as a parameter of a kernel.
+#[derive(serde::Serialize, serde::Deserialize)]
+pub(crate) struct AlongAxis(pub(crate) usize);
+
+encoded_payload!(AlongAxis, |it| size_of_val(it));
+
+impl AlongAxis {
+    pub(crate) fn arg(self) -> Arg {
+        Arg::Value(Value::sized(self))
+    }
+}

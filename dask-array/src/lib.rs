@@ -13,6 +13,8 @@
 //! - **Extended** by functions of your own on blocks ([`map_blocks`](Array::map_blocks), [`BlockMap`]), on blocks
 //!   with the cells around them ([`map_overlap`](Array::map_overlap)), on lines
 //!   ([`apply_along_axis`](Array::apply_along_axis)) and on parts of fixed axes ([`apply_gufunc`]).
+//! - **Selected from** by masks ([`filter`](Array::filter), [`compress`](Array::compress)); what has a length that
+//!   only computing tells is [`Uncounted`].
 //! - **Had** by [`compute`](dask_graph::Collection::compute), [`item`](Array::item) or
 //!   [`to_npy`](Array::to_npy), which writes blocks as they are made; to a storage of your own by
 //!   [`store`](Array::store).
@@ -54,9 +56,9 @@ mod selection;
 mod storage;
 
 pub use array::{
-    Array, BlockInfo, BlockMap, BlockShapeError, Boundary, Depth, IntoBoundaries, IntoDepths,
-    LineLengthError, MadeShapeError, NotOneElementError, Other, Over, SliceIndex, apply_gufunc, block,
-    concatenate, dstack, hstack, stack, vstack, where_,
+    Array, BlockInfo, BlockMap, BlockShapeError, Boundary, Condition, Depth, IntoBoundaries, IntoDepths,
+    LineLengthError, MadeShapeError, NotOneElementError, Other, Over, SliceIndex, Uncounted, apply_gufunc,
+    block, concatenate, dstack, extract, hstack, stack, vstack, where_,
 };
 pub use block::Block;
 pub use chunks::{ChunkSpec, Chunks, ChunksError, ChunksSpec, IntoChunks};

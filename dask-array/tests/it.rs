@@ -17,4 +17,5 @@ mod it {
     mod recording;
     mod slices;
     mod storage;
+    mod uncounted;
 }

@@ -242,7 +242,7 @@ impl<A: Element> Array<A> {
     }
 
     /// For each axis, whether it is reduced.
-    fn reduced(&self, over: &Over) -> Result<Vec<bool>, ArrayError> {
+    pub(super) fn reduced(&self, over: &Over) -> Result<Vec<bool>, ArrayError> {
         let Some(axes) = &over.axes else { return Ok(vec![true; self.ndim()]) };
         let mut reduced = vec![false; self.ndim()];
         for &axis in axes {
@@ -271,7 +271,7 @@ impl<A: Element> Array<A> {
     }
 
     /// Folds blocks of `A` cast to `within`, joins the results in a tree, and finishes to blocks of `B`.
-    fn fold<B: Element>(
+    pub(super) fn fold<B: Element>(
         &self,
         operation: &'static str,
         fold: Fold,

@@ -102,7 +102,12 @@ impl<A: Element> Array<A> {
         fits.unwrap_or_else(|error| unreachable!("a shape of as many elements fits: {error}"))
     }
 
-    fn reshaped_as(&self, shape: &[usize], merging: Merging, info: &LayerInfo) -> Result<Array<A>, ArrayError> {
+    fn reshaped_as(
+        &self,
+        shape: &[usize],
+        merging: Merging,
+        info: &LayerInfo,
+    ) -> Result<Array<A>, ArrayError> {
         if shape == self.shape() {
             return Ok(self.clone());
         }

@@ -1,10 +1,13 @@
 //! Arrays and results of an element type that is known only when the test runs.
 
+use std::fmt;
 use std::path::Path;
+use std::sync::Arc;
 
 use dask_array::ndarray::ArrayD;
-use dask_array::{Array, Element, c64, c128};
+use dask_array::{Array, Element, Uncounted, c64, c128};
 use dask_graph::{Collection, Scheduler};
+use dask_sched_sync::Sync;
 
 /// Calls a macro with every type as `Rust type, variant, numpy's name`.
 macro_rules! for_each_type {
@@ -73,30 +76,63 @@ macro_rules! with_type {
                 type $T = dask_array::c128;
                 $body
             }
+            $crate::it::golden::dynamic::Dynamic::Uncounted(x) => panic!("{x:?} where a shape is needed"),
         }
     };
 }
 pub(super) use with_type;
+
+/// An array of some element type whose shape only computing tells.
+pub(crate) trait AnyUncounted: fmt::Debug {
+    fn dtype(&self) -> &'static str;
+    fn compute(&self, scheduler: &dyn Scheduler) -> Result_;
+    fn counted(&self) -> Dynamic;
+}
+
+impl<T: Typed> AnyUncounted for Uncounted<T> {
+    fn dtype(&self) -> &'static str {
+        T::NAME
+    }
+
+    fn compute(&self, scheduler: &dyn Scheduler) -> Result_ {
+        T::result(self.compute_with(scheduler).unwrap())
+    }
+
+    fn counted(&self) -> Dynamic {
+        T::dynamic(self.compute_chunk_sizes_with(&Sync::new()).unwrap())
+    }
+}
 
 macro_rules! types {
     ($($T:ident $Variant:ident $name:literal),*) => {
         #[derive(Clone, Debug)]
         pub(crate) enum Dynamic {
             $( $Variant(Array<$T>), )*
+            Uncounted(Arc<dyn AnyUncounted>),
         }
 
         #[derive(Clone, Debug)]
-        pub(super) enum Result_ {
+        pub(crate) enum Result_ {
             $( $Variant(ArrayD<$T>), )*
         }
 
         /// An array of a static type as one of a dynamic type.
         pub(super) trait Typed: Element + Widened {
+            /// numpy's name of the type.
+            const NAME: &'static str;
+
             fn dynamic(array: Array<Self>) -> Dynamic;
+            fn result(array: ArrayD<Self>) -> Result_;
         }
 
         $(
             impl Typed for $T {
+                const NAME: &'static str = $name;
+
+                fn result(array: ArrayD<$T>) -> Result_ {
+                    Result_::$Variant(array)
+                }
+
                 fn dynamic(array: Array<$T>) -> Dynamic {
                     Dynamic::$Variant(array)
                 }
@@ -116,7 +152,10 @@ macro_rules! types {
             }
 
             pub(super) fn dtype(&self) -> &'static str {
-                match self { $( Dynamic::$Variant(_) => $name, )* }
+                match self {
+                    $( Dynamic::$Variant(_) => $name, )*
+                    Dynamic::Uncounted(x) => x.dtype(),
+                }
             }
 
             pub(super) fn astype(&self, dtype: &str) -> Result<Self, String> {
@@ -127,7 +166,10 @@ macro_rules! types {
             }
 
             pub(super) fn compute(&self, scheduler: &dyn Scheduler) -> Result_ {
-                match self { $( Dynamic::$Variant(x) => Result_::$Variant(x.compute_with(scheduler).unwrap()), )* }
+                match self {
+                    $( Dynamic::$Variant(x) => Result_::$Variant(x.compute_with(scheduler).unwrap()), )*
+                    Dynamic::Uncounted(x) => x.compute(scheduler),
+                }
             }
         }
 
@@ -184,6 +226,23 @@ impl Widened for c128 {
 }
 
 impl Dynamic {
+    pub(super) fn uncounted<T: Typed>(array: Uncounted<T>) -> Self {
+        Dynamic::Uncounted(Arc::new(array))
+    }
+
+    /// Whether the shape is known without computing.
+    pub(super) fn is_counted(&self) -> bool {
+        !matches!(self, Dynamic::Uncounted(_))
+    }
+
+    /// The array with its shape.
+    pub(super) fn counted(&self) -> Self {
+        match self {
+            Dynamic::Uncounted(x) => x.counted(),
+            x => x.clone(),
+        }
+    }
+
     pub(super) fn shape(&self) -> &[usize] {
         with_type!(self, |x, _T| x.shape())
     }

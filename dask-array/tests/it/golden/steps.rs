@@ -1,6 +1,7 @@
 //! What the operations of the golden cases are called here.
 
 mod blocks;
+mod masks;
 
 use dask_array::ndarray::{NewAxis, SliceInfoElem};
 use dask_array::{
@@ -21,7 +22,7 @@ type Outcome = Result<Dynamic, String>;
 type Family = fn(op: &str, operands: &[Operand], args: &Json) -> Option<Outcomes>;
 
 /// The families, asked in turn.
-const FAMILIES: &[Family] = &[created, joined, blocks::run, elementwise];
+const FAMILIES: &[Family] = &[created, joined, blocks::run, masks::selected, elementwise];
 
 /// Applies the steps of a case; `Err` says what is not covered.
 pub(super) fn run(case: &Json, inputs: &[Dynamic]) -> Outcomes {
@@ -33,7 +34,8 @@ pub(super) fn run(case: &Json, inputs: &[Dynamic]) -> Outcomes {
                 let (of, output) = name[1..].split_once('.').unwrap_or((&name[1..], "0"));
                 let [of, output] = [of, output].map(|number| number.parse::<usize>().unwrap());
                 let array = if name.starts_with('i') { &inputs[of] } else { &results[of][output] };
-                Operand::Array(array.clone())
+                // What comes of a selection is counted where another step takes it.
+                Operand::Array(array.counted())
             }
             number => Operand::Number(number.clone()),
         });

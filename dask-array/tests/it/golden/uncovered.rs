@@ -27,7 +27,7 @@ pub(crate) const TABLE: &[(&[&str], &str)] = &[
         "broadcast-008",
     ], "an operation that is not written yet"),
     (&[
-        "where-004", "where-005", "where-006", "where-007",
+        "where-004", "where-005", "where-006",
     ], "selection beyond `where`"),
     (&[
         "reduction-006", "reduction-025", "reduction-026", "reduction-027", "reduction-028",
@@ -46,8 +46,8 @@ pub(crate) const TABLE: &[(&[&str], &str)] = &[
     ], "cumulative operations"),
     (&[
         "indexing-010", "indexing-011", "indexing-012", "indexing-013", "indexing-016", "indexing-019",
-        "indexing-022", "indexing-023", "indexing-024", "indexing-025", "indexing-026", "indexing-027",
-        "indexing-028", "indexing-029", "indexing-030", "indexing-031", "indexing-032", "indexing-033",
+        "indexing-024", "indexing-025", "indexing-026", "indexing-027",
+        "indexing-031", "indexing-032", "indexing-033",
         "indexing-034", "indexing-035",
     ], "fancy, masked and pointwise indexing, and assignment"),
     (&[
