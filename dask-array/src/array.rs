@@ -13,6 +13,7 @@ mod layer;
 mod masks;
 mod operators;
 mod overlap;
+mod picture;
 mod rechunk;
 mod reductions;
 mod reshape;
