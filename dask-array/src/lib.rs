@@ -5,7 +5,7 @@
 //! where ndarray has no word of its own.
 //!
 //! - **Made** by [`zeros`](Array::zeros), [`full`](Array::full), [`arange`](Array::arange),
-//!   [`from_ndarray`](Array::from_ndarray), [`from_npy`](Array::from_npy), or from a storage of your own by
+//!   [`from_ndarray`](Array::from_ndarray), [`from_npy`](Array::from_npy), `from_zarr` (feature `zarr`), or from a storage of your own by
 //!   [`from_source`](Array::from_source); of random numbers by `random::Generator` (feature `random`, on by default).
 //! - **Worked on** by operators and methods with broadcasting, reductions over axes ([`Over`]),
 //!   [`slice`](Array::slice), [`transpose`](Array::transpose) and [`rechunk`](Array::rechunk); joined by
@@ -71,3 +71,5 @@ pub use storage::{
     BlockSink, BlockSource, BlockWriter, NpyError, NpySink, NpySource, Region, SourceShapeError, Span,
     StorageError, Store,
 };
+#[cfg(feature = "zarr")]
+pub use storage::{Compression, ZarrError, ZarrSink, ZarrSource};

@@ -9,6 +9,8 @@ pub(crate) mod origin;
 mod region;
 mod sink;
 mod source;
+#[cfg(feature = "zarr")]
+mod zarr;
 
 pub(crate) use self::memory::MemorySource;
 pub use self::npy::{NpyError, NpySink, NpySource};
@@ -16,3 +18,5 @@ pub use self::region::{Region, Span};
 pub use self::sink::{BlockSink, BlockWriter, Store};
 pub(crate) use self::source::ReadOp;
 pub use self::source::{BlockSource, SourceShapeError, StorageError};
+#[cfg(feature = "zarr")]
+pub use self::zarr::{Compression, ZarrError, ZarrSink, ZarrSource};
