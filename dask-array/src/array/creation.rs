@@ -50,7 +50,8 @@ impl<A: Element> Array<A> {
         Self::full_with(shape, chunks, number, &LayerInfo::here())
     }
 
-    /// An array that is in memory, cut into blocks. The array is not copied; its blocks are, when they are needed.
+    /// An array that is in memory, cut into blocks. The array is not copied; neither are blocks whose elements lie
+    /// next to each other in it.
     ///
     /// # Errors
     ///
