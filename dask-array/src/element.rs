@@ -149,13 +149,13 @@ pub trait Element: Kernels {
 pub trait Number: Element {}
 
 /// An integer element type.
-pub trait Integer: Number + Ord {}
+pub trait Integer: Number + Element<Real = Self, RealFloat = f64> + Ord {}
 
 /// An element type of rounded numbers: the floating-point types and the complex ones.
 pub trait Inexact: Number + Element<Float = Self, Real = <Self as Element>::RealFloat> {}
 
 /// A floating-point element type.
-pub trait Real: Inexact + Element<Real = Self, RealFloat = Self> {
+pub trait Real: Inexact + Element<Real = Self, RealFloat = Self> + PartialOrd {
     /// The nearest value of this type.
     fn from_f64(value: f64) -> Self;
 }
