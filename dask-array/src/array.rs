@@ -35,10 +35,11 @@ use crate::storage::origin::Origin;
 
 pub use self::along_axis::LineLengthError;
 pub use self::block_map::{BlockInfo, BlockMap, MadeShapeError};
+pub use self::cast::promote;
 pub use self::collection::{BlockShapeError, NotOneElementError};
 pub use self::concatenate::{concatenate, stack};
 pub(crate) use self::creation::extents;
-pub use self::elementwise::{Other, where_};
+pub use self::elementwise::{Other, OutOfRange, Tolerance, choose, select, where_};
 pub use self::gufunc::apply_gufunc;
 pub use self::index::SliceIndex;
 pub use self::masks::{Condition, extract};
@@ -54,7 +55,7 @@ pub use self::uncounted::Uncounted;
 /// is cheap.
 ///
 /// Operations follow numpy: broadcasting, wrapping integers, reductions of small integers in 64 bits, NaN that
-/// propagates. The element type is static, so a mixed operation begins with [`astype`](Array::astype).
+/// propagates. The element type is static, so a mixed operation begins with [`promote`](crate::promote).
 /// Operators panic when shapes do not broadcast, as ndarray's do; every one has a `try_` method that returns
 /// the error instead.
 ///

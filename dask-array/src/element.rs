@@ -1,5 +1,7 @@
 //! Element types: which Rust types a block may hold, and what they are called.
 
+mod promote;
+
 use std::fmt;
 
 use dask_graph::{Tokenize, Tokenizer};
@@ -7,6 +9,8 @@ use num_complex::Complex;
 use serde::{Deserialize, Serialize};
 
 use crate::program::kernels::Kernels;
+
+pub use self::promote::{Casting, Promote};
 
 /// Complex numbers of 64 bits: two `f32`. Named, as numpy's `complex64` is, by the bits of both parts together.
 #[expect(non_camel_case_types, reason = "the name of a number type, beside `f32` and `f64`")]

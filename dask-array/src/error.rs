@@ -1,7 +1,7 @@
 //! Mistakes in writing an operation down.
 
 use crate::chunks::ChunksError;
-use crate::element::DType;
+use crate::element::{Casting, DType};
 
 /// Why an operation on arrays could not be written.
 ///
@@ -285,6 +285,16 @@ pub enum ArrayError {
     /// Chunks that do not fit.
     #[error(transparent)]
     Chunks(#[from] ChunksError),
+    /// A cast that loses more than was allowed.
+    #[error("a cast from {from} to {to} is not allowed by casting {casting:?}")]
+    Casting {
+        /// The type of the array.
+        from: DType,
+        /// The type that was asked for.
+        to: DType,
+        /// What was allowed.
+        casting: Casting,
+    },
     /// An operation that an element type does not have.
     #[error("`{operation}` is not defined for {dtype}")]
     Unsupported {

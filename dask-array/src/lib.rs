@@ -57,12 +57,13 @@ mod storage;
 
 pub use array::{
     Array, BlockInfo, BlockMap, BlockShapeError, Boundary, Condition, Depth, IntoBoundaries, IntoDepths,
-    LineLengthError, MadeShapeError, NotOneElementError, Other, Over, SliceIndex, Uncounted, apply_gufunc,
-    block, concatenate, dstack, extract, hstack, stack, vstack, where_,
+    LineLengthError, MadeShapeError, NotOneElementError, Other, OutOfRange, Over, SliceIndex, Tolerance,
+    Uncounted, apply_gufunc, block, choose, concatenate, dstack, extract, hstack, promote, select, stack,
+    vstack, where_,
 };
 pub use block::Block;
 pub use chunks::{ChunkSpec, Chunks, ChunksError, ChunksSpec, IntoChunks};
-pub use element::{Bits, DType, Element, Inexact, Integer, Number, Real, c64, c128};
+pub use element::{Bits, Casting, DType, Element, Inexact, Integer, Number, Promote, Real, c64, c128};
 pub use error::ArrayError;
 pub use ndarray;
 pub use num_complex::{self, Complex};

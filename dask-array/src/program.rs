@@ -126,6 +126,11 @@ pub(crate) enum Instr {
         to: DType,
         a: Operand,
     },
+    /// The operand, positions of type `i64`, all of which must be from 0 up to `len`.
+    Bounded {
+        a: Operand,
+        len: usize,
+    },
     /// `start + step * i`, for `i` the position in the array along `axis` of the extent that is argument `arg`.
     Ramp {
         dtype: DType,
@@ -145,6 +150,7 @@ impl Instr {
             | Instr::Select { dtype, .. }
             | Instr::Ramp { dtype, .. } => dtype,
             Instr::Test { .. } | Instr::Compare { .. } => DType::Bool,
+            Instr::Bounded { .. } => DType::I64,
             Instr::Cast { to, .. } | Instr::Part { to, .. } => to,
         }
     }
@@ -155,7 +161,8 @@ impl Instr {
             Instr::Unary { a, .. }
             | Instr::Test { a, .. }
             | Instr::Cast { a, .. }
-            | Instr::Part { a, .. } => (Some(a), None, None),
+            | Instr::Part { a, .. }
+            | Instr::Bounded { a, .. } => (Some(a), None, None),
             Instr::Binary { a, b, .. } | Instr::Compare { a, b, .. } => (Some(a), Some(b), None),
             Instr::Select { cond, a, b, .. } => (Some(cond), Some(a), Some(b)),
             Instr::Ramp { .. } => (None, None, None),
@@ -170,6 +177,7 @@ impl Instr {
             Instr::Test { op, dtype, a } => Instr::Test { op, dtype, a: operand(a) },
             Instr::Cast { from, to, a } => Instr::Cast { from, to, a: operand(a) },
             Instr::Part { op, from, to, a } => Instr::Part { op, from, to, a: operand(a) },
+            Instr::Bounded { a, len } => Instr::Bounded { a: operand(a), len },
             Instr::Binary { op, dtype, a, b } => Instr::Binary { op, dtype, a: operand(a), b: operand(b) },
             Instr::Compare { op, dtype, a, b } => Instr::Compare { op, dtype, a: operand(a), b: operand(b) },
             Instr::Select { dtype, cond, a, b } => {

@@ -1,4 +1,16 @@
 //! Elementwise operations: broadcasting, common chunks, and the program of a block.
+//!
+//! The operations are in the modules below, by kind; all are written by [`elementwise`], as instructions of
+//! programs.
+
+mod arithmetic;
+mod bits;
+mod choice;
+mod comparison;
+mod functions;
+mod methods;
+mod parts;
+mod rounding;
 
 use std::sync::Arc;
 
@@ -6,12 +18,15 @@ use dask_graph::{Graph, LayerInfo, Tokenize, Tokenizer};
 
 use super::{Array, Lazy, blockwise, built, name_of};
 use crate::chunks::{Chunks, refine};
-use crate::element::{Bits, DType, Element, Inexact, Integer, Number, Scalar};
+use crate::element::{DType, Element};
 use crate::error::ArrayError;
 use crate::program::builder::ProgramBuilder;
-use crate::program::kernels::{BinaryOp, CompareOp, Kernels, PartOp, TestOp, UnaryOp};
+use crate::program::kernels::{BinaryOp, CompareOp, TestOp, UnaryOp};
 use crate::program::op::ProgramOp;
 use crate::program::{ArgKind, ArgSpec, Operand};
+
+pub use self::choice::{OutOfRange, choose, select, where_};
+pub use self::comparison::Tolerance;
 
 /// An array of some element type, as an operand.
 pub(crate) trait Operands {
@@ -176,41 +191,47 @@ fn feed<A: Element>(token: &mut Tokenizer, number: Option<A>) {
     number.map(A::to_scalar).tokenize(token);
 }
 
+/// Operands that are arrays or numbers: the arrays among them, behind `first`, and what makes operands of a program
+/// of all.
+fn mixed<'a, A: Element>(
+    first: &[&'a dyn Operands],
+    others: &'a [&'a dyn Other<A>],
+) -> (Vec<&'a dyn Operands>, impl Fn(&[Operand]) -> Vec<Operand> + use<'a, A>) {
+    let mut inputs = first.to_vec();
+    let places = others.iter().map(|other| match other.array() {
+        Some(array) => {
+            inputs.push(array);
+            Err(inputs.len() - 1)
+        }
+        None => Ok(Operand::Const(other.number().unwrap_or_default().to_scalar())),
+    });
+    let places: Vec<Result<Operand, usize>> = places.collect();
+    (inputs, move |x| places.iter().map(|place| place.unwrap_or_else(|at| x[at])).collect())
+}
+
 impl<A: Element> Array<A> {
     pub(crate) fn unary(&self, operation: &str, op: UnaryOp, info: &LayerInfo) -> Array<A> {
-        one_operand(elementwise(operation, &|_| {}, &[self], info, |program, x| {
-            program.unary(op, A::DTYPE, x[0])
-        }))
+        self.unary_as(operation, op, info)
     }
 
-    /// An operation for which integers and bools become floats first.
-    fn float_unary(&self, operation: &str, op: UnaryOp, info: &LayerInfo) -> Array<A::Float> {
-        let to = <A::Float as Element>::DTYPE;
+    /// An operation for which the elements become `B` first.
+    fn unary_as<B: Element>(&self, operation: &str, op: UnaryOp, info: &LayerInfo) -> Array<B> {
         one_operand(elementwise(operation, &|_| {}, &[self], info, |program, x| {
-            let x = program.cast(A::DTYPE, to, x[0]);
-            program.unary(op, to, x)
-        }))
-    }
-
-    /// An operation that gives a part of complex numbers, and of real ones what `of_real` writes.
-    fn part(
-        &self,
-        operation: &str,
-        op: PartOp,
-        of_real: impl FnOnce(&mut ProgramBuilder, Operand) -> Operand,
-    ) -> Array<A::Real> {
-        one_operand(elementwise(operation, &|_| {}, &[self], &LayerInfo::here(), |program, x| {
-            if A::DTYPE.is_complex() {
-                program.part(op, A::DTYPE, A::DTYPE.real(), x[0])
-            } else {
-                of_real(program, x[0])
-            }
+            let x = program.cast(A::DTYPE, B::DTYPE, x[0]);
+            program.unary(op, B::DTYPE, x)
         }))
     }
 
     fn test(&self, operation: &str, op: TestOp, info: &LayerInfo) -> Array<bool> {
         one_operand(elementwise(operation, &|_| {}, &[self], info, |program, x| {
             program.test(op, A::DTYPE, x[0])
+        }))
+    }
+
+    /// Whether each element is not zero.
+    pub(crate) fn as_bool(&self, info: &LayerInfo) -> Array<bool> {
+        one_operand(elementwise("ne-zero", &|_| {}, &[self], info, |program, x| {
+            program.compare(CompareOp::Ne, A::DTYPE, x[0], Operand::Const(A::default().to_scalar()))
         }))
     }
 
@@ -223,7 +244,7 @@ impl<A: Element> Array<A> {
         swapped: bool,
         info: &LayerInfo,
     ) -> Result<Array<A>, ArrayError> {
-        self.two_operands(operation, other, swapped, info, |program, a, b| program.binary(op, A::DTYPE, a, b))
+        self.binary_as(operation, op, other, swapped, info)
     }
 
     /// The quotient, for which integers and bools become floats first.
@@ -233,14 +254,21 @@ impl<A: Element> Array<A> {
         swapped: bool,
         info: &LayerInfo,
     ) -> Result<Array<A::Float>, ArrayError> {
-        let to = <A::Float as Element>::DTYPE;
-        self.two_operands("divide", other, swapped, info, |program, a, b| {
-            let cast = |program: &mut ProgramBuilder, x| match x {
-                Operand::Const(scalar) => Operand::Const(A::Float::from_scalar(scalar).to_scalar()),
-                x => program.cast(A::DTYPE, to, x),
-            };
-            let (a, b) = (cast(program, a), cast(program, b));
-            program.binary(BinaryOp::Div, to, a, b)
+        self.binary_as("divide", BinaryOp::Div, other, swapped, info)
+    }
+
+    /// An operation for which both operands become `B` first.
+    fn binary_as<B: Element>(
+        &self,
+        operation: &str,
+        op: BinaryOp,
+        other: &dyn Other<A>,
+        swapped: bool,
+        info: &LayerInfo,
+    ) -> Result<Array<B>, ArrayError> {
+        self.two_operands(operation, other, swapped, info, |program, a, b| {
+            let (a, b) = (program.cast(A::DTYPE, B::DTYPE, a), program.cast(A::DTYPE, B::DTYPE, b));
+            program.binary(op, B::DTYPE, a, b)
         })
     }
 
@@ -262,286 +290,16 @@ impl<A: Element> Array<A> {
         info: &LayerInfo,
         write: impl FnOnce(&mut ProgramBuilder, Operand, Operand) -> Operand,
     ) -> Result<Array<B>, ArrayError> {
-        let number = other.number();
-        let mut inputs: Vec<&dyn Operands> = vec![self];
-        inputs.extend(other.array().map(|array| array as &dyn Operands));
         let params = |token: &mut Tokenizer| {
-            feed(token, number);
+            feed(token, other.number());
             swapped.tokenize(token);
         };
+        let others = [other];
+        let (inputs, operands) = mixed(&[self], &others);
         elementwise(operation, &params, &inputs, info, |program, x| {
-            let number = number.map(|number| Operand::Const(number.to_scalar()));
-            let other = number.or(x.get(1).copied()).unwrap_or(x[0]);
+            let other = operands(x)[0];
             if swapped { write(program, other, x[0]) } else { write(program, x[0], other) }
         })
-    }
-}
-
-/// The result of an operation with one operand, which always fits itself.
-fn one_operand<A: Element>(result: Result<Array<A>, ArrayError>) -> Array<A> {
-    result.unwrap_or_else(|error| unreachable!("one shape broadcasts with itself: {error}"))
-}
-
-macro_rules! unary_methods {
-    ($($(#[$doc:meta])* $method:ident $op:ident;)*) => {$(
-        $(#[$doc])*
-        #[must_use]
-        #[track_caller]
-        pub fn $method(&self) -> Array<A> {
-            self.unary(stringify!($method), UnaryOp::$op, &LayerInfo::here())
-        }
-    )*};
-}
-
-macro_rules! float_methods {
-    ($($(#[$doc:meta])* $method:ident $op:ident;)*) => {$(
-        $(#[$doc])*
-        #[must_use]
-        #[track_caller]
-        pub fn $method(&self) -> Array<A::Float> {
-            self.float_unary(stringify!($method), UnaryOp::$op, &LayerInfo::here())
-        }
-    )*};
-}
-
-macro_rules! test_methods {
-    ($($(#[$doc:meta])* $method:ident $op:ident;)*) => {$(
-        $(#[$doc])*
-        #[must_use]
-        #[track_caller]
-        pub fn $method(&self) -> Array<bool> {
-            self.test(stringify!($method), TestOp::$op, &LayerInfo::here())
-        }
-    )*};
-}
-
-macro_rules! binary_methods {
-    ($($(#[$doc:meta])* $method:ident $op:ident;)*) => {$(
-        $(#[$doc])*
-        ///
-        /// # Errors
-        ///
-        /// - When the shapes do not broadcast.
-        #[track_caller]
-        pub fn $method(&self, other: impl Other<A>) -> Result<Array<A>, ArrayError> {
-            let name = stringify!($method);
-            let name = name.strip_prefix("try_").unwrap_or(name);
-            self.binary(name, BinaryOp::$op, &other, false, &LayerInfo::here())
-        }
-    )*};
-}
-
-macro_rules! compare_methods {
-    ($($(#[$doc:meta])* $method:ident $op:ident;)*) => {$(
-        $(#[$doc])*
-        ///
-        /// # Errors
-        ///
-        /// - When the shapes do not broadcast.
-        #[track_caller]
-        pub fn $method(&self, other: impl Other<A>) -> Result<Array<bool>, ArrayError> {
-            self.compare(stringify!($method), CompareOp::$op, &other, &LayerInfo::here())
-        }
-    )*};
-}
-
-/// Comparisons with an array or a number, and questions about elements.
-impl<A: Element> Array<A> {
-    compare_methods! {
-        /// Where the elements are equal.
-        eq Eq;
-        /// Where the elements differ; NaN differs from everything.
-        ne Ne;
-        /// Where the elements are smaller than the other's.
-        lt Lt;
-        /// Where the elements are at most the other's.
-        le Le;
-        /// Where the elements are larger than the other's.
-        gt Gt;
-        /// Where the elements are at least the other's.
-        ge Ge;
-    }
-
-    test_methods! {
-        /// Where the elements are NaN.
-        is_nan Nan;
-        /// Where the elements are plus or minus infinity.
-        is_infinite Infinite;
-        /// Where the elements are neither NaN nor infinite.
-        is_finite Finite;
-    }
-
-    binary_methods! {
-        /// The smaller of two elements, NaN if either is NaN.
-        minimum Min;
-        /// The larger of two elements, NaN if either is NaN.
-        maximum Max;
-    }
-
-    float_methods! {
-        /// Square roots.
-        sqrt Sqrt;
-        /// e to the power of the elements.
-        exp Exp;
-        /// `exp(x) - 1`, accurate near zero.
-        expm1 Expm1;
-        /// Natural logarithms.
-        log Log;
-        /// `log(1 + x)`, accurate near zero.
-        log1p Log1p;
-        /// Sines.
-        sin Sin;
-        /// Cosines.
-        cos Cos;
-        /// Tangents.
-        tan Tan;
-        /// Hyperbolic tangents.
-        tanh Tanh;
-    }
-}
-
-/// Arithmetic with an array or a number.
-impl<A: Number> Array<A> {
-    binary_methods! {
-        /// `self + other`.
-        try_add Add;
-        /// `self - other`.
-        try_sub Sub;
-        /// `self * other`.
-        try_mul Mul;
-        /// `self` to the power of `other`. An integer to a negative power is 0 unless it is 1 or -1.
-        power Pow;
-    }
-
-    /// `self / other`; integers are divided as `f64`.
-    ///
-    /// # Errors
-    ///
-    /// - When the shapes do not broadcast.
-    #[track_caller]
-    pub fn try_div(&self, other: impl Other<A>) -> Result<Array<A::Float>, ArrayError> {
-        self.quotient(&other, false, &LayerInfo::here())
-    }
-
-    unary_methods! {
-        /// Squares.
-        square Square;
-        /// -1, 0 or 1 by the sign; NaN stays. Of a complex number, the number of length one in its direction.
-        sign Sign;
-        /// To the nearest integers, halves to the even one; of complex numbers, each part by itself.
-        rint Rint;
-    }
-
-    /// Absolute values; of the smallest integer, itself.
-    #[must_use]
-    #[track_caller]
-    pub fn abs(&self) -> Array<A::Real> {
-        self.part("abs", PartOp::Abs, |program, x| program.unary(UnaryOp::Abs, A::DTYPE, x))
-    }
-
-    /// No smaller than `min` and no larger than `max`, where these are given; NaN stays.
-    ///
-    /// Where `min` is larger than `max`, `max` wins.
-    #[must_use]
-    #[track_caller]
-    pub fn clip(&self, min: Option<A>, max: Option<A>) -> Array<A> {
-        let params = |token: &mut Tokenizer| {
-            feed(token, min);
-            feed(token, max);
-        };
-        one_operand(elementwise("clip", &params, &[self], &LayerInfo::here(), |program, x| {
-            let mut x = x[0];
-            for (op, bound) in [(BinaryOp::Max, min), (BinaryOp::Min, max)] {
-                if let Some(bound) = bound {
-                    x = program.binary(op, A::DTYPE, x, Operand::Const(bound.to_scalar()));
-                }
-            }
-            x
-        }))
-    }
-}
-
-/// Arithmetic of real numbers with an array or a number.
-impl<A: Number<Real = A>> Array<A> {
-    binary_methods! {
-        /// The quotient down to an integer; of integers by zero, 0.
-        floor_divide FloorDiv;
-        /// What `floor_divide` leaves: has the sign of the divisor; of integers by zero, 0.
-        remainder Rem;
-    }
-
-    unary_methods! {
-        /// Down to integers.
-        floor Floor;
-        /// Up to integers.
-        ceil Ceil;
-        /// Towards zero to integers.
-        trunc Trunc;
-    }
-}
-
-impl<A: Inexact> Array<A> {
-    unary_methods! {
-        /// `1 / x`.
-        reciprocal Reciprocal;
-    }
-}
-
-/// Bit by bit, of bools logically.
-impl<A: Bits> Array<A> {
-    binary_methods! {
-        /// `self & other`.
-        try_and And;
-        /// `self | other`.
-        try_or Or;
-        /// `self ^ other`.
-        try_xor Xor;
-    }
-}
-
-impl<A: Integer> Array<A> {
-    /// Whether each element is not zero.
-    #[must_use]
-    #[track_caller]
-    pub fn non_zero(&self) -> Array<bool> {
-        self.as_bool(&LayerInfo::here())
-    }
-}
-
-impl<A: Element> Array<A> {
-    /// Real parts; of real numbers, the same array.
-    #[must_use]
-    #[track_caller]
-    pub fn real(&self) -> Array<A::Real> {
-        if !A::DTYPE.is_complex() {
-            return Array::new(self.lazy().clone());
-        }
-        one_operand(elementwise("real", &|_| {}, &[self], &LayerInfo::here(), |program, x| {
-            program.cast(A::DTYPE, A::DTYPE.real(), x[0])
-        }))
-    }
-
-    /// Imaginary parts; of real numbers, zeros.
-    #[must_use]
-    #[track_caller]
-    pub fn imag(&self) -> Array<A::Real> {
-        self.part("imag", PartOp::Imag, |_, _| Operand::Const(A::Real::default().to_scalar()))
-    }
-
-    /// Complex conjugates; of real numbers, the same array.
-    #[must_use]
-    #[track_caller]
-    pub fn conj(&self) -> Array<A> {
-        if !A::DTYPE.is_complex() {
-            return self.clone();
-        }
-        self.unary("conj", UnaryOp::Conj, &LayerInfo::here())
-    }
-
-    pub(crate) fn as_bool(&self, info: &LayerInfo) -> Array<bool> {
-        one_operand(elementwise("ne-zero", &|_| {}, &[self], info, |program, x| {
-            program.compare(CompareOp::Ne, A::DTYPE, x[0], Operand::Const(A::default().to_scalar()))
-        }))
     }
 
     /// The array as one of another shape that it broadcasts to; nothing is copied but what is asked for.
@@ -566,49 +324,9 @@ impl<A: Element> Array<A> {
     }
 }
 
-/// Takes from `a` where `cond` holds and from `b` elsewhere; both may be arrays or numbers.
-///
-/// # Errors
-///
-/// - When the shapes do not broadcast.
-///
-/// # Examples
-///
-/// ```
-/// use dask_array::{Array, ndarray::arr1, where_};
-/// use dask_graph::Collection;
-///
-/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
-/// let x = Array::from_ndarray(arr1(&[1.0, -2.0, 3.0]), 2)?;
-/// let positive = where_(&x.gt(0.0)?, &x, 0.0)?;
-/// assert_eq!(positive.compute_with(&dask_sched_sync::Sync::new())?, arr1(&[1.0, 0.0, 3.0]).into_dyn());
-/// # Ok(())
-/// # }
-/// ```
-#[track_caller]
-pub fn where_<A: Element>(
-    cond: &Array<bool>,
-    a: impl Other<A>,
-    b: impl Other<A>,
-) -> Result<Array<A>, ArrayError> {
-    let numbers = [a.number(), b.number()];
-    let mut inputs: Vec<&dyn Operands> = vec![cond];
-    inputs.extend([a.array(), b.array()].into_iter().flatten().map(|array| array as &dyn Operands));
-    let params = |token: &mut Tokenizer| {
-        for number in numbers {
-            feed(token, number);
-        }
-    };
-    elementwise("where", &params, &inputs, &LayerInfo::here(), |program, x| {
-        let mut arrays = x[1..].iter().copied();
-        let mut operand = |number: Option<A>| match number {
-            Some(number) => Operand::Const(number.to_scalar()),
-            // One array operand for each that is not a number.
-            None => arrays.next().unwrap_or(Operand::Const(Scalar::Bool(false))),
-        };
-        let (a, b) = (operand(numbers[0]), operand(numbers[1]));
-        program.select(A::DTYPE, x[0], a, b)
-    })
+/// The result of an operation with one operand, which always fits itself.
+fn one_operand<A: Element>(result: Result<Array<A>, ArrayError>) -> Array<A> {
+    result.unwrap_or_else(|error| unreachable!("one shape broadcasts with itself: {error}"))
 }
 
 #[cfg(test)]

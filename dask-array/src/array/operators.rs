@@ -1,15 +1,15 @@
-//! The operators: `+ - * /` with arrays and numbers, `-x`, `& | ^` and `!x`.
+//! The operators: `+ - * /` with arrays and numbers, `-x`, `& | ^ << >>` and `!x`.
 //!
 //! An operator cannot return an error: it panics when the shapes do not broadcast, with the message of the
 //! error that the `try_` method of the same operation returns. ndarray does the same.
 
-use std::ops::{Add, BitAnd, BitOr, BitXor, Div, Mul, Neg, Not, Sub};
+use std::ops::{Add, BitAnd, BitOr, BitXor, Div, Mul, Neg, Not, Shl, Shr, Sub};
 
 use dask_graph::LayerInfo;
 
 use super::Array;
 use super::elementwise::Other;
-use crate::element::{Bits, Element, Number, c64, c128};
+use crate::element::{Bits, Element, Integer, Number, c64, c128};
 use crate::error::ArrayError;
 use crate::program::kernels::{BinaryOp, UnaryOp};
 
@@ -54,6 +54,8 @@ operator!(Mul mul, Number, Array<A>, |a, b, info| a.binary("mul", BinaryOp::Mul,
 operator!(Div div, Number, Array<A::Float>, |a, b, info| a.quotient(b, false, info));
 operator!(BitAnd bitand, Bits, Array<A>, |a, b, info| a.binary("and", BinaryOp::And, b, false, info));
 operator!(BitOr bitor, Bits, Array<A>, |a, b, info| a.binary("or", BinaryOp::Or, b, false, info));
+operator!(Shl shl, Integer, Array<A>, |a, b, info| a.binary("left_shift", BinaryOp::Shl, b, false, info));
+operator!(Shr shr, Integer, Array<A>, |a, b, info| a.binary("right_shift", BinaryOp::Shr, b, false, info));
 operator!(BitXor bitxor, Bits, Array<A>, |a, b, info| a.binary("xor", BinaryOp::Xor, b, false, info));
 
 /// A number on the left.

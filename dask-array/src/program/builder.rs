@@ -1,8 +1,8 @@
 //! Writing down a program.
 
-use super::kernels::{BinaryOp, CompareOp, PartOp, TestOp, UnaryOp};
+use super::kernels::{BinaryOp, CompareOp, Kernels, PartOp, TestOp, UnaryOp};
 use super::{ArgKind, ArgSpec, Instr, Operand, Program};
-use crate::element::{DType, Scalar};
+use crate::element::{DType, Scalar, dispatch};
 
 /// A program being written.
 #[derive(Debug)]
@@ -50,9 +50,18 @@ impl ProgramBuilder {
         self.push(Instr::Select { dtype, cond, a, b })
     }
 
-    /// A cast, or nothing if there is nothing to cast.
+    /// A cast, or nothing if there is nothing to cast; a number is cast at once.
     pub(crate) fn cast(&mut self, from: DType, to: DType, a: Operand) -> Operand {
-        if from == to { a } else { self.push(Instr::Cast { from, to, a }) }
+        match a {
+            a if from == to => a,
+            Operand::Const(number) => Operand::Const(dispatch!(to, T => T::from_scalar(number).to_scalar())),
+            a => self.push(Instr::Cast { from, to, a }),
+        }
+    }
+
+    /// Positions that must be below `len`, or the program fails.
+    pub(crate) fn bounded(&mut self, a: Operand, len: usize) -> Operand {
+        self.push(Instr::Bounded { a, len })
     }
 
     pub(crate) fn part(&mut self, op: PartOp, from: DType, to: DType, a: Operand) -> Operand {

@@ -56,8 +56,44 @@ pub enum UnaryOp {
     Cos,
     /// Tangent.
     Tan,
+    /// Angle whose sine it is.
+    Arcsin,
+    /// Angle whose cosine it is.
+    Arccos,
+    /// Angle whose tangent it is.
+    Arctan,
+    /// Hyperbolic sine.
+    Sinh,
+    /// Hyperbolic cosine.
+    Cosh,
     /// Hyperbolic tangent.
     Tanh,
+    /// Inverse of the hyperbolic sine.
+    Arcsinh,
+    /// Inverse of the hyperbolic cosine.
+    Arccosh,
+    /// Inverse of the hyperbolic tangent.
+    Arctanh,
+    /// Cube root.
+    Cbrt,
+    /// `2ˣ`
+    Exp2,
+    /// Logarithm to base 2.
+    Log2,
+    /// Logarithm to base 10.
+    Log10,
+    /// Radians to degrees.
+    Degrees,
+    /// Degrees to radians.
+    Radians,
+    /// `sin(πx) / πx`, 1 at zero.
+    Sinc,
+    /// What `Trunc` cuts off, with the sign of the number.
+    Fract,
+    /// The number between 1/2 and 1 that a power of two makes the number of.
+    Mantissa,
+    /// That power of two, as a float.
+    Exponent,
     /// Down to an integer.
     Floor,
     /// Up to an integer.
@@ -90,6 +126,12 @@ pub enum TestOp {
     Infinite,
     /// Neither NaN nor infinite.
     Finite,
+    /// Plus infinity.
+    PosInfinite,
+    /// Minus infinity.
+    NegInfinite,
+    /// Whether the sign is minus, of zeros and NaNs too.
+    Negative,
 }
 
 /// Operations of two operands, to the operands' type.
@@ -113,6 +155,32 @@ pub enum BinaryOp {
     Min,
     /// The larger, or NaN if either is.
     Max,
+    /// The smaller, or the other if one is NaN.
+    Fmin,
+    /// The larger, or the other if one is NaN.
+    Fmax,
+    /// What is left by division towards zero: has the sign of `a`.
+    Fmod,
+    /// The angle of the point (b, a).
+    Arctan2,
+    /// `√(a² + b²)`
+    Hypot,
+    /// `ln(eᵃ + eᵇ)`
+    Logaddexp,
+    /// `log₂(2ᵃ + 2ᵇ)`
+    Logaddexp2,
+    /// `a` with the sign of `b`.
+    Copysign,
+    /// The neighbour of `a` in the direction of `b`.
+    Nextafter,
+    /// `a * 2ᵇ`, for `b` whole.
+    Ldexp,
+    /// Bits moved up; by as many as there are, or by a negative number, nothing is left.
+    Shl,
+    /// Bits moved down; by as many as there are, or by a negative number, only the sign is left.
+    Shr,
+    /// The complex number of two real ones.
+    Complex,
     /// `a & b`
     And,
     /// `a | b`
@@ -249,6 +317,20 @@ pub trait Kernels: Copy + PartialEq + Default + fmt::Debug + fmt::Display + Send
     }
 }
 
+/// The smaller, or the other if one is NaN.
+#[inline(always)]
+#[expect(clippy::eq_op, reason = "NaN is what differs from itself")]
+fn least_number<T: Kernels>(a: T, b: T) -> T {
+    if T::le(a, b) || b != b { a } else { b }
+}
+
+/// The larger, or the other if one is NaN.
+#[inline(always)]
+#[expect(clippy::eq_op, reason = "NaN is what differs from itself")]
+fn greatest_number<T: Kernels>(a: T, b: T) -> T {
+    if T::le(b, a) || b != b { a } else { b }
+}
+
 /// Runs a comparison.
 pub(crate) fn compare<T: Kernels>(op: CompareOp, a: Src<'_, T>, b: Src<'_, T>, out: &mut [bool]) {
     match op {
@@ -282,6 +364,20 @@ pub(crate) fn select<T: Kernels>(cond: Src<'_, bool>, a: Src<'_, T>, b: Src<'_, 
                 }
             }
         }
+    }
+}
+
+/// The first of these positions that is not below `len`.
+pub(crate) fn outside(positions: Src<'_, i64>, len: usize) -> Option<i64> {
+    // As an unsigned number a negative one is larger than all lengths.
+    let is_outside = |&at: &i64| at as u64 >= len as u64;
+    match positions {
+        // Without a way out of the loop it is made of vector instructions.
+        Src::Slice(all) if all.iter().fold(false, |any, at| any | is_outside(at)) => {
+            all.iter().copied().find(is_outside)
+        }
+        Src::Slice(_) => None,
+        Src::Splat(at) => Some(at).filter(is_outside),
     }
 }
 

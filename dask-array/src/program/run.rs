@@ -7,7 +7,8 @@ use super::{ArgKind, Instr, Operand, Program};
 use crate::block::Extent;
 use crate::element::{DType, Element, dispatch};
 
-/// What a program cannot work with. Only a graph that was built by hand can bring one about.
+/// What a program cannot work with. But for positions out of range, only a graph that was built by hand can bring one
+/// about.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ProgramError {
@@ -36,6 +37,14 @@ pub enum ProgramError {
         operation: String,
         /// The element type it was asked for.
         dtype: DType,
+    },
+    /// A position that names nothing.
+    #[error("position {position} is out of range for {len} choices")]
+    Position {
+        /// The position.
+        position: i64,
+        /// How many there are.
+        len: usize,
     },
     /// A program that makes one type was asked for another.
     #[error("the program makes {got}, expected {expected}")]
@@ -312,6 +321,13 @@ impl<'a> Runner<'a> {
             Instr::Test { .. } | Instr::Compare { .. } => {
                 let out = T::bools_mut(out).ok_or(NoKernel).map_err(missing)?;
                 self.question(instr, out)?;
+            }
+            Instr::Bounded { a, len } => {
+                let positions = self.source::<i64>(a)?;
+                if let Some(position) = kernels::outside(positions, len) {
+                    return Err(ProgramError::Position { position, len });
+                }
+                T::cast_from(i64::any(positions), out);
             }
             Instr::Ramp { start, step, .. } => {
                 let (layout, first) = self.ramps[at].as_ref().ok_or(NoKernel).map_err(missing)?;

@@ -34,8 +34,8 @@ impl Kernels for bool {
     }
     fn binary(op: BinaryOp, a: Src<'_, Self>, b: Src<'_, Self>, out: &mut [Self]) -> Result<(), NoKernel> {
         match op {
-            BinaryOp::Add | BinaryOp::Max | BinaryOp::Or => map2(a, b, out, |a, b| a | b),
-            BinaryOp::Mul | BinaryOp::Min | BinaryOp::And => map2(a, b, out, |a, b| a & b),
+            BinaryOp::Add | BinaryOp::Max | BinaryOp::Fmax | BinaryOp::Or => map2(a, b, out, |a, b| a | b),
+            BinaryOp::Mul | BinaryOp::Min | BinaryOp::Fmin | BinaryOp::And => map2(a, b, out, |a, b| a & b),
             BinaryOp::Xor => map2(a, b, out, |a, b| a ^ b),
             _ => return Err(NoKernel),
         }

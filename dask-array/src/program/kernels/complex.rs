@@ -2,20 +2,34 @@
 //!
 //! Their order is by the real parts, then by the imaginary ones; a comparison with a NaN in either part is false.
 
+use std::ops::Neg;
+
+use num_complex::Complex;
+
 use super::common::{cast_value, common_kernels};
-use super::{AnySlice, AnySrc, Banks, BinaryOp, Kernels, NoKernel, Src, TestOp, UnaryOp, map1, map2};
+use super::{
+    AnySlice, AnySrc, Banks, BinaryOp, Kernels, NoKernel, Src, TestOp, UnaryOp, greatest_number,
+    least_number, map1, map2,
+};
 use crate::element::{Scalar, c64, c128};
 
 /// A function of complex numbers that num-complex does not have, or not for numbers of all sizes.
 trait Functions: Sized {
     /// `self / by` by Smith's method, which does not overflow on the way (Smith 1962).
     fn quotient(self, by: Self) -> Self;
+    /// The square root, without the angle: to the last bits, and exact of exact squares.
+    fn root(self) -> Self;
     fn power(self, exponent: Self) -> Self;
     /// The number of length one in the same direction; of zero, zero.
     fn direction(self) -> Self;
     fn exp_m1(self) -> Self;
     fn ln_1p(self) -> Self;
     fn hyperbolic_tangent(self) -> Self;
+    /// The inverse of the hyperbolic sine, by Kahan's formulas (1987), which cancel nowhere.
+    fn arc_sinh(self) -> Self;
+    fn arc_cosh(self) -> Self;
+    fn arc_cos(self) -> Self;
+    fn arc_tanh(self) -> Self;
     /// Each part by itself.
     fn parts(self, of: impl Fn(Self::Part) -> Self::Part) -> Self;
     type Part;
@@ -39,6 +53,22 @@ macro_rules! functions {
                     let ratio = by.re / by.im;
                     let scale = 1.0 / (by.im + by.re * ratio);
                     $T::new((self.re * ratio + self.im) * scale, (self.im * ratio - self.re) * scale)
+                }
+            }
+
+            fn root(self) -> Self {
+                if self.re == 0.0 && self.im == 0.0 {
+                    return $T::new(0.0, self.im);
+                }
+                if self.im.is_infinite() {
+                    return $T::new($Part::INFINITY, self.im);
+                }
+                let half = ((self.re.abs() + self.re.hypot(self.im)) / 2.0).sqrt();
+                let other = self.im.abs() / (2.0 * half);
+                if self.re >= 0.0 {
+                    $T::new(half, other.copysign(self.im))
+                } else {
+                    $T::new(other, half.copysign(self.im))
                 }
             }
 
@@ -88,6 +118,34 @@ macro_rules! functions {
                 self.tanh()
             }
 
+            fn arc_sinh(self) -> Self {
+                let (x, y) = (self.re, self.im);
+                let (minus, plus) = ($T::new(1.0 + y, -x).root(), $T::new(1.0 - y, x).root());
+                $T::new((minus.conj() * plus).im.asinh(), y.atan2((minus * plus).re))
+            }
+
+            fn arc_cosh(self) -> Self {
+                let (minus, plus) = ((self - 1.0).root(), (self + 1.0).root());
+                $T::new((minus.conj() * plus).re.asinh(), 2.0 * minus.im.atan2(plus.re))
+            }
+
+            fn arc_cos(self) -> Self {
+                let (minus, plus) = (($T::new(1.0, 0.0) - self).root(), (self + 1.0).root());
+                $T::new(2.0 * minus.re.atan2(plus.re), (plus.conj() * minus).im.asinh())
+            }
+
+            fn arc_tanh(self) -> Self {
+                if self.re < 0.0 {
+                    return -(-self).arc_tanh();
+                }
+                let (x, y) = (self.re, self.im);
+                let down = (1.0 - x) * (1.0 - x) + y * y;
+                $T::new(
+                    (4.0 * x / down).ln_1p() / 4.0,
+                    (2.0 * y).atan2((1.0 - x) * (1.0 + x) - y * y) / 2.0,
+                )
+            }
+
             #[inline(always)]
             fn parts(self, of: impl Fn($Part) -> $Part) -> Self {
                 $T::new(of(self.re), of(self.im))
@@ -96,6 +154,11 @@ macro_rules! functions {
     )*};
 }
 functions!(c64 f32, c128 f64);
+
+/// `-i z`
+fn turned_back<T: Clone + Neg<Output = T>>(z: Complex<T>) -> Complex<T> {
+    Complex::new(z.im, -z.re)
+}
 
 macro_rules! complex_kernels {
     ($($T:tt $Variant:ident $bank:ident $Part:ident),*) => {$(
@@ -121,7 +184,7 @@ macro_rules! complex_kernels {
                     UnaryOp::Square => map1(a, out, |x| x * x),
                     UnaryOp::Sign => map1(a, out, Functions::direction),
                     UnaryOp::Reciprocal => map1(a, out, |x| Self::one().quotient(x)),
-                    UnaryOp::Sqrt => map1(a, out, $T::sqrt),
+                    UnaryOp::Sqrt => map1(a, out, Functions::root),
                     UnaryOp::Exp => map1(a, out, $T::exp),
                     UnaryOp::Expm1 => map1(a, out, Functions::exp_m1),
                     UnaryOp::Log => map1(a, out, $T::ln),
@@ -129,17 +192,31 @@ macro_rules! complex_kernels {
                     UnaryOp::Sin => map1(a, out, $T::sin),
                     UnaryOp::Cos => map1(a, out, $T::cos),
                     // tan z = -i tanh(iz)
-                    UnaryOp::Tan => map1(a, out, |x| {
-                        let turned = $T::new(-x.im, x.re).hyperbolic_tangent();
-                        $T::new(turned.im, -turned.re)
-                    }),
+                    UnaryOp::Tan => {
+                        map1(a, out, |x| turned_back($T::new(-x.im, x.re).hyperbolic_tangent()));
+                    }
                     UnaryOp::Tanh => map1(a, out, Functions::hyperbolic_tangent),
+                    UnaryOp::Sinh => map1(a, out, $T::sinh),
+                    UnaryOp::Cosh => map1(a, out, $T::cosh),
+                    // asin z = -i asinh(iz)
+                    UnaryOp::Arcsin => map1(a, out, |x| turned_back($T::new(-x.im, x.re).arc_sinh())),
+                    UnaryOp::Arccos => map1(a, out, Functions::arc_cos),
+                    // atan z = -i atanh(iz)
+                    UnaryOp::Arctan => map1(a, out, |x| turned_back($T::new(-x.im, x.re).arc_tanh())),
+                    UnaryOp::Arcsinh => map1(a, out, Functions::arc_sinh),
+                    UnaryOp::Arccosh => map1(a, out, Functions::arc_cosh),
+                    UnaryOp::Arctanh => map1(a, out, Functions::arc_tanh),
+                    UnaryOp::Exp2 => map1(a, out, |x| (x * std::$Part::consts::LN_2).exp()),
+                    UnaryOp::Log2 => map1(a, out, |x| x.ln() * std::$Part::consts::LOG2_E),
+                    UnaryOp::Log10 => map1(a, out, |x| x.ln() * std::$Part::consts::LOG10_E),
+                    UnaryOp::Sinc => map1(a, out, |x| {
+                        let x = x * std::$Part::consts::PI;
+                        if x.re == 0.0 && x.im == 0.0 { Self::one() } else { x.sin().quotient(x) }
+                    }),
                     UnaryOp::Rint => map1(a, out, |x| x.parts($Part::round_ties_even)),
                     UnaryOp::Conj => map1(a, out, |x| x.conj()),
                     // The absolute value is real: a part.
-                    UnaryOp::Abs | UnaryOp::Not | UnaryOp::Floor | UnaryOp::Ceil | UnaryOp::Trunc => {
-                        return Err(NoKernel);
-                    }
+                    _ => return Err(NoKernel),
                 }
                 Ok(())
             }
@@ -157,11 +234,10 @@ macro_rules! complex_kernels {
                     BinaryOp::Pow => map2(a, b, out, Functions::power),
                     BinaryOp::Min => map2(a, b, out, Self::least),
                     BinaryOp::Max => map2(a, b, out, Self::greatest),
-                    BinaryOp::FloorDiv
-                    | BinaryOp::Rem
-                    | BinaryOp::And
-                    | BinaryOp::Or
-                    | BinaryOp::Xor => return Err(NoKernel),
+                    BinaryOp::Fmin => map2(a, b, out, least_number),
+                    BinaryOp::Fmax => map2(a, b, out, greatest_number),
+                    BinaryOp::Complex => map2(a, b, out, |a, b| $T::new(a.re, b.re)),
+                    _ => return Err(NoKernel),
                 }
                 Ok(())
             }
@@ -170,6 +246,8 @@ macro_rules! complex_kernels {
                     TestOp::Nan => map1(a, out, |x| x.re.is_nan() || x.im.is_nan()),
                     TestOp::Infinite => map1(a, out, |x| x.re.is_infinite() || x.im.is_infinite()),
                     TestOp::Finite => map1(a, out, |x| x.re.is_finite() && x.im.is_finite()),
+                    // What has no direction is neither.
+                    TestOp::PosInfinite | TestOp::NegInfinite | TestOp::Negative => out.fill(false),
                 }
             }
             fn lowest() -> Self {

@@ -10,6 +10,7 @@ trait Signs: Sized {
     fn sign(self) -> Self;
     /// Division down to an integer, and its remainder; by zero gives zeros, as in numpy.
     fn floor_div_rem(self, by: Self) -> (Self, Self);
+    fn negative(self) -> bool;
     /// Integer power, wrapping; a negative exponent gives 0 but for the bases 1 and -1.
     fn power(self, exponent: Self) -> Self;
 }
@@ -29,6 +30,9 @@ macro_rules! signed {
                 }
                 let (quotient, rem) = (self.wrapping_div(by), self.wrapping_rem(by));
                 if rem != 0 && ((rem < 0) != (by < 0)) { (quotient - 1, rem + by) } else { (quotient, rem) }
+            }
+            fn negative(self) -> bool {
+                self < 0
             }
             fn power(self, exponent: Self) -> Self {
                 if exponent >= 0 {
@@ -58,6 +62,9 @@ macro_rules! unsigned {
             fn floor_div_rem(self, by: Self) -> (Self, Self) {
                 if by == 0 { (0, 0) } else { (self / by, self % by) }
             }
+            fn negative(self) -> bool {
+                false
+            }
             fn power(self, exponent: Self) -> Self {
                 wrapping_power(self, exponent as u64, 1, $T::wrapping_mul)
             }
@@ -78,6 +85,11 @@ fn wrapping_power<T: Copy>(mut base: T, mut exponent: u64, one: T, mul: impl Fn(
     result
 }
 
+/// By how many bits to shift; a number that is none for as many as no type has.
+fn bits(by: impl TryInto<u32>) -> u32 {
+    by.try_into().unwrap_or(u32::MAX)
+}
+
 macro_rules! integer_kernels {
     ($($T:tt $Variant:ident $bank:ident),*) => {$(
         impl Kernels for $T {
@@ -96,7 +108,8 @@ macro_rules! integer_kernels {
                     UnaryOp::Square => map1(a, out, |x| x.wrapping_mul(x)),
                     UnaryOp::Sign => map1(a, out, Signs::sign),
                     UnaryOp::Not => map1(a, out, |x: $T| !x),
-                    UnaryOp::Floor | UnaryOp::Ceil | UnaryOp::Rint | UnaryOp::Trunc => copy(a, out),
+                    UnaryOp::Reciprocal => map1(a, out, |x| (1 as $T).floor_div_rem(x.magnitude()).0.wrapping_mul(x.sign())),
+                    UnaryOp::Floor | UnaryOp::Ceil | UnaryOp::Trunc => copy(a, out),
                     _ => return Err(NoKernel),
                 }
                 Ok(())
@@ -114,17 +127,25 @@ macro_rules! integer_kernels {
                     BinaryOp::FloorDiv => map2(a, b, out, |a, b| a.floor_div_rem(b).0),
                     BinaryOp::Rem => map2(a, b, out, |a, b| a.floor_div_rem(b).1),
                     BinaryOp::Pow => map2(a, b, out, Signs::power),
-                    BinaryOp::Min => map2(a, b, out, Ord::min),
-                    BinaryOp::Max => map2(a, b, out, Ord::max),
+                    BinaryOp::Fmod => map2(a, b, out, |a, b| if b == 0 { 0 } else { a.wrapping_rem(b) }),
+                    BinaryOp::Min | BinaryOp::Fmin => map2(a, b, out, Ord::min),
+                    BinaryOp::Max | BinaryOp::Fmax => map2(a, b, out, Ord::max),
+                    BinaryOp::Shl => map2(a, b, out, |a, b| a.checked_shl(bits(b)).unwrap_or(0)),
+                    BinaryOp::Shr => map2(a, b, out, |a, b| {
+                        a.checked_shr(bits(b)).unwrap_or(if Signs::negative(a) { !0 } else { 0 })
+                    }),
                     BinaryOp::And => map2(a, b, out, |a, b| a & b),
                     BinaryOp::Or => map2(a, b, out, |a, b| a | b),
                     BinaryOp::Xor => map2(a, b, out, |a, b| a ^ b),
-                    BinaryOp::Div => return Err(NoKernel),
+                    _ => return Err(NoKernel),
                 }
                 Ok(())
             }
-            fn test(op: TestOp, _: Src<'_, Self>, out: &mut [bool]) {
-                out.fill(op == TestOp::Finite);
+            fn test(op: TestOp, a: Src<'_, Self>, out: &mut [bool]) {
+                match op {
+                    TestOp::Negative => map1(a, out, Signs::negative),
+                    _ => out.fill(op == TestOp::Finite),
+                }
             }
             fn lowest() -> Self {
                 $T::MIN

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use dask_array::ndarray::ArrayD;
-use dask_array::{Array, Element, Uncounted, c64, c128};
+use dask_array::{Array, DType, Element, Uncounted, c64, c128};
 use dask_graph::{Collection, Scheduler};
 use dask_sched_sync::Sync;
 
@@ -141,6 +141,20 @@ macro_rules! types {
 
         pub(super) fn is_known(dtype: &str) -> bool {
             [$($name),*].contains(&dtype)
+        }
+
+        pub(super) fn dtype_of(name: &str) -> DType {
+            match name {
+                $( $name => DType::$Variant, )*
+                other => panic!("no element type {other}"),
+            }
+        }
+
+        pub(super) fn name_of(dtype: DType) -> &'static str {
+            match dtype {
+                $( DType::$Variant => $name, )*
+                other => panic!("{other} has no name in numpy"),
+            }
         }
 
         impl Dynamic {

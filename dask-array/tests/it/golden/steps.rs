@@ -2,6 +2,7 @@
 
 mod blocks;
 mod masks;
+mod ufuncs;
 
 use dask_array::ndarray::{NewAxis, SliceInfoElem};
 use dask_array::{
@@ -11,7 +12,7 @@ use dask_array::{
 use serde_json::Value as Json;
 
 use super::chunks::wishes;
-use super::dynamic::{Dynamic, Typed, with_type};
+use super::dynamic::{Dynamic, Typed, dtype_of, name_of, with_type};
 use super::{lengths, text};
 
 /// What a step gives: one array, of most operations.
@@ -22,7 +23,7 @@ type Outcome = Result<Dynamic, String>;
 type Family = fn(op: &str, operands: &[Operand], args: &Json) -> Option<Outcomes>;
 
 /// The families, asked in turn.
-const FAMILIES: &[Family] = &[created, joined, blocks::run, masks::selected, elementwise];
+const FAMILIES: &[Family] = &[created, joined, blocks::run, masks::selected, ufuncs::run, elementwise];
 
 /// Applies the steps of a case; `Err` says what is not covered.
 pub(super) fn run(case: &Json, inputs: &[Dynamic]) -> Outcomes {
@@ -200,45 +201,7 @@ fn promote(a: &Operand, b: &Operand) -> Result<(Operand, Operand), String> {
 
 /// numpy's common type of two.
 fn common(a: &'static str, b: &'static str) -> &'static str {
-    let kind = |name: &str| match name {
-        "bool" => (0, 8),
-        name if name.starts_with("uint") => (1, name[4..].parse().unwrap()),
-        name if name.starts_with("int") => (2, name[3..].parse().unwrap()),
-        name if name.starts_with("float") => (3, name[5..].parse().unwrap()),
-        name => (4, name[7..].parse::<u32>().unwrap() / 2),
-    };
-    let ((ka, na), (kb, nb)) = (kind(a), kind(b));
-    match (ka.max(kb), ka.min(kb)) {
-        (high, low) if high == low || low == 0 => {
-            if (ka, na) >= (kb, nb) {
-                a
-            } else {
-                b
-            }
-        }
-        // A signed type that holds the unsigned one.
-        (2, 1) => {
-            let (signed, unsigned) = if ka == 2 { (na, nb) } else { (nb, na) };
-            match signed.max(unsigned * 2) {
-                8 => "int8",
-                16 => "int16",
-                32 => "int32",
-                64 => "int64",
-                _ => "float64",
-            }
-        }
-        // A complex type whose parts hold the other.
-        (4, low) => {
-            let (complex, other) = if ka == 4 { (na, nb) } else { (nb, na) };
-            let fits = complex == 32 && (low == 3 && other == 32 || low < 3 && other <= 16);
-            if fits { "complex64" } else { "complex128" }
-        }
-        // A float that holds the integer.
-        _ => {
-            let (float, integer) = if ka == 3 { (na, nb) } else { (nb, na) };
-            if float == 32 && integer <= 16 { "float32" } else { "float64" }
-        }
-    }
+    name_of(dtype_of(a).promote(dtype_of(b)))
 }
 
 /// Runs an expression with `$x` the typed array of real numbers in a [`Dynamic`].
@@ -289,6 +252,7 @@ macro_rules! real {
         }
     };
 }
+use real;
 
 /// Runs an expression with `$x` the typed array of real or complex numbers in a [`Dynamic`].
 macro_rules! numeric {
@@ -306,6 +270,7 @@ macro_rules! numeric {
         }
     };
 }
+use numeric;
 
 macro_rules! bits {
     ($array:expr, |$x:ident, $T:ident| $body:expr) => {

@@ -13,21 +13,10 @@ pub(crate) const TABLE: &[(&[&str], &str)] = &[
         "creation-014", "creation-015", "creation-016", "creation-017", "creation-018", "creation-019",
     ], "creation beyond zeros, ones, full, arange and their like"),
     (&[
-        "ufunc-011", "ufunc-012", "ufunc-020", "ufunc-021", "ufunc-022", "ufunc-023", "ufunc-027",
-        "ufunc-036", "ufunc-041", "ufunc-042", "ufunc-045", "ufunc-046", "ufunc-047", "ufunc-048",
-    ], "an elementwise function that is not written yet"),
-    (&[
-        "ufunc-035",
-    ], "an elementwise function of complex numbers that is not written yet"),
-    (&[
-        "binary-007", "binary-010", "binary-011", "binary-012", "binary-013", "binary-014", "binary-031",
-        "binary-036", "binary-037", "binary-038",
-    ], "an elementwise operation that is not written yet"),
-    (&[
         "broadcast-008",
     ], "an operation that is not written yet"),
     (&[
-        "where-004", "where-005", "where-006",
+        "where-006",
     ], "selection beyond `where`"),
     (&[
         "reduction-006", "reduction-025", "reduction-026", "reduction-027", "reduction-028",
