@@ -5,9 +5,12 @@
 //! where ndarray has no word of its own.
 //!
 //! - **Made** by [`zeros`](Array::zeros), [`full`](Array::full), [`arange`](Array::arange),
-//!   [`from_ndarray`](Array::from_ndarray), [`from_npy`](Array::from_npy), `from_zarr` (feature `zarr`), or from a storage of your own by
+//!   [`linspace`](Array::linspace), [`eye`](Array::eye), [`from_function`](Array::from_function),
+//!   [`from_ndarray`](Array::from_ndarray), [`from_npy`](Array::from_npy), `from_zarr` (feature `zarr`), from tasks of
+//!   your own by [`from_delayed`](Array::from_delayed), or from a storage of your own by
 //!   [`from_source`](Array::from_source); of random numbers by `random::Generator` (feature `random`, on by default).
-//! - **Worked on** by operators and methods with broadcasting, reductions over axes ([`Over`]),
+//! - **Worked on** by operators and methods with broadcasting ([`promote`] for operands of two types), [`where_`],
+//!   [`select`] and [`choose`], reductions over axes ([`Over`]),
 //!   [`slice`](Array::slice), [`transpose`](Array::transpose) and [`rechunk`](Array::rechunk); joined by
 //!   [`concatenate`], [`stack`], [`vstack`], [`hstack`], [`dstack`] and [`block`].
 //! - **Extended** by functions of your own on blocks ([`map_blocks`](Array::map_blocks), [`BlockMap`]), on blocks
@@ -56,10 +59,10 @@ mod selection;
 mod storage;
 
 pub use array::{
-    Array, BlockInfo, BlockMap, BlockShapeError, Boundary, Condition, Depth, IntoBoundaries, IntoDepths,
-    LineLengthError, MadeShapeError, NotOneElementError, Other, OutOfRange, Over, SliceIndex, Tolerance,
-    Uncounted, apply_gufunc, block, choose, concatenate, dstack, extract, hstack, promote, select, stack,
-    vstack, where_,
+    Array, BlockInfo, BlockMap, BlockShapeError, Boundary, Condition, Depth, Indexing, IntoBlock,
+    IntoBoundaries, IntoDepths, LineLengthError, MadeShapeError, NotOneElementError, Other, OutOfRange, Over,
+    SliceIndex, Tolerance, Uncounted, apply_gufunc, block, broadcast_arrays, choose, concatenate, dstack,
+    extract, from_blocks, hstack, meshgrid, meshgrid_sparse, promote, select, stack, vstack, where_,
 };
 pub use block::Block;
 pub use chunks::{ChunkSpec, Chunks, ChunksError, ChunksSpec, IntoChunks};

@@ -2,6 +2,8 @@
 
 mod it {
     mod configurations;
+    mod creation;
+    mod elementwise;
     mod estimates;
     mod functions;
     mod golden;

@@ -99,8 +99,15 @@ pub fn stack<A: Element>(
     arrays: impl IntoIterator<Item: Borrow<Array<A>>>,
     axis: isize,
 ) -> Result<Array<A>, ArrayError> {
-    let info = LayerInfo::here();
-    let arrays: Vec<Array<A>> = arrays.into_iter().map(|array| array.borrow().clone()).collect();
+    stack_all(arrays.into_iter().map(|array| array.borrow().clone()).collect(), axis, &LayerInfo::here())
+}
+
+/// [`stack`] in the name of another operation.
+pub(super) fn stack_all<A: Element>(
+    arrays: Vec<Array<A>>,
+    axis: isize,
+    info: &LayerInfo,
+) -> Result<Array<A>, ArrayError> {
     let Some(first) = arrays.first() else { return Err(ArrayError::NoArrays { operation: "stack" }) };
     let mut shape = first.shape().to_vec();
     shape.push(1);
@@ -111,8 +118,8 @@ pub fn stack<A: Element>(
     }
     let mut index = vec![SliceInfoElem::from(..); axis];
     index.push(NewAxis.into());
-    let widened = arrays.iter().map(|array| array.sliced(&index, &info)).collect::<Result<Vec<_>, _>>()?;
-    Ok(joined(&widened, axis, &info))
+    let widened = arrays.iter().map(|array| array.sliced(&index, info)).collect::<Result<Vec<_>, _>>()?;
+    Ok(joined(&widened, axis, info))
 }
 
 /// Arrays that fit, at least one, one after the other.

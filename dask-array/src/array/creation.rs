@@ -40,6 +40,45 @@ impl<A: Element> Array<A> {
         Self::full_with(shape, chunks, A::one(), &LayerInfo::here())
     }
 
+    /// An array of the same shape and chunks, all zeros (`false`).
+    #[must_use]
+    #[track_caller]
+    pub fn zeros_like(&self) -> Self {
+        Self::full_cut(A::default(), self.chunks().clone(), &LayerInfo::here())
+    }
+
+    /// An array of the same shape and chunks, all ones (`true`).
+    #[must_use]
+    #[track_caller]
+    pub fn ones_like(&self) -> Self {
+        Self::full_cut(A::one(), self.chunks().clone(), &LayerInfo::here())
+    }
+
+    /// An array of the same shape and chunks, all one number. Of another type, make it by
+    /// `Array::full(x.shape(), number, x.chunks())`.
+    #[must_use]
+    #[track_caller]
+    pub fn full_like(&self, number: A) -> Self {
+        Self::full_cut(number, self.chunks().clone(), &LayerInfo::here())
+    }
+
+    /// An array of the same shape and chunks whose elements are yet to be said; they are zeros.
+    #[must_use]
+    #[track_caller]
+    pub fn empty_like(&self) -> Self {
+        Self::full_cut(A::default(), self.chunks().clone(), &LayerInfo::here())
+    }
+
+    /// An array whose elements are yet to be said; they are zeros, which nobody pays for until a block is made.
+    ///
+    /// # Errors
+    ///
+    /// - When the chunks do not fit the shape.
+    #[track_caller]
+    pub fn empty(shape: &[usize], chunks: impl IntoChunks) -> Result<Self, ArrayError> {
+        Self::full_with(shape, chunks, A::default(), &LayerInfo::here())
+    }
+
     /// An array of one number.
     ///
     /// # Errors
@@ -172,14 +211,11 @@ impl<A: Number<Real = A>> Array<A> {
             || ArrayError::Range { start: start.to_string(), stop: stop.to_string(), step: step.to_string() };
         let len = range_len(start, stop, step).ok_or_else(endless)?;
         let chunks = Chunks::new(&[len], chunks, A::DTYPE)?;
-        let mut program = ProgramBuilder::new(1);
-        let extent = program.extent();
         let (first, by) = (start.to_scalar(), step.to_scalar());
-        let ramp = program.ramp(A::DTYPE, extent, 0, first, by);
-        let op = Arc::new(ProgramOp::new("arange", program.finish(ramp, A::DTYPE)));
-        let mut token = Tokenizer::new("arange").feed(&chunks);
-        (first, by).tokenize(&mut token);
-        Ok(Self::new(created("arange", token, op, chunks, &info)))
+        let params = |token: &mut Tokenizer| (first, by).tokenize(token);
+        Ok(created_by("arange", &params, chunks, &info, |program, extent| {
+            program.ramp(A::DTYPE, extent, 0, first, by)
+        }))
     }
 }
 
@@ -202,6 +238,24 @@ fn range_len<A: Number>(start: A, stop: A, step: A) -> Option<usize> {
     let distance = if step > 0 { stop - start } else { start - stop };
     let step = step.abs();
     usize::try_from(if distance <= 0 { 0 } else { (distance + step - 1) / step }).ok()
+}
+
+/// An array that a program makes of nothing but the positions of the elements: `write` is given the argument that
+/// ramps count in. `params` are what the operation means apart from chunks and element type.
+pub(super) fn created_by<A: Element>(
+    operation: &'static str,
+    params: &dyn Fn(&mut Tokenizer),
+    chunks: Chunks,
+    info: &LayerInfo,
+    write: impl FnOnce(&mut ProgramBuilder, usize) -> Operand,
+) -> Array<A> {
+    let mut token = Tokenizer::new(operation).feed(&chunks).feed(&A::DTYPE);
+    params(&mut token);
+    let mut program = ProgramBuilder::new(chunks.ndim());
+    let extent = program.extent();
+    let result = write(&mut program, extent);
+    let op = Arc::new(ProgramOp::new(operation, program.finish(result, A::DTYPE)));
+    Array::new(created(operation, token, op, chunks, info))
 }
 
 /// A layer whose tasks know nothing but where their block lies.

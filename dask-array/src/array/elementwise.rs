@@ -25,6 +25,7 @@ use crate::program::kernels::{BinaryOp, CompareOp, TestOp, UnaryOp};
 use crate::program::op::ProgramOp;
 use crate::program::{ArgKind, ArgSpec, Operand};
 
+pub(super) use self::choice::chosen;
 pub use self::choice::{OutOfRange, choose, select, where_};
 pub use self::comparison::Tolerance;
 
@@ -127,7 +128,7 @@ pub(crate) fn elementwise<B: Element>(
 }
 
 /// Chunks of the result: along each axis the common refinement of the operands that are not stretched there.
-fn common_chunks(shape: &[usize], inputs: &[&dyn Operands]) -> Chunks {
+pub(super) fn common_chunks(shape: &[usize], inputs: &[&dyn Operands]) -> Chunks {
     let axis_chunks = |axis: usize| {
         let cuts: Vec<&[usize]> = inputs
             .iter()
@@ -317,10 +318,19 @@ impl<A: Element> Array<A> {
         if joined == self.shape() {
             return Ok(self.clone());
         }
+        let chunks = Chunks::new(shape, crate::ChunkSpec::Auto, bool::DTYPE)?;
+        self.broadcast_cut(&chunks, &info)
+    }
+
+    /// The array broadcast to the shape of these chunks; where it is as long, its own ends of blocks stay, too.
+    pub(super) fn broadcast_cut(&self, chunks: &Chunks, info: &LayerInfo) -> Result<Array<A>, ArrayError> {
+        if self.shape() == chunks.shape() && *chunks == *self.lazy().chunks {
+            return Ok(self.clone());
+        }
         // Blocks of the new axes are those of an array that has nothing but this shape.
-        let frame = Array::full_with(shape, crate::ChunkSpec::Auto, false, &info)?;
+        let frame = Array::full_cut(false, chunks.clone(), info);
         let inputs: [&dyn Operands; 2] = [self, &frame];
-        elementwise("broadcast-to", &|_| {}, &inputs, &info, |_, x| x[0])
+        elementwise("broadcast-to", &|_| {}, &inputs, info, |_, x| x[0])
     }
 }
 

@@ -2,8 +2,8 @@
 
 pub(crate) mod chunks;
 mod compare;
-mod dynamic;
-mod steps;
+pub(crate) mod dynamic;
+pub(crate) mod steps;
 pub(crate) mod uncovered;
 
 use std::fs;

@@ -35,10 +35,20 @@ pub fn where_<A: Element>(
     a: impl Other<A>,
     b: impl Other<A>,
 ) -> Result<Array<A>, ArrayError> {
-    let others: [&dyn Other<A>; 2] = [&a, &b];
+    chosen(cond, &a, &b, &LayerInfo::here())
+}
+
+/// [`where_`] in the name of another operation.
+pub(crate) fn chosen<A: Element>(
+    cond: &Array<bool>,
+    a: &dyn Other<A>,
+    b: &dyn Other<A>,
+    info: &LayerInfo,
+) -> Result<Array<A>, ArrayError> {
+    let others = [a, b];
     let (inputs, operands) = mixed(&[cond], &others);
     let params = |token: &mut Tokenizer| others.iter().for_each(|other| feed(token, other.number()));
-    elementwise("where", &params, &inputs, &LayerInfo::here(), |program, x| {
+    elementwise("where", &params, &inputs, info, |program, x| {
         let others = operands(x);
         program.select(A::DTYPE, x[0], others[0], others[1])
     })

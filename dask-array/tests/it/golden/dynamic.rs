@@ -179,7 +179,7 @@ macro_rules! types {
                 })
             }
 
-            pub(super) fn compute(&self, scheduler: &dyn Scheduler) -> Result_ {
+            pub(crate) fn compute(&self, scheduler: &dyn Scheduler) -> Result_ {
                 match self {
                     $( Dynamic::$Variant(x) => Result_::$Variant(x.compute_with(scheduler).unwrap()), )*
                     Dynamic::Uncounted(x) => x.compute(scheduler),
@@ -188,7 +188,7 @@ macro_rules! types {
         }
 
         impl Result_ {
-            pub(super) fn shape(&self) -> &[usize] {
+            pub(crate) fn shape(&self) -> &[usize] {
                 match self { $( Result_::$Variant(x) => x.shape(), )* }
             }
 
@@ -197,7 +197,7 @@ macro_rules! types {
                 match self { $( Result_::$Variant(x) => x.iter().map(|x| format!("{x:?}")).collect(), )* }
             }
 
-            pub(super) fn numbers(&self) -> Vec<c128> {
+            pub(crate) fn numbers(&self) -> Vec<c128> {
                 match self { $( Result_::$Variant(x) => x.iter().map(|x| x.number()).collect(), )* }
             }
         }

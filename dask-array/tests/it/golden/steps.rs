@@ -1,6 +1,7 @@
 //! What the operations of the golden cases are called here.
 
 mod blocks;
+mod creation;
 mod masks;
 mod ufuncs;
 
@@ -23,10 +24,11 @@ type Outcome = Result<Dynamic, String>;
 type Family = fn(op: &str, operands: &[Operand], args: &Json) -> Option<Outcomes>;
 
 /// The families, asked in turn.
-const FAMILIES: &[Family] = &[created, joined, blocks::run, masks::selected, ufuncs::run, elementwise];
+const FAMILIES: &[Family] =
+    &[created, joined, blocks::run, masks::selected, ufuncs::run, creation::run, elementwise];
 
 /// Applies the steps of a case; `Err` says what is not covered.
-pub(super) fn run(case: &Json, inputs: &[Dynamic]) -> Outcomes {
+pub(crate) fn run(case: &Json, inputs: &[Dynamic]) -> Outcomes {
     let mut results: Vec<Vec<Dynamic>> = Vec::new();
     let steps = case["steps"].as_array().ok_or("no steps")?;
     for step in steps {

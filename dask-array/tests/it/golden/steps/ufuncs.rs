@@ -1,5 +1,6 @@
 //! Elementwise functions of one and two operands, and choices.
 
+use dask_array::ndarray::arr1;
 use dask_array::{Array, ArrayError, Element, Inexact, Integer, OutOfRange, Tolerance, choose, select};
 use serde_json::Value as Json;
 
@@ -13,6 +14,7 @@ pub(super) fn run(op: &str, operands: &[Operand], args: &Json) -> Option<Outcome
         ("divmod", [a, b]) => Some(divmod(a, b)),
         ("select", _) => Some(one(selected(operands, args))),
         ("choose", _) => Some(one(chosen(operands))),
+        ("isin", _) => Some(one(is_in(operands, args))),
         ("round", [x]) => Some(one(rounded(&numbers(x.array()), args))),
         (_, [x]) => function(op, x.array()).map(one),
         ("isclose", [a, b]) => Some(one(close(a, b, args))),
@@ -45,8 +47,7 @@ fn function(op: &str, x: &Dynamic) -> Option<Outcome> {
         "reciprocal" => numeric!(numbers(x), |x, _T| plain(x.reciprocal())),
         "positive" => numeric!(x, |x, _T| plain(x.positive())),
         "floor" | "ceil" | "trunc" | "fix" => return Some(whole(op, x)),
-        "isneginf" => return Some(test(op, x)),
-        "signbit" => return Some(test(op, x)),
+        "isneginf" | "isposinf" | "signbit" => return Some(test(op, x)),
         "nan_to_num" if floats(x).dtype() != x.dtype() => Ok(x.clone()),
         "logical_not" => with_type!(x, |x, _T| plain(x.logical_not())),
         _ => match floats(x) {
@@ -72,7 +73,11 @@ fn whole(op: &str, x: &Dynamic) -> Outcome {
 }
 
 fn test(op: &str, x: &Dynamic) -> Outcome {
-    real!(numbers(x), |x, _T| plain(if op == "signbit" { x.signbit() } else { x.is_neg_infinite() }))
+    real!(numbers(x), |x, _T| plain(match op {
+        "signbit" => x.signbit(),
+        "isposinf" => x.is_pos_infinite(),
+        _ => x.is_neg_infinite(),
+    }))
 }
 
 fn real_function<A>(op: &str, x: &Array<A>) -> Option<Outcome>
@@ -195,7 +200,6 @@ fn pair(op: &str, a: &Operand, b: &Operand) -> Option<Outcome> {
         "logical_and",
         "logical_or",
         "logical_xor",
-        "isin",
     ];
     KNOWN.contains(&op).then(|| known_pair(op, a, b))
 }
@@ -316,6 +320,22 @@ fn selected(operands: &[Operand], args: &Json) -> Outcome {
         let (default, choices) = typed.split_last().unwrap();
         fits(select(conditions.into_iter().zip(choices.iter().copied()), *default))
     })
+}
+
+fn is_in(operands: &[Operand], args: &Json) -> Outcome {
+    let list = |values: &Vec<Json>| {
+        let numbers: Vec<f64> = values.iter().map(|value| value.as_f64().unwrap()).collect();
+        let numbers = Dynamic::F64(Array::from_ndarray(arr1(&numbers), 2).unwrap());
+        if values.iter().all(Json::is_i64) { numbers.astype("int64") } else { Ok(numbers) }
+    };
+    let values = match (&operands[1..], args["values"].as_array()) {
+        ([values], _) => values.array().clone(),
+        (_, Some(values)) => list(values)?,
+        _ => return Err("isin without values".into()),
+    };
+    let [x, values] = arrays(&operands[0], &Operand::Array(values))?;
+    let found = with_type!(x, |x, T| x.is_in(typed::<T>(&values)));
+    plain(if args["invert"] == true { !found } else { found })
 }
 
 fn chosen(operands: &[Operand]) -> Outcome {
