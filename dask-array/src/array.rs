@@ -1,6 +1,7 @@
 //! The array: a description of work on blocks.
 
 mod along_axis;
+mod assign;
 mod block_map;
 mod cast;
 mod collection;
@@ -8,16 +9,19 @@ mod concatenate;
 mod creation;
 mod diagonals;
 mod elementwise;
+mod fancy;
 mod from_blocks;
 mod grids;
 mod gufunc;
 mod index;
+mod indexing;
 mod layer;
 mod masks;
 mod membership;
 mod operators;
 mod overlap;
 mod picture;
+mod positions;
 mod rechunk;
 mod reductions;
 mod reshape;
@@ -48,8 +52,10 @@ pub use self::from_blocks::{IntoBlock, from_blocks};
 pub use self::grids::{Indexing, broadcast_arrays, meshgrid, meshgrid_sparse};
 pub use self::gufunc::apply_gufunc;
 pub use self::index::SliceIndex;
+pub use self::indexing::{ArrayIndex, Ellipsis, Index};
 pub use self::masks::{Condition, extract};
 pub use self::overlap::{Boundary, Depth, IntoBoundaries, IntoDepths};
+pub use self::positions::Positions;
 pub use self::reductions::Over;
 pub use self::stacks::{block, dstack, hstack, vstack};
 pub use self::uncounted::Uncounted;

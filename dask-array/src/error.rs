@@ -272,6 +272,29 @@ pub enum ArrayError {
         /// Its length.
         length: usize,
     },
+    /// Points with more positions along one axis than along another.
+    #[error("points have one position along each axis, not {counts:?}")]
+    Points {
+        /// Positions given for each axis.
+        counts: Vec<usize>,
+    },
+    /// A new axis among the indices of blocks.
+    #[error("blocks are chosen along the axes that there are, not along new ones")]
+    NewAxisOfBlocks,
+    /// Two lists in one index.
+    #[error(
+        "an index holds one list, {lists} were given; `vindex` takes points, `take` along one axis after the other the cross product"
+    )]
+    Lists {
+        /// Lists given.
+        lists: usize,
+    },
+    /// Two ellipses in one index.
+    #[error("an index holds one ellipsis, {ellipses} were given")]
+    Ellipses {
+        /// Ellipses given.
+        ellipses: usize,
+    },
     /// A range of numbers that never ends.
     #[error("arange from {start} to {stop} by {step} has no finite length")]
     Range {

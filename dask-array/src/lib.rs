@@ -16,6 +16,8 @@
 //! - **Extended** by functions of your own on blocks ([`map_blocks`](Array::map_blocks), [`BlockMap`]), on blocks
 //!   with the cells around them ([`map_overlap`](Array::map_overlap)), on lines
 //!   ([`apply_along_axis`](Array::apply_along_axis)) and on parts of fixed axes ([`apply_gufunc`]).
+//! - **Indexed** by ranges, lists and points ([`index`](Array::index), [`take`](Array::take), [`vindex`](Array::vindex)),
+//!   and with parts replaced ([`set`](Array::set), [`set_where`](Array::set_where)).
 //! - **Selected from** by masks ([`filter`](Array::filter), [`compress`](Array::compress)); what has a length that
 //!   only computing tells is [`Uncounted`].
 //! - **Had** by [`compute`](dask_graph::Collection::compute), [`item`](Array::item) or
@@ -59,10 +61,11 @@ mod selection;
 mod storage;
 
 pub use array::{
-    Array, BlockInfo, BlockMap, BlockShapeError, Boundary, Condition, Depth, Indexing, IntoBlock,
-    IntoBoundaries, IntoDepths, LineLengthError, MadeShapeError, NotOneElementError, Other, OutOfRange, Over,
-    SliceIndex, Tolerance, Uncounted, apply_gufunc, block, broadcast_arrays, choose, concatenate, dstack,
-    extract, from_blocks, hstack, meshgrid, meshgrid_sparse, promote, select, stack, vstack, where_,
+    Array, ArrayIndex, BlockInfo, BlockMap, BlockShapeError, Boundary, Condition, Depth, Ellipsis, Index,
+    Indexing, IntoBlock, IntoBoundaries, IntoDepths, LineLengthError, MadeShapeError, NotOneElementError,
+    Other, OutOfRange, Over, Positions, SliceIndex, Tolerance, Uncounted, apply_gufunc, block,
+    broadcast_arrays, choose, concatenate, dstack, extract, from_blocks, hstack, meshgrid, meshgrid_sparse,
+    promote, select, stack, vstack, where_,
 };
 pub use block::Block;
 pub use chunks::{ChunkSpec, Chunks, ChunksError, ChunksSpec, IntoChunks};

@@ -3,7 +3,7 @@
 mod cut;
 
 use dask_graph::{Tokenize, Tokenizer};
-use ndarray::{ArrayViewD, Axis, Slice, SliceInfoElem};
+use ndarray::{ArrayViewD, ArrayViewMutD, Axis, Slice, SliceInfoElem};
 use serde::{Deserialize, Serialize};
 
 use crate::error::ArrayError;
@@ -38,6 +38,15 @@ impl Taken {
                 len,
             },
         }
+    }
+
+    /// The positions, in their order.
+    pub(crate) fn positions(self) -> impl Iterator<Item = usize> {
+        let (start, step, len) = match self {
+            Taken::At(at) => (at, 1, 1),
+            Taken::Along { start, step, len } => (start, step, len),
+        };
+        (0..len).map(move |at| start.saturating_add_signed(step.saturating_mul(at as isize)))
     }
 
     /// The number of positions.
@@ -134,6 +143,23 @@ impl Selection {
         Ok(part)
     }
 
+    /// The part of an array in memory, to write to; of new axes of length zero, one.
+    ///
+    /// # Errors
+    ///
+    /// - When it does not lie within the array.
+    pub(crate) fn of_mut<'a, A>(
+        &self,
+        array: ArrayViewMutD<'a, A>,
+    ) -> Result<ArrayViewMutD<'a, A>, ArrayError> {
+        let elems = self.elems();
+        if self.source.len() != array.ndim() {
+            return Err(ArrayError::TooManyIndices { got: self.source.len(), shape: array.shape().to_vec() });
+        }
+        Self::new(array.shape(), &elems)?;
+        Ok(array.slice_move(elems.as_slice()))
+    }
+
     /// As it is written in ndarray's `s![…]`, new axes of length one.
     fn elems(&self) -> Vec<SliceInfoElem> {
         let mut elems = Vec::with_capacity(self.source.len());
@@ -199,7 +225,8 @@ fn elem(taken: Taken) -> SliceInfoElem {
     }
 }
 
-fn position(axis: usize, index: isize, length: usize) -> Result<usize, ArrayError> {
+/// A position, which may count from the end of its axis.
+pub(crate) fn position(axis: usize, index: isize, length: usize) -> Result<usize, ArrayError> {
     let at = if index < 0 { length.checked_add_signed(index) } else { Some(index.unsigned_abs()) };
     at.filter(|&at| at < length).ok_or(ArrayError::IndexOutOfRange { axis, index, length })
 }

@@ -7,6 +7,7 @@ mod it {
     mod estimates;
     mod functions;
     mod golden;
+    mod indexing;
     mod laws;
     mod memory;
     mod numpy;

@@ -310,7 +310,10 @@ impl<A: Element> Array<A> {
     /// - When the array's shape does not broadcast to `shape`.
     #[track_caller]
     pub fn broadcast_to(&self, shape: &[usize]) -> Result<Array<A>, ArrayError> {
-        let info = LayerInfo::here();
+        self.broadcast_in(shape, &LayerInfo::here())
+    }
+
+    pub(crate) fn broadcast_in(&self, shape: &[usize], info: &LayerInfo) -> Result<Array<A>, ArrayError> {
         let joined = broadcast_shape([self.shape(), shape])?;
         if joined != shape {
             return Err(ArrayError::Broadcast { left: self.shape().to_vec(), right: shape.to_vec() });
@@ -319,7 +322,7 @@ impl<A: Element> Array<A> {
             return Ok(self.clone());
         }
         let chunks = Chunks::new(shape, crate::ChunkSpec::Auto, bool::DTYPE)?;
-        self.broadcast_cut(&chunks, &info)
+        self.broadcast_cut(&chunks, info)
     }
 
     /// The array broadcast to the shape of these chunks; where it is as long, its own ends of blocks stay, too.

@@ -70,7 +70,8 @@ impl<A: Element> Array<A> {
     ///
     /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
     /// let x = Array::from_ndarray(arr2(&[[1, 2, 3], [4, 5, 6]]), 2)?;
-    /// let some = x.compress(x.min(0)?.ne(2)?, 1)?;
+    /// let some = x.compress([true, false, true], 1)?;
+    /// assert_eq!(some.shape(), [2, 2]);
     /// assert_eq!(some.compute_with(&dask_sched_sync::Sync::new())?, arr2(&[[1, 3], [4, 6]]).into_dyn());
     /// # Ok(())
     /// # }
@@ -218,6 +219,42 @@ impl Condition for Array<bool> {
         Ok(from.sliced(&index, info)?.selected(self, axis, info))
     }
 }
+
+impl Condition for [bool] {
+    type Selected<A: Element> = Array<A>;
+
+    fn select<A: Element>(
+        &self,
+        from: &Array<A>,
+        axis: usize,
+        info: &LayerInfo,
+    ) -> Result<Array<A>, ArrayError> {
+        let length = from.shape()[axis];
+        if self.len() > length {
+            return Err(ArrayError::Condition { condition: vec![self.len()], axis, length });
+        }
+        let positions = (0..self.len()).filter(|&at| self[at]).collect();
+        Ok(from.taken(positions, axis, info))
+    }
+}
+
+macro_rules! conditions_in_memory {
+    ($([$($N:ident)?] $T:ty),*) => {$(
+        impl $(<const $N: usize>)? Condition for $T {
+            type Selected<A: Element> = Array<A>;
+
+            fn select<A: Element>(
+                &self,
+                from: &Array<A>,
+                axis: usize,
+                info: &LayerInfo,
+            ) -> Result<Array<A>, ArrayError> {
+                self[..].select(from, axis, info)
+            }
+        }
+    )*};
+}
+conditions_in_memory!([] Vec<bool>, [N] [bool; N]);
 
 impl Array<bool> {
     /// How many hold in each block of a mask of one axis.

@@ -96,7 +96,7 @@ impl Cut {
 
 impl AxisCut {
     /// What is taken of blocks of these lengths.
-    fn new(taken: Taken, lengths: &[usize]) -> Self {
+    pub(crate) fn new(taken: Taken, lengths: &[usize]) -> Self {
         let n: usize = lengths.iter().sum();
         let (start, step, len) = match taken {
             // Blocks of length zero stay.
@@ -155,6 +155,11 @@ impl AxisCut {
             (array, Self { pieces, whole })
         };
         runs.map(of_one).collect()
+    }
+
+    /// The blocks, and the positions in each.
+    pub(crate) fn pieces(&self) -> impl Iterator<Item = (u32, Taken)> {
+        self.pieces.iter().map(|piece| (piece.block, piece.taken))
     }
 
     /// How many positions are taken.

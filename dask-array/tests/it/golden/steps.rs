@@ -2,6 +2,7 @@
 
 mod blocks;
 mod creation;
+mod indexing;
 mod masks;
 mod ufuncs;
 
@@ -24,8 +25,16 @@ type Outcome = Result<Dynamic, String>;
 type Family = fn(op: &str, operands: &[Operand], args: &Json) -> Option<Outcomes>;
 
 /// The families, asked in turn.
-const FAMILIES: &[Family] =
-    &[created, joined, blocks::run, masks::selected, ufuncs::run, creation::run, elementwise];
+const FAMILIES: &[Family] = &[
+    created,
+    joined,
+    blocks::run,
+    masks::selected,
+    ufuncs::run,
+    creation::run,
+    indexing::indexed,
+    elementwise,
+];
 
 /// Applies the steps of a case; `Err` says what is not covered.
 pub(crate) fn run(case: &Json, inputs: &[Dynamic]) -> Outcomes {

@@ -26,9 +26,9 @@ pub(crate) const TABLE: &[(&[&str], &str)] = &[
         "cumulative-006", "cumulative-007", "cumulative-008", "cumulative-009", "cumulative-010",
     ], "cumulative operations"),
     (&[
-        "indexing-010", "indexing-011", "indexing-012", "indexing-013", "indexing-016", "indexing-019",
-        "indexing-024", "indexing-025", "indexing-026", "indexing-027",
-        "indexing-031", "indexing-032", "indexing-033",
+       
+       
+       
         "indexing-034", "indexing-035",
         "where-007",
     ], "fancy, masked and pointwise indexing, and assignment"),
