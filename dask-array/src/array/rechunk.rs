@@ -1,5 +1,7 @@
 //! Other chunks.
 
+mod plan;
+
 use std::marker::PhantomData;
 use std::ops::Range;
 use std::sync::Arc;
@@ -20,7 +22,8 @@ impl<A: Element> Array<A> {
     /// The same array in other blocks.
     ///
     /// An array that is read or created is read or created in the new blocks. Of any other, each new block
-    /// gathers the pieces of the old ones that it overlaps straight into place.
+    /// gathers the pieces of the old ones that it overlaps straight into place; where these would be very many, by way
+    /// of blocks in between, which are no larger than 128 MiB unless the old or the new ones are.
     ///
     /// # Errors
     ///
@@ -39,6 +42,12 @@ impl<A: Element> Array<A> {
         if let Some(origin) = self.origin() {
             return origin.clone().array(chunks.clone(), info);
         }
+        let steps = plan::plan(self.chunks(), chunks, A::DTYPE.itemsize());
+        steps.iter().fold(self.clone(), |array, step| array.regathered(step, info))
+    }
+
+    /// The same array in other blocks, each gathered from those that there are.
+    fn regathered(&self, chunks: &Chunks, info: &LayerInfo) -> Array<A> {
         let name = name_of("rechunk", Tokenizer::new("rechunk").feed(self.name()).feed(chunks).finish());
         let from: Vec<_> = (0..self.ndim()).map(|axis| self.chunks().starts(axis)).collect();
         let to: Vec<_> = (0..self.ndim()).map(|axis| chunks.starts(axis)).collect();
