@@ -281,6 +281,82 @@ pub enum ArrayError {
     /// A new axis among the indices of blocks.
     #[error("blocks are chosen along the axes that there are, not along new ones")]
     NewAxisOfBlocks,
+    /// An axis that cannot vanish.
+    #[error("axis {axis} has length {length}; only axes of length 1 can be squeezed")]
+    Squeeze {
+        /// The axis.
+        axis: usize,
+        /// Its length.
+        length: usize,
+    },
+    /// Not one number of repeats for each element.
+    #[error("{got} numbers of repeats were given for axis {axis}, which has length {length}")]
+    Repeats {
+        /// Numbers given.
+        got: usize,
+        /// The axis.
+        axis: usize,
+        /// Its length.
+        length: usize,
+    },
+    /// Not widths of a margin for each axis.
+    #[error("margins for {got} axes were given, the array has shape {shape:?}")]
+    PadWidths {
+        /// Axes that have a margin.
+        got: usize,
+        /// The array's shape.
+        shape: Vec<usize>,
+    },
+    /// A margin that is to be made of elements of which there are none.
+    #[error("axis {axis} of shape {shape:?} has no elements to pad it with; pad it with a constant")]
+    PadNothing {
+        /// The axis.
+        axis: usize,
+        /// The array's shape.
+        shape: Vec<usize>,
+    },
+    /// Too few elements along an axis.
+    #[error("`{operation}` needs {least} elements along axis {axis}, which has {length}")]
+    TooShort {
+        /// The operation.
+        operation: &'static str,
+        /// The axis.
+        axis: usize,
+        /// Its length.
+        length: usize,
+        /// The least length.
+        least: usize,
+    },
+    /// Not one place for each element.
+    #[error("{got} places were given for the elements along axis {axis}, which has length {length}")]
+    Places {
+        /// Places given.
+        got: usize,
+        /// The axis.
+        axis: usize,
+        /// Its length.
+        length: usize,
+    },
+    /// Groups that an axis does not consist of.
+    #[error(
+        "axis {axis} has length {length}, which is no multiple of a group of {size}; coarsen_trimmed leaves the rest out"
+    )]
+    Coarsen {
+        /// The axis.
+        axis: usize,
+        /// Its length.
+        length: usize,
+        /// The size of its groups.
+        size: usize,
+    },
+    /// Indices along more or less axes than there are.
+    #[error("indices in an array of shape {dims:?} lie along a first axis of length {}, not in an array of shape {shape:?}", dims.len())]
+    Indices {
+        /// The shape of the array that the indices lie in.
+        dims: Vec<usize>,
+        /// The shape of the array of indices.
+        shape: Vec<usize>,
+    },
     /// Two lists in one index.
     #[error(
         "an index holds one list, {lists} were given; `vindex` takes points, `take` along one axis after the other the cross product"

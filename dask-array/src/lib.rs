@@ -18,6 +18,9 @@
 //!   ([`apply_along_axis`](Array::apply_along_axis)) and on parts of fixed axes ([`apply_gufunc`]).
 //! - **Indexed** by ranges, lists and points ([`index`](Array::index), [`take`](Array::take), [`vindex`](Array::vindex)),
 //!   and with parts replaced ([`set`](Array::set), [`set_where`](Array::set_where)).
+//! - **Shaped** by [`reshape`](Array::reshape), [`expand_dims`](Array::expand_dims), [`moveaxis`](Array::moveaxis),
+//!   [`flip`](Array::flip), [`roll`](Array::roll), [`tile`](Array::tile), [`pad`](Array::pad), [`insert`](Array::insert),
+//!   [`coarsen`](Array::coarsen) and their like.
 //! - **Selected from** by masks ([`filter`](Array::filter), [`compress`](Array::compress)); what has a length that
 //!   only computing tells is [`Uncounted`].
 //! - **Had** by [`compute`](dask_graph::Collection::compute), [`item`](Array::item) or
@@ -61,11 +64,11 @@ mod selection;
 mod storage;
 
 pub use array::{
-    Array, ArrayIndex, BlockInfo, BlockMap, BlockShapeError, Boundary, Condition, Depth, Ellipsis, Index,
-    Indexing, IntoBlock, IntoBoundaries, IntoDepths, LineLengthError, MadeShapeError, NotOneElementError,
-    Other, OutOfRange, Over, Positions, SliceIndex, Tolerance, Uncounted, apply_gufunc, block,
-    broadcast_arrays, choose, concatenate, dstack, extract, from_blocks, hstack, meshgrid, meshgrid_sparse,
-    promote, select, stack, vstack, where_,
+    Array, ArrayIndex, Axes, BlockInfo, BlockMap, BlockShapeError, Boundary, Condition, Depth, Ellipsis,
+    Index, Indexing, IntoBlock, IntoBoundaries, IntoDepths, LineLengthError, MadeShapeError,
+    NotOneElementError, Other, OutOfRange, Over, PadMode, PadWidth, Positions, Repeats, SliceIndex, Spacing,
+    Tolerance, Uncounted, apply_gufunc, block, broadcast_arrays, choose, concatenate, dstack, extract,
+    from_blocks, hstack, meshgrid, meshgrid_sparse, promote, select, stack, vstack, where_,
 };
 pub use block::Block;
 pub use chunks::{ChunkSpec, Chunks, ChunksError, ChunksSpec, IntoChunks};

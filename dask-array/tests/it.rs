@@ -18,6 +18,7 @@ mod it {
     mod random_arrays;
     mod recompute;
     mod recording;
+    mod shapes;
     mod slices;
     mod storage;
     mod uncounted;

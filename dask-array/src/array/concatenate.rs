@@ -123,7 +123,7 @@ pub(super) fn stack_all<A: Element>(
 }
 
 /// Arrays that fit, at least one, one after the other.
-fn joined<A: Element>(arrays: &[Array<A>], axis: usize, info: &LayerInfo) -> Array<A> {
+pub(super) fn joined<A: Element>(arrays: &[Array<A>], axis: usize, info: &LayerInfo) -> Array<A> {
     let lengthy: Vec<&Array<A>> = arrays.iter().filter(|array| array.shape()[axis] > 0).collect();
     let (first, parts) = match &lengthy[..] {
         [] => return arrays[0].clone(),

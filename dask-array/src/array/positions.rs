@@ -11,6 +11,7 @@ pub struct Positions(Given);
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Given {
+    One(isize),
     At(Vec<isize>),
     Where(Vec<bool>),
 }
@@ -19,14 +20,31 @@ impl Positions {
     /// The number of positions.
     pub(crate) fn len(&self) -> usize {
         match &self.0 {
+            Given::One(_) => 1,
             Given::At(positions) => positions.len(),
             Given::Where(mask) => mask.iter().filter(|holds| **holds).count(),
+        }
+    }
+
+    /// Whether it was given as a single position.
+    pub(crate) fn is_single(&self) -> bool {
+        matches!(self.0, Given::One(_))
+    }
+
+    /// As [`resolve`](Positions::resolve) for places between the elements of an axis: its length is one, too.
+    pub(crate) fn resolve_gaps(&self, axis: usize, length: usize) -> Result<Vec<usize>, ArrayError> {
+        let gap = |at: isize| if at == length as isize { Ok(length) } else { position(axis, at, length) };
+        match &self.0 {
+            Given::One(at) => Ok(vec![gap(*at)?]),
+            Given::At(positions) => positions.iter().map(|&at| gap(at)).collect(),
+            Given::Where(_) => self.resolve(axis, length),
         }
     }
 
     /// The positions, counted from the start of an axis of this length.
     pub(crate) fn resolve(&self, axis: usize, length: usize) -> Result<Vec<usize>, ArrayError> {
         match &self.0 {
+            Given::One(at) => Ok(vec![position(axis, *at, length)?]),
             Given::At(positions) => positions.iter().map(|&at| position(axis, at, length)).collect(),
             Given::Where(mask) if mask.len() == length => Ok((0..length).filter(|&at| mask[at]).collect()),
             Given::Where(mask) => Err(ArrayError::Condition { condition: vec![mask.len()], axis, length }),
@@ -39,7 +57,7 @@ macro_rules! integers {
     ($($Int:ty),*) => {$(
         impl From<$Int> for Positions {
             fn from(at: $Int) -> Self {
-                Self(Given::At(vec![isize::try_from(at).unwrap_or(isize::MAX)]))
+                Self(Given::One(isize::try_from(at).unwrap_or(isize::MAX)))
             }
         }
 

@@ -237,10 +237,14 @@ fn group_chunks(from: &[Vec<usize>], to: &[usize], merging: Merging) -> (Vec<Vec
     if shape == to {
         return (from.to_vec(), from.to_vec());
     }
-    if to.len() <= 1 {
+    if to.is_empty() {
+        // Axes of length one, in one block.
+        return (vec![vec![1]; from.len()], Vec::new());
+    }
+    if to.len() == 1 {
         let own = if is_runs(from) { from.to_vec() } else { runs(from, merging) };
         let runs = products(&own);
-        return (own, to.iter().map(|_| runs.clone()).collect());
+        return (own, vec![runs]);
     }
     let other = split(from.first().map_or(&[1], |lengths| lengths), to, merging);
     let runs = products(&other);

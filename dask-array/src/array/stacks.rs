@@ -3,7 +3,6 @@
 use std::borrow::Borrow;
 
 use dask_graph::LayerInfo;
-use ndarray::{NewAxis, SliceInfoElem};
 
 use super::Array;
 use super::concatenate::concatenated;
@@ -32,7 +31,7 @@ use crate::error::ArrayError;
 #[track_caller]
 pub fn vstack<A: Element>(arrays: impl IntoIterator<Item: Borrow<Array<A>>>) -> Result<Array<A>, ArrayError> {
     let info = LayerInfo::here();
-    let arrays = all_with_axes(arrays, 2, &info)?;
+    let arrays = all_with_axes(arrays, 2, &info);
     concatenated(&arrays, 0, "vstack", &info)
 }
 
@@ -58,7 +57,7 @@ pub fn vstack<A: Element>(arrays: impl IntoIterator<Item: Borrow<Array<A>>>) -> 
 #[track_caller]
 pub fn hstack<A: Element>(arrays: impl IntoIterator<Item: Borrow<Array<A>>>) -> Result<Array<A>, ArrayError> {
     let info = LayerInfo::here();
-    let arrays = all_with_axes(arrays, 1, &info)?;
+    let arrays = all_with_axes(arrays, 1, &info);
     let axis = arrays.first().map_or(0, |first| isize::from(first.ndim() > 1));
     concatenated(&arrays, axis, "hstack", &info)
 }
@@ -84,12 +83,12 @@ pub fn hstack<A: Element>(arrays: impl IntoIterator<Item: Borrow<Array<A>>>) -> 
 #[track_caller]
 pub fn dstack<A: Element>(arrays: impl IntoIterator<Item: Borrow<Array<A>>>) -> Result<Array<A>, ArrayError> {
     let info = LayerInfo::here();
-    let arrays = all_with_axes(arrays, 2, &info)?;
+    let arrays = all_with_axes(arrays, 2, &info);
     let deep = arrays.into_iter().map(|array| {
         let new = 3_usize.saturating_sub(array.ndim());
-        widened(&array, 0, new, &info)
+        array.with_axes(0, new, &info)
     });
-    concatenated(&deep.collect::<Result<Vec<_>, _>>()?, 2, "dstack", &info)
+    concatenated(&deep.collect::<Vec<_>>(), 2, "dstack", &info)
 }
 
 /// Joins arrays that are laid out in rows: those of a row along the last axis, and the rows along the one before
@@ -118,7 +117,7 @@ pub fn block<A: Element, R: IntoIterator<Item: Borrow<Array<A>>>>(
     rows: impl IntoIterator<Item = R>,
 ) -> Result<Array<A>, ArrayError> {
     let info = LayerInfo::here();
-    let row = |row| concatenated(&all_with_axes(row, 2, &info)?, -1, "block", &info);
+    let row = |row| concatenated(&all_with_axes(row, 2, &info), -1, "block", &info);
     let rows = rows.into_iter().map(row).collect::<Result<Vec<_>, _>>()?;
     concatenated(&rows, -2, "block", &info)
 }
@@ -128,23 +127,7 @@ fn all_with_axes<A: Element>(
     arrays: impl IntoIterator<Item: Borrow<Array<A>>>,
     least: usize,
     info: &LayerInfo,
-) -> Result<Vec<Array<A>>, ArrayError> {
-    let with_axes = |array: &Array<A>| widened(array, least.saturating_sub(array.ndim()), 0, info);
+) -> Vec<Array<A>> {
+    let with_axes = |array: &Array<A>| array.with_axes(least.saturating_sub(array.ndim()), 0, info);
     arrays.into_iter().map(|array| with_axes(array.borrow())).collect()
-}
-
-/// The array with so many axes more in front and behind.
-fn widened<A: Element>(
-    array: &Array<A>,
-    before: usize,
-    behind: usize,
-    info: &LayerInfo,
-) -> Result<Array<A>, ArrayError> {
-    if before + behind == 0 {
-        return Ok(array.clone());
-    }
-    let mut index = vec![SliceInfoElem::from(NewAxis); before];
-    index.extend((0..array.ndim()).map(|_| SliceInfoElem::from(..)));
-    index.extend((0..behind).map(|_| SliceInfoElem::from(NewAxis)));
-    array.sliced(&index, info)
 }

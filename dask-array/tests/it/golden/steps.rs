@@ -4,6 +4,7 @@ mod blocks;
 mod creation;
 mod indexing;
 mod masks;
+mod shapes;
 mod ufuncs;
 
 use dask_array::ndarray::{NewAxis, SliceInfoElem};
@@ -33,6 +34,7 @@ const FAMILIES: &[Family] = &[
     ufuncs::run,
     creation::run,
     indexing::indexed,
+    shapes::shaped,
     elementwise,
 ];
 

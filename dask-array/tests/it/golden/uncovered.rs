@@ -27,30 +27,11 @@ pub(crate) const TABLE: &[(&[&str], &str)] = &[
     ], "cumulative operations"),
     (&[
        
-       
-       
-        "indexing-034", "indexing-035",
-        "where-007",
-    ], "fancy, masked and pointwise indexing, and assignment"),
-    (&[
-        "join-010",
-    ], "appending, which unravels"),
-    (&[
-        "shape-003", "shape-004", "shape-005", "shape-006", "shape-007", "shape-008", "shape-009",
-        "shape-010", "shape-011", "shape-012", "shape-013", "shape-014", "shape-015", "shape-016",
-        "shape-017", "shape-018", "shape-019", "shape-020", "shape-021", "shape-022", "shape-023",
-        "shape-024", "shape-025", "shape-026",
-    ], "operations on shapes beyond transpose"),
-    (&[
-        "pad-001", "pad-002", "pad-003", "pad-004", "pad-005", "pad-006", "pad-007", "pad-008",
-    ], "padding"),
-    (&[
-        "diff-001", "diff-002", "diff-003", "diff-004", "diff-005",
-    ], "differences and gradients"),
+                    ], "fancy, masked and pointwise indexing, and assignment"),
     (&[
         "search-001", "search-002", "search-003", "search-004", "search-005", "search-006", "search-007",
         "search-008", "search-009", "search-010", "search-011", "search-012", "search-013", "search-014",
-        "search-015", "search-016", "search-017", "search-018", "search-019", "search-020", "search-021",
+        "search-015", "search-018", "search-019", "search-020", "search-021",
         "search-022", "search-023", "search-024",
     ], "searching, counting and statistics"),
     (&[
