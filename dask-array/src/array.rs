@@ -58,7 +58,6 @@ pub use self::concatenate::{concatenate, stack};
 pub(crate) use self::creation::extents;
 pub use self::differences::Spacing;
 pub use self::elementwise::{Other, OutOfRange, Tolerance, choose, select, where_};
-pub use self::elementwise::{Other, where_};
 pub use self::from_blocks::{IntoBlock, from_blocks};
 pub use self::grids::{Indexing, broadcast_arrays, meshgrid, meshgrid_sparse};
 pub use self::gufunc::apply_gufunc;

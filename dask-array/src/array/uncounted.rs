@@ -37,7 +37,7 @@ use crate::kernel::{AlongAxis, Kernel, kernel_op};
 /// - [`compute_chunk_sizes`](Uncounted::compute_chunk_sizes), which finds the lengths out and gives an [`Array`].
 ///
 /// ```
-/// use dask_array::{Array, ndarray::arr1};
+/// use dask_array::{Array, ndarray::{arr0, arr1}};
 /// use dask_graph::Collection;
 /// use dask_sched_sync::Sync;
 ///
@@ -45,7 +45,8 @@ use crate::kernel::{AlongAxis, Kernel, kernel_op};
 /// let x = Array::from_ndarray(arr1(&[1.0, -4.0, 9.0, 16.0, -25.0]), 2)?;
 /// let positive = x.filter(&x.gt(0.0)?)?;
 /// assert_eq!(positive.count().item_with(&Sync::new())?, 3);
-/// assert_eq!(positive.map(|x| x.sqrt())?.sum(..)?.item_with(&Sync::new())?, 8.0);
+/// let roots = positive.map(|x| x.sqrt())?.sum(..)?;
+/// assert_eq!(roots.compute_with(&Sync::new())?, arr0(8.0).into_dyn());
 ///
 /// // With its lengths known, it is an array like any other.
 /// let counted = positive.compute_chunk_sizes_with(&Sync::new())?;
