@@ -1,6 +1,6 @@
 //! Blocks: what the tasks of an array hand to each other.
 
-mod blob;
+pub(crate) mod blob;
 
 use std::borrow::Cow;
 

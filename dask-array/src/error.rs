@@ -79,6 +79,34 @@ pub enum ArrayError {
         /// The array's shape.
         shape: Vec<usize>,
     },
+    /// Several axes where an operation takes one, or all.
+    #[error("`{operation}` goes over one axis or all (`..`), not over {axes:?}")]
+    OneAxis {
+        /// The operation.
+        operation: &'static str,
+        /// The axes that were given.
+        axes: Vec<isize>,
+    },
+    /// Weights that belong to no element.
+    #[error(
+        "weights of shape {weights:?} fit neither an array of shape {shape:?} nor the one axis that is reduced"
+    )]
+    Weights {
+        /// The array's shape.
+        shape: Vec<usize>,
+        /// The shape of the weights.
+        weights: Vec<usize>,
+    },
+    /// A norm that is not defined for as many axes, or is no reduction.
+    #[error(
+        "the norm of order {order} over {n_axes} axes is none of those of vectors (1 axis) or matrices (2 axes)"
+    )]
+    Norm {
+        /// The order.
+        order: String,
+        /// Over how many axes.
+        n_axes: usize,
+    },
     /// A group of less than two.
     #[error("split_every is {split_every}, a join needs at least 2")]
     SplitEvery {

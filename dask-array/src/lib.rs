@@ -60,15 +60,16 @@ mod program;
 #[cfg(feature = "random")]
 pub mod random;
 mod reduce;
+mod scan;
 mod selection;
 mod storage;
 
 pub use array::{
-    Array, ArrayIndex, Axes, BlockInfo, BlockMap, BlockShapeError, Boundary, Condition, Depth, Ellipsis,
-    Index, Indexing, IntoBlock, IntoBoundaries, IntoDepths, LineLengthError, MadeShapeError,
-    NotOneElementError, Other, OutOfRange, Over, PadMode, PadWidth, Positions, Repeats, SliceIndex, Spacing,
-    Tolerance, Uncounted, apply_gufunc, block, broadcast_arrays, choose, concatenate, dstack, extract,
-    from_blocks, hstack, meshgrid, meshgrid_sparse, promote, select, stack, vstack, where_,
+    Along, Array, ArrayIndex, Axes, BlockInfo, BlockMap, BlockShapeError, Boundary, Condition, Depth,
+    Ellipsis, Index, Indexing, IntoBlock, IntoBoundaries, IntoDepths, LineLengthError, MadeShapeError,
+    NormOrder, NotOneElementError, Other, OutOfRange, Over, PadMode, PadWidth, Positions, Repeats,
+    SliceIndex, Spacing, Tolerance, Uncounted, apply_gufunc, block, broadcast_arrays, choose, concatenate,
+    dstack, extract, from_blocks, hstack, meshgrid, meshgrid_sparse, promote, select, stack, vstack, where_,
 };
 pub use block::Block;
 pub use chunks::{ChunkSpec, Chunks, ChunksError, ChunksSpec, IntoChunks};

@@ -16,10 +16,14 @@
 //! and is much like that of pairwise summation. Deviations merge counts, means and centred sums (Chan,
 //! Golub and LeVeque 1979), never the difference of two large sums.
 
+pub(crate) mod choice;
+pub(crate) mod counted;
 pub(crate) mod fold;
+pub(crate) mod join;
 pub(crate) mod lanes;
 pub(crate) mod moments;
 pub(crate) mod op;
+pub(crate) mod paired;
 pub(crate) mod tree;
 
 use serde::{Deserialize, Serialize};
@@ -33,8 +37,22 @@ pub(crate) enum Fold {
     Min,
     /// The largest; of bools, whether any holds.
     Max,
-    /// Count, mean and sum of squared distances from the mean, of `f64`.
-    Moments,
+    /// The smallest that is not NaN, or NaN if all are.
+    NanMin,
+    /// The largest that is not NaN, or NaN if all are.
+    NanMax,
+    /// Sum and number of those that are not NaN, of `f64`.
+    Counted,
+    /// Count, mean and sums of powers of distances from the mean, of `f64`.
+    Moments {
+        order: u32,
+        skip_nan: bool,
+    },
+    /// The first of the smallest or largest, and where it is.
+    Choice {
+        largest: bool,
+        skip_nan: bool,
+    },
 }
 
 /// What is done to the joined result in the end.
@@ -44,8 +62,18 @@ pub(crate) enum Finish {
     Keep,
     /// Divided by the number of elements.
     Mean { count: f64 },
+    /// Sums divided by their numbers.
+    CountedMean,
     /// Moments to the variance.
     Var { ddof: f64 },
     /// Moments to the standard deviation.
     Std { ddof: f64 },
+    /// Moments to the mean power of the distance from the mean.
+    Moment,
+    /// Moments to the skewness.
+    Skew { bias: bool },
+    /// Moments to the kurtosis.
+    Kurtosis { fisher: bool, bias: bool },
+    /// Choices to their positions.
+    Position,
 }

@@ -39,7 +39,7 @@ pub(super) fn from_blob<A: Element>(reader: &mut BlobReader<'_>) -> io::Result<B
 }
 
 /// Reads the elements of an array with such lengths.
-fn elements<A: Element>(reader: &mut BlobReader<'_>, lengths: &[usize]) -> io::Result<Vec<A>> {
+pub(crate) fn elements<A: Element>(reader: &mut BlobReader<'_>, lengths: &[usize]) -> io::Result<Vec<A>> {
     let len = lengths.iter().try_fold(1_usize, |len, &n| len.checked_mul(n));
     let nbytes = len.and_then(|len| len.checked_mul(size_of::<A>()));
     let Some(len) = len.filter(|_| nbytes == reader.next_len()) else {

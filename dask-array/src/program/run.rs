@@ -468,7 +468,7 @@ pub(crate) fn map<T: Element>(
 }
 
 /// The tile that suits the lines on which all arguments lie in memory.
-fn tile_of(program: &Program, inputs: &[Input<'_>], shape: &[usize], order: &[usize]) -> usize {
+pub(crate) fn tile_of(program: &Program, inputs: &[Input<'_>], shape: &[usize], order: &[usize]) -> usize {
     let ordered: Vec<usize> = order.iter().map(|&axis| shape[axis]).collect();
     let mut strides: Vec<Vec<usize>> = program
         .args

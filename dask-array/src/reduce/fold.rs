@@ -17,10 +17,10 @@ const PANEL: usize = 8 * TILE;
 
 /// Partial results, one a slot, that elements are folded into.
 pub(crate) trait Folding<T> {
-    /// Folds all of `line` into one slot.
-    fn along(&mut self, slot: usize, line: &[T]);
-    /// Folds the elements of `line` into one slot each.
-    fn across(&mut self, slots: Range<usize>, line: &[T]);
+    /// Folds all of `line`, whose first element has number `at`, into one slot.
+    fn along(&mut self, slot: usize, at: usize, line: &[T]);
+    /// Folds the elements of `line`, whose first has number `at`, into one slot each.
+    fn across(&mut self, slots: Range<usize>, at: usize, line: &[T]);
     /// Called when many elements, or the last of a group, went into these slots.
     fn settle(&mut self, _slots: Range<usize>) {}
 }
@@ -56,11 +56,11 @@ fn move_into<T: Element>(high: &mut [T], low: &mut [T]) {
 }
 
 impl<T: Element> Folding<T> for Sums<T> {
-    fn along(&mut self, slot: usize, line: &[T]) {
+    fn along(&mut self, slot: usize, _: usize, line: &[T]) {
         self.low[slot] = T::add(self.low[slot], lanes::sum(line));
     }
 
-    fn across(&mut self, slots: Range<usize>, line: &[T]) {
+    fn across(&mut self, slots: Range<usize>, _: usize, line: &[T]) {
         for (low, &x) in self.low[slots].iter_mut().zip(line) {
             *low = T::add(*low, x);
         }
@@ -98,12 +98,12 @@ impl<T: Element, F: Fn(T, T) -> T> Plain<T, F> {
 }
 
 impl<T: Element, F: Fn(T, T) -> T> Folding<T> for Plain<T, F> {
-    fn along(&mut self, slot: usize, line: &[T]) {
+    fn along(&mut self, slot: usize, _: usize, line: &[T]) {
         let folded = lanes::fold(line, self.first, |x| x, &self.join);
         self.slots[slot] = (self.join)(self.slots[slot], folded);
     }
 
-    fn across(&mut self, slots: Range<usize>, line: &[T]) {
+    fn across(&mut self, slots: Range<usize>, _: usize, line: &[T]) {
         for (slot, &x) in self.slots[slots].iter_mut().zip(line) {
             *slot = (self.join)(*slot, x);
         }
@@ -134,7 +134,7 @@ impl Slots {
     }
 }
 
-/// Evaluates a program on all elements and folds them.
+/// Evaluates a program on all elements and folds them. Elements are numbered in the order of the axes in `order`.
 ///
 /// The order in which elements meet in a slot follows from `slots` alone, so it is the same however much of
 /// the work before it was fused into the program.
@@ -167,8 +167,9 @@ pub(crate) fn run<T: Element>(
                 for within in (0..width).step_by(TILE) {
                     let n = TILE.min(width - within);
                     let slot = first + within;
-                    runner.seek(outer * line + panel + within, n);
-                    runner.show(&mut scratch, |tile| folding.across(slot..slot + n, tile))?;
+                    let at = outer * line + panel + within;
+                    runner.seek(at, n);
+                    runner.show(&mut scratch, |tile| folding.across(slot..slot + n, at, tile))?;
                 }
             }
         }
@@ -187,10 +188,10 @@ pub(crate) fn run<T: Element>(
                     let slot = domain.line_offset(at / line, &slots.strides);
                     if slots.inner() == 1 {
                         settling.enter(slot..slot + piece.len(), folding);
-                        folding.across(slot..slot + piece.len(), piece);
+                        folding.across(slot..slot + piece.len(), at, piece);
                     } else {
                         settling.enter(slot..slot + 1, folding);
-                        folding.along(slot, piece);
+                        folding.along(slot, at, piece);
                     }
                     at += piece.len();
                 }

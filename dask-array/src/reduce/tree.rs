@@ -77,11 +77,3 @@ impl Layer for JoinLayer {
         &self.info
     }
 }
-
-/// How many blocks a join takes along each axis, for at most about `split_every` blocks in all.
-pub(crate) fn groups(n_blocks: &[u32], reduced: &[bool], split_every: u32) -> Vec<u32> {
-    let axes = reduced.iter().filter(|reduced| **reduced).count().max(1);
-    let each = (f64::from(split_every).powf(1.0 / axes as f64) + 1e-9).floor() as u32;
-    let each = each.max(2);
-    n_blocks.iter().zip(reduced).map(|(_, &reduced)| if reduced { each } else { 1 }).collect()
-}

@@ -6,13 +6,11 @@ use std::sync::Arc;
 use dask_graph::{Args, Graph, Key, LayerInfo, OpError, Tokenizer, Value};
 
 use super::Uncounted;
-use crate::array::reductions::Over;
-use crate::array::{Array, Lazy, blockwise, built, name_of};
+use crate::array::{Array, Lazy, Over, blockwise, built, name_of};
 use crate::block::Block;
-use crate::element::{DType, Element};
+use crate::element::Element;
 use crate::error::ArrayError;
 use crate::kernel::{Kernel, kernel_op};
-use crate::reduce::{Finish, Fold};
 
 macro_rules! counted_by_blocks {
     ($($(#[$doc:meta])* $method:ident($($arg:ident: $Arg:ty),*) -> $Output:ty;)*) => {$(
@@ -53,16 +51,14 @@ impl<A: Element> Uncounted<A> {
     /// - When an axis is out of range or named twice, or the uncounted axis is not among them.
     #[track_caller]
     pub fn mean(&self, over: impl Into<Over>) -> Result<Array<A::Float>, ArrayError> {
-        let info = LayerInfo::here();
         let over = self.along(over.into())?;
-        let reduced = self.bounds.reduced(&over)?;
+        let reduced = over.reduced(self.bounds.shape())?;
         let others = self.bounds.shape().iter().zip(reduced).enumerate();
         let others =
             others.filter(|&(axis, (_, reduced))| reduced && axis != self.axis).map(|(_, (&n, _))| n);
-        let others = others.product::<usize>() as f64;
-        let sum: Array<f64> = self.bounds.fold("sum", Fold::Sum, DType::F64, Finish::Keep, &over, &info)?;
-        let count = self.count().astype::<f64>().try_mul(others)?;
-        Ok(sum.try_div(&count)?.astype())
+        let others = others.product::<usize>() as i64;
+        let count = self.count().try_mul(others)?;
+        self.bounds.sum_as::<A::Float>(over)?.try_div(count.astype())
     }
 
     /// The smallest elements, as [`Array::min`]. That there are none to choose from is an error of the run.
@@ -89,7 +85,7 @@ impl<A: Element> Uncounted<A> {
 
     /// Refuses a reduction that keeps the uncounted axis.
     fn along(&self, over: Over) -> Result<Over, ArrayError> {
-        if self.bounds.reduced(&over)?[self.axis] {
+        if over.reduced(self.bounds.shape())?[self.axis] {
             return Ok(over);
         }
         Err(ArrayError::UncountedAxis { axis: self.axis })

@@ -2,15 +2,16 @@
 
 mod blocks;
 mod creation;
+mod cumulative;
 mod indexing;
 mod masks;
+mod reductions;
 mod shapes;
 mod ufuncs;
 
 use dask_array::ndarray::{NewAxis, SliceInfoElem};
 use dask_array::{
-    Array, ArrayError, Element, Inexact, Number, Over, block, concatenate, dstack, hstack, stack, vstack,
-    where_,
+    Array, ArrayError, Inexact, Number, block, concatenate, dstack, hstack, stack, vstack, where_,
 };
 use serde_json::Value as Json;
 
@@ -35,6 +36,8 @@ const FAMILIES: &[Family] = &[
     creation::run,
     indexing::indexed,
     shapes::shaped,
+    reductions::family,
+    cumulative::family,
     elementwise,
 ];
 
@@ -85,7 +88,7 @@ fn joined(op: &str, operands: &[Operand], args: &Json) -> Option<Outcomes> {
     known.then(|| join(op, operands, args).map(|array| vec![array]))
 }
 
-/// Elementwise operations, reductions and all else that takes one or two arrays and gives one.
+/// Elementwise operations and all else that takes one or two arrays and gives one.
 fn elementwise(op: &str, operands: &[Operand], args: &Json) -> Option<Outcomes> {
     let outcome = match operands {
         _ if op == "where" => choose(operands),
@@ -313,6 +316,8 @@ macro_rules! bits {
     };
 }
 
+use {numeric, real};
+
 fn two(op: &str, operands: &[Operand]) -> Outcome {
     if op.starts_with("logical_") {
         let truth = |operand: &Operand| operand.array().astype("bool").map(Operand::Array);
@@ -428,9 +433,6 @@ fn one(op: &str, x: &Dynamic, args: &Json) -> Outcome {
         "clip" => return numeric!(x, |x, T| clip::<T>(x, args)),
         _ => {}
     }
-    if let Some(reduced) = reduce(op, x, args) {
-        return reduced;
-    }
     match op {
         "negative" => numeric!(x, |x, _T| negated(x)),
         "absolute" => numeric!(x, |x, _T| plain(x.abs())),
@@ -478,60 +480,6 @@ fn reciprocal<A: Inexact + Typed>(x: &Array<A>) -> Outcome {
 fn clip<T: Number + Typed>(x: &Array<T>, args: &Json) -> Outcome {
     let bound = |name: &str| (!args[name].is_null()).then(|| number::<T>(&args[name]));
     plain(x.clip(bound("min"), bound("max")))
-}
-
-fn over(args: &Json) -> Result<Over, String> {
-    let mut over = match &args["axis"] {
-        Json::Null => Over::from(..),
-        Json::Array(axes) => {
-            let axes: Vec<isize> = axes.iter().map(|axis| axis.as_i64().unwrap() as isize).collect();
-            Over::from(&axes[..])
-        }
-        axis => Over::from(axis.as_i64().unwrap() as isize),
-    };
-    if args["keepdims"] == true {
-        over = over.keepdims();
-    }
-    over = match &args["split_every"] {
-        Json::Null => over,
-        Json::Object(axes) => over.split_every(axes.values().next().unwrap().as_u64().unwrap() as u32),
-        n => over.split_every(n.as_u64().unwrap() as u32),
-    };
-    Ok(over)
-}
-
-fn reduce(op: &str, x: &Dynamic, args: &Json) -> Option<Outcome> {
-    if !["sum", "prod", "mean", "var", "std", "min", "max", "any", "all"].contains(&op) {
-        return None;
-    }
-    if let Err(missing) = known(args, &["axis", "keepdims", "split_every", "ddof"]) {
-        return Some(Err(missing));
-    }
-    let over = match over(args) {
-        Ok(over) => over,
-        Err(missing) => return Some(Err(missing)),
-    };
-    let ddof = args["ddof"].as_f64().unwrap_or(0.0);
-    Some(with_type!(x, |x, _T| reduced(op, x, over, ddof)))
-}
-
-fn reduced<A: Typed>(op: &str, x: &Array<A>, over: Over, ddof: f64) -> Outcome
-where
-    <A as Element>::Sum: Typed,
-    <A as Element>::Float: Typed,
-    <A as Element>::RealFloat: Typed,
-{
-    match op {
-        "sum" => fits(x.sum(over)),
-        "prod" => fits(x.prod(over)),
-        "mean" => fits(x.mean(over)),
-        "var" => fits(x.var(over, ddof)),
-        "std" => fits(x.std(over, ddof)),
-        "min" => fits(x.min(over)),
-        "max" => fits(x.max(over)),
-        "any" => fits(x.any(over)),
-        _ => fits(x.all(over)),
-    }
 }
 
 /// A Python index as ndarray writes it. Python cuts bounds that lie outside, ndarray refuses them.
