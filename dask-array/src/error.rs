@@ -97,6 +97,30 @@ pub enum ArrayError {
         /// The shape of the weights.
         weights: Vec<usize>,
     },
+    /// An array of no axis or of several, where an operation takes one of one.
+    #[error(
+        "`{operation}` takes an array of one axis, not one of shape {shape:?}; `ravel` makes one axis of all"
+    )]
+    NotOneAxis {
+        /// The operation.
+        operation: &'static str,
+        /// The array's shape.
+        shape: Vec<usize>,
+    },
+    /// A share of less than nothing, or of more than all.
+    #[error("a quantile is asked for by a share between 0 and {whole}, not {share}")]
+    Share {
+        /// The share that was given.
+        share: String,
+        /// What the share of all is called.
+        whole: String,
+    },
+    /// Bins that nothing can be counted in.
+    #[error("these are no bins: {problem}")]
+    Bins {
+        /// What is wrong with them.
+        problem: &'static str,
+    },
     /// A norm that is not defined for as many axes, or is no reduction.
     #[error(
         "the norm of order {order} over {n_axes} axes is none of those of vectors (1 axis) or matrices (2 axes)"

@@ -62,14 +62,16 @@ pub mod random;
 mod reduce;
 mod scan;
 mod selection;
+mod sorting;
 mod storage;
 
 pub use array::{
-    Along, Array, ArrayIndex, Axes, BlockInfo, BlockMap, BlockShapeError, Boundary, Condition, Depth,
+    Along, Array, ArrayIndex, Axes, Bins, BlockInfo, BlockMap, BlockShapeError, Boundary, Condition, Depth,
     Ellipsis, Index, Indexing, IntoBlock, IntoBoundaries, IntoDepths, LineLengthError, MadeShapeError,
-    NormOrder, NotOneElementError, Other, OutOfRange, Over, PadMode, PadWidth, Positions, Repeats,
-    SliceIndex, Spacing, Tolerance, Uncounted, apply_gufunc, block, broadcast_arrays, choose, concatenate,
-    dstack, extract, from_blocks, hstack, meshgrid, meshgrid_sparse, promote, select, stack, vstack, where_,
+    NormOrder, NotOneElementError, Other, OutOfRange, Over, PadMode, PadWidth, Positions, QuantileMethod,
+    Quantiles, Repeats, Side, SliceIndex, Spacing, Tolerance, Uncounted, apply_gufunc, block,
+    broadcast_arrays, choose, concatenate, dstack, extract, from_blocks, histogram2d, histogramdd, hstack,
+    meshgrid, meshgrid_sparse, promote, select, stack, vstack, where_,
 };
 pub use block::Block;
 pub use chunks::{ChunkSpec, Chunks, ChunksError, ChunksSpec, IntoChunks};

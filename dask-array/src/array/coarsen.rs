@@ -3,7 +3,7 @@
 use dask_graph::LayerInfo;
 
 use super::Array;
-use super::reductions::Over;
+use super::Over;
 use super::transpose::axis_of;
 use crate::element::Element;
 use crate::error::ArrayError;

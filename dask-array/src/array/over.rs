@@ -36,7 +36,7 @@ enum SplitEvery {
 }
 
 /// Partial results a join takes, unless told otherwise.
-const SPLIT_EVERY: u32 = 8;
+pub(super) const SPLIT_EVERY: u32 = 8;
 
 impl Over {
     fn axes(axes: Option<Vec<isize>>) -> Self {

@@ -5,8 +5,8 @@ use std::ops::Range;
 use dask_graph::LayerInfo;
 
 use super::Array;
+use super::Over;
 use super::concatenate::joined;
-use super::reductions::Over;
 use super::repeats::countable;
 use crate::chunks::{Chunks, divided};
 use crate::element::{Element, Scalar};

@@ -20,7 +20,7 @@ use crate::reduce::{Finish, Fold};
 
 pub(in crate::array) use self::nan::without_nan;
 pub use self::norms::NormOrder;
-pub(in crate::array) use self::tree::{Partials, Reduction};
+pub(in crate::array) use self::tree::{Partials, Reduction, Tree};
 
 /// Reductions over one, several or all axes. The result of a reduction over all axes has no axes: its number is
 /// had by [`item`](Array::item).

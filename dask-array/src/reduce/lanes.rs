@@ -40,7 +40,7 @@ mod tests {
     fn every_length_is_summed_whole() {
         for n in 0..40_i64 {
             let line: Vec<i64> = (0..n).collect();
-            assert_eq!(sum(&line), line.iter().sum());
+            assert_eq!(sum(&line), line.iter().sum::<i64>());
         }
     }
 }

@@ -7,12 +7,12 @@ use dask_graph::{Blob, BlobError, BlobReader, Payload};
 use crate::block::blob;
 use crate::element::Element;
 
-/// An element and a number for each kept element of a block: a choice and its position, a sum and its count.
+/// Elements and numbers that belong to them, mostly one to each: a choice and its position, a sum and its count.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Paired<T> {
     pub(crate) values: Vec<T>,
     pub(crate) numbers: Vec<i64>,
-    /// The shape of both.
+    /// The shape of the elements.
     pub(crate) shape: Vec<usize>,
 }
 
@@ -37,10 +37,6 @@ impl<T: Element> Paired<T> {
         let shape: Vec<usize> = bytemuck::pod_collect_to_vec(reader.header());
         let values = blob::elements(reader, &shape)?;
         let numbers: Vec<i64> = reader.next_buffer()?;
-        if numbers.len() != values.len() {
-            let message = "there are not as many numbers as elements";
-            return Err(io::Error::new(io::ErrorKind::InvalidData, message));
-        }
         Ok(Self { values, numbers, shape })
     }
 }

@@ -84,7 +84,7 @@ mod tests {
             region.of(x.view()).iter().copied().collect::<Vec<i32>>()
         };
         assert_eq!(of(1, 3, 4), [1, 5, 9]);
-        assert_eq!(of(3, 0, 2), []);
+        assert!(of(3, 0, 2).is_empty());
         assert_eq!(of(9, 1, 7), [9]);
     }
 }

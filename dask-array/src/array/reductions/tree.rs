@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 
-use dask_graph::{Graph, LayerInfo, Name, Token, Tokenize, Tokenizer};
+use dask_graph::{Graph, LayerInfo, Name, Op, Token, Tokenize, Tokenizer};
 
 use super::super::{Array, Lazy, blockwise, built, extents, name_of};
 use crate::array::Over;
+use crate::array::over::SPLIT_EVERY;
 use crate::chunks::Chunks;
 use crate::element::{DType, Element};
 use crate::error::ArrayError;
@@ -45,16 +46,6 @@ pub(in crate::array) struct Partials {
     pub(in crate::array) chunks: Chunks,
 }
 
-/// The tree of a reduction while it is written.
-struct Joins {
-    reduction: Reduction,
-    reduced: Vec<bool>,
-    groups: Vec<u32>,
-    keepdims: bool,
-    /// The type of the result.
-    dtype: DType,
-}
-
 impl<A: Element> Array<A> {
     /// Folds the elements in another type.
     pub(super) fn fold<B: Element>(
@@ -90,8 +81,14 @@ impl<A: Element> Array<A> {
             (true, false) => None,
         });
         let chunks = Arc::new(Chunks::from_lengths(kept.collect()));
-        let joins = Joins { reduction, reduced, groups, keepdims: over.keepdims, dtype: B::DTYPE };
-        let graph = joins.written(first, graph, self.chunks().n_blocks(), &name, shared, info);
+        let dropped: Vec<bool> = reduced.iter().map(|&reduced| reduced && !over.keepdims).collect();
+        let vanishing: Arc<[usize]> = (0..dropped.len()).filter(|&axis| dropped[axis]).collect();
+        let tree = Tree { label: reduction.operation, token: shared, joined: reduced, groups, dropped };
+        let Reduction { operation, fold, within, finish } = reduction;
+        let graph = tree.written(first, graph, self.chunks().n_blocks(), &name, info, |is_last| {
+            let last = is_last.then(|| Last { finish, dtype: B::DTYPE, dropped: vanishing.clone() });
+            Arc::new(JoinOp { label: operation.into(), fold, dtype: within, last })
+        });
         Ok(Array::new(Lazy { name, graph, chunks }))
     }
 
@@ -152,30 +149,54 @@ impl<A: Element> Array<A> {
     }
 }
 
-impl Joins {
-    /// Adds the levels of the tree: at least the last, which finishes.
-    fn written(
+/// A tree that joins what the blocks of a layer give, along some of its axes.
+pub(in crate::array) struct Tree {
+    /// What its layers are called.
+    pub(in crate::array) label: &'static str,
+    /// What tells the levels of this tree from those of others.
+    pub(in crate::array) token: Token,
+    /// For each axis, whether blocks are joined along it.
+    pub(in crate::array) joined: Vec<bool>,
+    /// How many blocks are joined along each axis at a time; 1 along axes that stay.
+    pub(in crate::array) groups: Vec<u32>,
+    /// For each axis, whether the keys of the result lack it.
+    pub(in crate::array) dropped: Vec<bool>,
+}
+
+impl Tree {
+    /// A tree along one axis, which stays with one block.
+    pub(in crate::array) fn along(axis: usize, ndim: usize, label: &'static str, token: Token) -> Self {
+        let joined: Vec<bool> = (0..ndim).map(|at| at == axis).collect();
+        let groups = joined.iter().map(|&joined| if joined { SPLIT_EVERY } else { 1 }).collect();
+        Self { label, token, joined, groups, dropped: vec![false; ndim] }
+    }
+
+    /// Adds the levels of the tree: at least the last, called `name`, whose op may be another.
+    pub(in crate::array) fn written(
         &self,
         mut input: Name,
         mut graph: Graph,
         mut n_blocks: Vec<u32>,
         name: &Name,
-        token: Token,
         info: &LayerInfo,
+        op: impl Fn(bool) -> Arc<dyn Op>,
     ) -> Graph {
+        let kept = vec![false; n_blocks.len()];
         for level in 0_u32.. {
             let is_last = n_blocks
                 .iter()
                 .zip(&self.groups)
-                .zip(&self.reduced)
-                .all(|((&n, &group), &reduced)| !reduced || n <= group);
+                .zip(&self.joined)
+                .all(|((&n, &group), &joined)| !joined || n <= group);
             let own = if is_last {
                 name.clone()
             } else {
-                let token = Tokenizer::new("level").feed(&token).feed(&level).finish();
-                name_of(&format!("{}-join", self.reduction.operation), token)
+                let token = Tokenizer::new("level").feed(&self.token).feed(&level).finish();
+                name_of(&format!("{}-join", self.label), token)
             };
-            let layer = self.level(own.clone(), input, n_blocks, is_last, info);
+            let dropped = if is_last { self.dropped.clone() } else { kept.clone() };
+            let (group, op, info) = (self.groups.clone(), op(is_last), info.clone());
+            let layer = JoinLayer { name: own.clone(), input, n_blocks, group, dropped, op, info };
             n_blocks = layer.n_joined();
             graph = Graph::with_inputs(layer, [&graph]);
             input = own;
@@ -184,25 +205,5 @@ impl Joins {
             }
         }
         graph
-    }
-
-    fn level(
-        &self,
-        name: Name,
-        input: Name,
-        n_blocks: Vec<u32>,
-        is_last: bool,
-        info: &LayerInfo,
-    ) -> JoinLayer {
-        let Reduction { operation, fold, within, finish } = self.reduction;
-        let dropped: Vec<bool> =
-            self.reduced.iter().map(|&reduced| is_last && reduced && !self.keepdims).collect();
-        let last = is_last.then(|| Last {
-            finish,
-            dtype: self.dtype,
-            dropped: (0..dropped.len()).filter(|&axis| dropped[axis]).collect(),
-        });
-        let op = Arc::new(JoinOp { label: operation.into(), fold, dtype: within, last });
-        JoinLayer { name, input, n_blocks, group: self.groups.clone(), dropped, op, info: info.clone() }
     }
 }

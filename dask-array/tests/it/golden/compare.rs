@@ -20,7 +20,10 @@ pub(super) struct Expected {
 
 impl Expected {
     /// One of the outputs of a case.
+    ///
+    /// Where dask merges what it finds in chunks, the answer is numpy's, which is exact: as ours is.
     pub(super) fn new(folder: &Path, case: &Json, expected: &Json) -> Self {
+        let expected = if case["numpy"].is_object() { &case["numpy"] } else { expected };
         let shape = lengths(&expected["shape"]);
         let path = folder.join(text(&expected["file"]));
         let whole = shape.iter().map(|&n| vec![n]).collect();

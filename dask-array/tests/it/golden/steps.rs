@@ -7,6 +7,7 @@ mod indexing;
 mod masks;
 mod reductions;
 mod shapes;
+mod statistics;
 mod ufuncs;
 
 use dask_array::ndarray::{NewAxis, SliceInfoElem};
@@ -38,6 +39,7 @@ const FAMILIES: &[Family] = &[
     shapes::shaped,
     reductions::family,
     cumulative::family,
+    statistics::family,
     elementwise,
 ];
 
@@ -315,8 +317,6 @@ macro_rules! bits {
         }
     };
 }
-
-use {numeric, real};
 
 fn two(op: &str, operands: &[Operand]) -> Outcome {
     if op.starts_with("logical_") {
