@@ -43,6 +43,7 @@ mod stacks;
 mod top;
 mod transpose;
 mod uncounted;
+mod unique;
 mod windows;
 
 use std::fmt;
@@ -82,6 +83,7 @@ pub use self::repeats::Repeats;
 pub use self::searching::Side;
 pub use self::stacks::{block, dstack, hstack, vstack};
 pub use self::uncounted::Uncounted;
+pub use self::unique::{Unique, union1d};
 
 /// A blocked n-dimensional array: what is to be computed, cut into blocks.
 ///

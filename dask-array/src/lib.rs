@@ -69,9 +69,9 @@ pub use array::{
     Along, Array, ArrayIndex, Axes, Bins, BlockInfo, BlockMap, BlockShapeError, Boundary, Condition, Depth,
     Ellipsis, Index, Indexing, IntoBlock, IntoBoundaries, IntoDepths, LineLengthError, MadeShapeError,
     NormOrder, NotOneElementError, Other, OutOfRange, Over, PadMode, PadWidth, Positions, QuantileMethod,
-    Quantiles, Repeats, Side, SliceIndex, Spacing, Tolerance, Uncounted, apply_gufunc, block,
+    Quantiles, Repeats, Side, SliceIndex, Spacing, Tolerance, Uncounted, Unique, apply_gufunc, block,
     broadcast_arrays, choose, concatenate, dstack, extract, from_blocks, histogram2d, histogramdd, hstack,
-    meshgrid, meshgrid_sparse, promote, select, stack, vstack, where_,
+    meshgrid, meshgrid_sparse, promote, select, stack, union1d, vstack, where_,
 };
 pub use block::Block;
 pub use chunks::{ChunkSpec, Chunks, ChunksError, ChunksSpec, IntoChunks};

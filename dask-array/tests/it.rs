@@ -18,8 +18,10 @@ mod it {
     mod random_arrays;
     mod recompute;
     mod recording;
+    mod reductions;
     mod shapes;
     mod slices;
+    mod statistics;
     mod storage;
     mod uncounted;
 }

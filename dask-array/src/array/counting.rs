@@ -341,7 +341,7 @@ impl<A: Integer> Array<A> {
         let longest = u64::from_scalar(A::highest().to_scalar());
         let bound = minlength.max(longest.saturating_add(1).min(LONGEST) as usize);
         let chunks = Arc::new(Chunks::from_lengths(vec![vec![bound]]));
-        Uncounted::new(Array::new(Lazy { name, graph, chunks }), 0)
+        Ok(Uncounted::with_axis(Array::new(Lazy { name, graph, chunks }), 0, info))
     }
 
     /// How often each number from 0 to `length`, excluded, occurs: [`bincount`](Array::bincount) with a length that is

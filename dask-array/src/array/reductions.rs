@@ -1,5 +1,6 @@
 //! Reductions.
 
+mod custom;
 mod moments;
 mod nan;
 mod norms;

@@ -76,8 +76,13 @@ impl<A: Element> Uncounted<A> {
     #[track_caller]
     pub fn new(bounds: Array<A>, axis: isize) -> Result<Self, ArrayError> {
         let axis = axis_of(axis, bounds.shape())?;
-        let lengths = lengths_of(&bounds, axis, &LayerInfo::here());
-        Ok(Self::with_lengths(bounds, axis, lengths))
+        Ok(Self::with_axis(bounds, axis, &LayerInfo::here()))
+    }
+
+    /// The same along an axis that the array has.
+    pub(crate) fn with_axis(bounds: Array<A>, axis: usize, info: &LayerInfo) -> Self {
+        let lengths = lengths_of(&bounds, axis, info);
+        Self::with_lengths(bounds, axis, lengths)
     }
 
     /// The same where it is known how to count the blocks without making them.

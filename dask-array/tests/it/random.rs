@@ -1,10 +1,12 @@
 //! Random arrays in random blocks, and what is computed of them in every way.
 
-use dask_array::Array;
 use dask_array::ndarray::{ArrayD, IxDyn};
+use dask_array::{Array, Element};
 use dask_graph::Collection;
+use dask_graph::testing::Travelling;
 use dask_optimize::Optimized;
 use dask_sched_sync::Sync;
+use dask_sched_threaded::Threaded;
 use proptest::prelude::*;
 
 /// An array and a way to cut it.
@@ -52,4 +54,15 @@ pub(super) fn everywhere(array: &Array<f64>) -> ArrayD<f64> {
 
 pub(super) fn close(a: &ArrayD<f64>, b: &ArrayD<f64>) -> bool {
     a.shape() == b.shape() && a.iter().zip(b).all(|(a, b)| (a - b).abs() <= 1e-9 * (1.0 + b.abs()))
+}
+
+/// Computed as written, and optimised by threads and as if in other processes, which must be equal (NaN to NaN).
+pub(super) fn the_same_everywhere<A: Element>(array: &impl Collection<Output = ArrayD<A>>) -> ArrayD<A> {
+    let plain = array.compute_with(&Sync::new()).unwrap();
+    let elements = |x: &ArrayD<A>| format!("{:?} {:?}", x.shape(), x.iter().collect::<Vec<_>>());
+    let threads = array.compute_with(&Optimized::new(Threaded::with_workers(2))).unwrap();
+    assert_eq!(elements(&plain), elements(&threads));
+    let travelled = array.compute_with(&Optimized::new(Travelling)).unwrap();
+    assert_eq!(elements(&plain), elements(&travelled));
+    plain
 }

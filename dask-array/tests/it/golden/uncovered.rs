@@ -17,7 +17,7 @@ pub(crate) const TABLE: &[(&[&str], &str)] = &[
        
                     ], "fancy, masked and pointwise indexing, and assignment"),
     (&[
-        "search-004", "search-005", "search-006",                         "search-022", "search-023", "search-024",
+                                "search-022", "search-023", "search-024",
     ], "searching, counting and statistics"),
     (&[
         "product-001", "product-002", "product-003", "product-004", "product-005", "product-006",

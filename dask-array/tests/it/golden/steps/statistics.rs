@@ -1,6 +1,6 @@
 //! Searching, counting and statistics.
 
-use dask_array::{Array, Bins, Element, Integer, QuantileMethod, Quantiles, Side, histogram2d};
+use dask_array::{Array, Bins, Element, Integer, QuantileMethod, Quantiles, Side, histogram2d, union1d};
 use serde_json::Value as Json;
 
 use super::super::dynamic::{Dynamic, Typed, with_type};
@@ -16,6 +16,11 @@ pub(super) fn family(op: &str, operands: &[Operand], args: &Json) -> Option<Outc
         "bincount" => one(bincount(x(), operands.get(1), args)),
         "histogram" => Some(histogram(x(), operands.get(1), args)),
         "histogram2d" => Some(plane(x(), operands[1].array(), args)),
+        "unique" => Some(unique(x(), args)),
+        "union1d" => one(with_type!(x(), |x, T| {
+            let other = typed::<T>(operands[1].array());
+            Ok(Dynamic::uncounted(union1d(x, other).unwrap()))
+        })),
         "topk" => one(with_type!(x(), |x, _T| fits(x.topk(k(args), axis(args))))),
         "argtopk" => one(with_type!(x(), |x, _T| fits(x.argtopk(k(args), axis(args))))),
         "median" | "nanmedian" | "percentile" | "nanpercentile" | "quantile" | "nanquantile" => {
@@ -23,6 +28,22 @@ pub(super) fn family(op: &str, operands: &[Operand], args: &Json) -> Option<Outc
         }
         _ => None,
     }
+}
+
+fn unique(x: &Dynamic, args: &Json) -> Outcomes {
+    known(args, &["return_index", "return_inverse", "return_counts"])?;
+    let wanted = |name: &str| args[name] == true;
+    with_type!(x, |x, _T| {
+        if !["return_index", "return_inverse", "return_counts"].into_iter().any(wanted) {
+            return Ok(vec![Dynamic::uncounted(x.unique())]);
+        }
+        let all = x.unique_all();
+        let mut outputs = vec![Dynamic::uncounted(all.values)];
+        outputs.extend(wanted("return_index").then(|| Dynamic::uncounted(all.index)));
+        outputs.extend(wanted("return_inverse").then(|| Dynamic::I64(all.inverse)));
+        outputs.extend(wanted("return_counts").then(|| Dynamic::uncounted(all.counts)));
+        Ok(outputs)
+    })
 }
 
 fn k(args: &Json) -> isize {
