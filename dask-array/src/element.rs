@@ -8,6 +8,7 @@ use dask_graph::{Tokenize, Tokenizer};
 use num_complex::Complex;
 use serde::{Deserialize, Serialize};
 
+use crate::product::Products;
 use crate::program::kernels::Kernels;
 
 pub use self::promote::{Casting, Promote};
@@ -129,7 +130,7 @@ pub(crate) use dispatch;
 ///
 /// Implemented for `bool`, the integers of 8 to 64 bits, `f32`, `f64`, [`c64`] and [`c128`], and for nothing else:
 /// programs of fused operations are made of kernels for just these.
-pub trait Element: Kernels {
+pub trait Element: Kernels + Products {
     /// The type as data.
     const DTYPE: DType;
 

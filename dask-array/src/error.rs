@@ -433,6 +433,26 @@ pub enum ArrayError {
         /// Step.
         step: String,
     },
+    /// Arrays that cannot be multiplied.
+    #[error("`{operation}` of shapes {left:?} and {right:?}: {reason}")]
+    Product {
+        /// The operation.
+        operation: &'static str,
+        /// The shape of the first array.
+        left: Vec<usize>,
+        /// The shape of the second array.
+        right: Vec<usize>,
+        /// What does not fit, and what would.
+        reason: &'static str,
+    },
+    /// Subscripts of `einsum` that cannot be read, or do not fit the arrays.
+    #[error("einsum {subscripts:?}: {reason}")]
+    Subscripts {
+        /// The subscripts.
+        subscripts: String,
+        /// What does not fit, and where.
+        reason: String,
+    },
     /// Chunks that do not fit.
     #[error(transparent)]
     Chunks(#[from] ChunksError),

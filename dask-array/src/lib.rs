@@ -12,7 +12,8 @@
 //! - **Worked on** by operators and methods with broadcasting ([`promote`] for operands of two types), [`where_`],
 //!   [`select`] and [`choose`], reductions over axes ([`Over`]),
 //!   [`slice`](Array::slice), [`transpose`](Array::transpose) and [`rechunk`](Array::rechunk); joined by
-//!   [`concatenate`], [`stack`], [`vstack`], [`hstack`], [`dstack`] and [`block`].
+//!   [`concatenate`], [`stack`], [`vstack`], [`hstack`], [`dstack`] and [`block`]; multiplied by
+//!   [`matmul`](Array::matmul), [`dot`](Array::dot), [`tensordot`](Array::tensordot), [`einsum`] and their like.
 //! - **Extended** by functions of your own on blocks ([`map_blocks`](Array::map_blocks), [`BlockMap`]), on blocks
 //!   with the cells around them ([`map_overlap`](Array::map_overlap)), on lines
 //!   ([`apply_along_axis`](Array::apply_along_axis)) and on parts of fixed axes ([`apply_gufunc`]).
@@ -56,6 +57,7 @@ mod chunks;
 mod element;
 mod error;
 mod kernel;
+mod product;
 mod program;
 #[cfg(feature = "random")]
 pub mod random;
@@ -69,9 +71,9 @@ pub use array::{
     Along, Array, ArrayIndex, Axes, Bins, BlockInfo, BlockMap, BlockShapeError, Boundary, Condition, Depth,
     Ellipsis, Index, Indexing, IntoBlock, IntoBoundaries, IntoDepths, LineLengthError, MadeShapeError,
     NormOrder, NotOneElementError, Other, OutOfRange, Over, PadMode, PadWidth, Positions, QuantileMethod,
-    Quantiles, Repeats, Side, SliceIndex, Spacing, Tolerance, Uncounted, Unique, apply_gufunc, block,
-    broadcast_arrays, choose, concatenate, dstack, extract, from_blocks, histogram2d, histogramdd, hstack,
-    meshgrid, meshgrid_sparse, promote, select, stack, union1d, vstack, where_,
+    Quantiles, Repeats, Side, SliceIndex, Spacing, TensorAxes, Tolerance, Uncounted, Unique, apply_gufunc,
+    block, broadcast_arrays, choose, concatenate, dstack, einsum, extract, from_blocks, histogram2d,
+    histogramdd, hstack, meshgrid, meshgrid_sparse, promote, select, stack, union1d, vstack, where_,
 };
 pub use block::Block;
 pub use chunks::{ChunkSpec, Chunks, ChunksError, ChunksSpec, IntoChunks};

@@ -12,6 +12,7 @@ mod it {
     mod memory;
     mod numpy;
     mod overlap;
+    mod products;
     mod push_down;
     mod random;
     #[cfg(feature = "random")]

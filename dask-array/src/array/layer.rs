@@ -19,8 +19,13 @@ pub(crate) struct BlockLayer<F> {
 impl<F: Fn(&[u32]) -> Node + Send + Sync + 'static> BlockLayer<F> {
     /// The blocks of these chunks under `name`, made of blocks of `inputs`.
     pub(crate) fn new(name: &Name, chunks: &Chunks, inputs: &[&Name], info: &LayerInfo, node: F) -> Self {
+        Self::grid(name, chunks.n_blocks(), inputs, info, node)
+    }
+
+    /// The same for as many blocks along each axis, which need not be those of an array: results on the way to one.
+    pub(crate) fn grid(name: &Name, n_blocks: Vec<u32>, inputs: &[&Name], info: &LayerInfo, node: F) -> Self {
         let inputs = inputs.iter().map(|&name| name.clone()).collect();
-        Self { name: name.clone(), n_blocks: chunks.n_blocks(), inputs, node, info: info.clone() }
+        Self { name: name.clone(), n_blocks, inputs, node, info: info.clone() }
     }
 }
 

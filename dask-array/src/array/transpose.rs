@@ -41,7 +41,7 @@ impl<A: Element> Array<A> {
         Ok(self.permuted(&order, &LayerInfo::here()))
     }
 
-    pub(super) fn permuted(&self, order: &[usize], info: &LayerInfo) -> Array<A> {
+    pub(crate) fn permuted(&self, order: &[usize], info: &LayerInfo) -> Array<A> {
         if order.is_sorted() {
             return self.clone();
         }

@@ -5,6 +5,7 @@ mod creation;
 mod cumulative;
 mod indexing;
 mod masks;
+mod products;
 mod reductions;
 mod shapes;
 mod statistics;
@@ -40,6 +41,7 @@ const FAMILIES: &[Family] = &[
     reductions::family,
     cumulative::family,
     statistics::family,
+    products::products,
     elementwise,
 ];
 

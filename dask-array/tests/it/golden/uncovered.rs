@@ -20,10 +20,7 @@ pub(crate) const TABLE: &[(&[&str], &str)] = &[
                                 "search-022", "search-023", "search-024",
     ], "searching, counting and statistics"),
     (&[
-        "product-001", "product-002", "product-003", "product-004", "product-005", "product-006",
-        "product-007", "product-008", "product-009", "product-010", "product-011", "product-012",
-        "product-013",
-    ], "products"),
+                            ], "products"),
     (&[
         "linalg-001", "linalg-002", "linalg-003", "linalg-004", "linalg-005", "linalg-006", "linalg-007",
         "linalg-008", "linalg-009", "linalg-010", "linalg-011", "linalg-012",
@@ -36,6 +33,6 @@ pub(crate) const TABLE: &[(&[&str], &str)] = &[
         "cast-011",
     ], "element type float16"),
     (&[
-        "pipeline-001", "pipeline-006",
+        "pipeline-006",
     ], "an operation of the pipeline"),
 ];
