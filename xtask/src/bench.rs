@@ -4,6 +4,8 @@
 //! `measure`: without it this command builds itself again, in release and with the feature, and runs that.
 
 #[cfg(feature = "measure")]
+mod array;
+#[cfg(feature = "measure")]
 mod meter;
 #[cfg(feature = "measure")]
 mod multiprocess;
@@ -25,13 +27,14 @@ cargo xtask bench AREA [--quick] [--dev] [--sizes N,N..] [--only NAME,NAME..] [-
   AREA      sched: cost of a task on every scheduler, against rayon
             optimize: cost of a pass, against the plainest way to do the same
             multiprocess: cost of a task and of a value between processes, against threads
+            array: blocked arrays, against loops by hand (sizes are those of the workloads)
   --sizes   numbers of tasks, for example 1e3,1e5 (default: 1e3,1e4,1e5,1e6,1e7)
   --only    names of workloads (default: all)
             sched: independent, chain, tree, random, stages
             optimize: layers, passes, push-down, recompute, rewrite
             multiprocess: tasks, start, values, sum
-            what dask takes for `passes` and `multiprocess` say `python xtask/peers/optimize.py 1e3,1e5` and
-            `python xtask/peers/multiprocess.py`, which need dask
+            array: fused, mean-std, matmul, rechunk, stencil, random, standardise, build
+            what dask and numpy take for `passes`, `multiprocess` and `array` say the scripts in `xtask/peers`
   --quick   small sizes and few repeats: shows that it runs, not what it costs
   --json    also write one object a line to FILE
   --dev     run the dev build: quick to build, its times mean nothing
@@ -42,7 +45,7 @@ pub(crate) fn run(args: &[String]) -> Result<()> {
     if args.is_empty() || args.iter().any(|arg| arg == "--help" || arg == "-h") {
         print!("{HELP}");
         if args.is_empty() {
-            bail!("which area? There are `sched`, `optimize` and `multiprocess`");
+            bail!("which area? There are `sched`, `optimize`, `multiprocess` and `array`");
         }
         return Ok(());
     }
@@ -65,6 +68,7 @@ fn measure(options: &Options) -> Result<()> {
         options::Area::Sched => sched::run(options),
         options::Area::Optimize => optimize::run(options),
         options::Area::Multiprocess => multiprocess::run(options),
+        options::Area::Array => array::run(options),
     }
 }
 

@@ -9,6 +9,7 @@ pub(crate) enum Area {
     Sched,
     Optimize,
     Multiprocess,
+    Array,
 }
 
 /// What to measure and how.
@@ -38,7 +39,10 @@ impl Options {
             "sched" => Area::Sched,
             "optimize" => Area::Optimize,
             "multiprocess" => Area::Multiprocess,
-            other => bail!("unknown area `{other}`; there are `sched`, `optimize` and `multiprocess`"),
+            "array" => Area::Array,
+            other => {
+                bail!("unknown area `{other}`; there are `sched`, `optimize`, `multiprocess` and `array`")
+            }
         };
         let (mut sizes, mut is_quick, mut is_dev, mut json, mut only) =
             (None, false, false, None, Vec::new());

@@ -1,0 +1,18 @@
+//! What it takes to write an expression down: 20 operations on 10⁵ blocks.
+
+use anyhow::Result;
+use dask_array::Array;
+
+use super::{Bench, scaled};
+
+pub(super) fn build(bench: &mut Bench<'_>, percent: usize) -> Result<()> {
+    let n_blocks = scaled(100_000, percent);
+    let x = Array::<f64>::zeros(&[n_blocks * 10], 10)?;
+    bench.time("build", "20 operations", n_blocks, || {
+        let mut y = x.clone();
+        for _ in 0..10 {
+            y = (&y + 1.0) * &x;
+        }
+        Ok(y.n_tasks() as u64)
+    })
+}

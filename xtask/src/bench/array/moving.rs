@@ -1,0 +1,71 @@
+//! Elements that move: to other blocks, over the edges of blocks, and out of a random generator.
+
+use anyhow::Result;
+use dask_array::ndarray::{Array2, ArrayD, ArrayViewD, Slice, Zip};
+use dask_array::random::Generator;
+use dask_array::{Array, Boundary};
+use dask_graph::Collection;
+
+use super::{Bench, scaled, side};
+
+/// From blocks of rows to blocks of columns, beside a plain copy of the memory.
+pub(super) fn rechunk(bench: &mut Bench<'_>, percent: usize) -> Result<()> {
+    let n = side(10_000, percent);
+    let x = Array2::from_shape_fn((n, n), |(i, j)| (i ^ j) as f64);
+    bench.time("rechunk", "copy", n * n, || Ok(x.clone().len() as u64))?;
+    let block = n.div_ceil(16) as isize;
+    // Behind a function, so that the blocks are made in rows before they are cut.
+    let rows = Array::from_ndarray(x, [block, -1])?.map_blocks(|block| block.to_owned());
+    let moved = rows.rechunk([-1, block])?.map_blocks(|block| block.to_owned()).sum(..)?;
+    bench.time_of("rechunk", "dask-array rows to columns", n * n, |scheduler| {
+        Ok(moved.item_with(scheduler)?.to_bits())
+    })
+}
+
+/// The mean of each element and its four neighbours; edges stay.
+fn five_points(x: ArrayViewD<'_, f64>) -> ArrayD<f64> {
+    let mut out = x.to_owned();
+    let part = |rows: Slice, columns: Slice| {
+        let mut part = x.clone();
+        part.slice_each_axis_inplace(|axis| if axis.axis.index() == 0 { rows } else { columns });
+        part
+    };
+    let [inner, before, behind] = [Slice::new(1, Some(-1), 1), Slice::from(..-2), Slice::from(2..)];
+    Zip::from(out.slice_each_axis_mut(|_| inner))
+        .and(&part(before, inner))
+        .and(&part(behind, inner))
+        .and(&part(inner, before))
+        .and(&part(inner, behind))
+        .for_each(|out, up, down, left, right| *out = (*out + up + down + left + right) / 5.0);
+    out
+}
+
+/// Blocks of 1000 × 1000 with a ghost cell on each side.
+pub(super) fn stencil(bench: &mut Bench<'_>, percent: usize) -> Result<()> {
+    let n = side(8_000, percent).max(3);
+    let x = Array2::from_shape_fn((n, n), |(i, j)| ((i * 3 + j) % 101) as f64);
+    bench.time("stencil", "loop by hand, one thread", n * n, || {
+        Ok(five_points(x.view().into_dyn()).len() as u64)
+    })?;
+    let x = Array::from_ndarray(x, 1000.min(n))?;
+    let smooth = x.map_overlap(1, Boundary::Nearest, five_points)?;
+    bench.time_of(
+        "stencil",
+        "dask-array",
+        n * n,
+        |scheduler| Ok(smooth.compute_with(scheduler)?.len() as u64),
+    )
+}
+
+/// Numbers in blocks of 10⁶, added up.
+pub(super) fn random(bench: &mut Bench<'_>, percent: usize) -> Result<()> {
+    let n = scaled(50_000_000, percent);
+    let uniform = Generator::new(1).random::<f64>(&[n], 1_000_000.min(n))?.sum(..)?;
+    let normal = Generator::new(1).standard_normal::<f64>(&[n], 1_000_000.min(n))?.sum(..)?;
+    for (what, sum) in [("uniform", uniform), ("normal", normal)] {
+        bench.time_of("random", &format!("dask-array {what}"), n, |scheduler| {
+            Ok(sum.item_with(scheduler)?.to_bits())
+        })?;
+    }
+    Ok(())
+}

@@ -1,0 +1,23 @@
+//! Means and deviations over each axis of 10⁴ × 5·10³ float64, in blocks of 10³ × 10³.
+
+use anyhow::Result;
+use dask_array::Array;
+use dask_array::ndarray::Array2;
+use dask_graph::Collection;
+
+use super::{Bench, side};
+
+pub(super) fn measure(bench: &mut Bench<'_>, percent: usize) -> Result<()> {
+    let (rows, columns) = (side(10_000, percent), side(5_000, percent));
+    let x = Array2::from_shape_fn((rows, columns), |(i, j)| ((i * 31 + j * 17) % 1009) as f64);
+    let x = Array::from_ndarray(x, 1000.min(columns))?;
+    for axis in [0, 1] {
+        for (what, result) in [("mean", x.mean(axis)?), ("std", x.std(axis, 0.0)?)] {
+            let system = format!("dask-array {what} over {axis}");
+            bench.time_of("mean-std", &system, rows * columns, |scheduler| {
+                Ok(result.compute_with(scheduler)?.sum().to_bits() >> 24)
+            })?;
+        }
+    }
+    Ok(())
+}
