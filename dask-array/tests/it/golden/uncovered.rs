@@ -27,7 +27,7 @@ pub(crate) const TABLE: &[(&[&str], &str)] = &[
     ], "linear algebra"),
     (&[
         "fft-001", "fft-002", "fft-003", "fft-004", "fft-005", "fft-006", "fft-007", "fft-008", "fft-009",
-        "fft-010", "fft-011",
+        "fft-010",
     ], "Fourier transforms"),
     (&[
         "cast-011",
