@@ -1,15 +1,16 @@
 //! The loops: one small kernel for each operation and element type, over tiles.
 //!
 //! A kernel reads slices or one repeated number and writes a slice of the same length; there are no bounds
-//! checks and no calls inside, so that the compiler turns each loop into vector instructions of the
-//! target. Choosing between instruction sets at run time needs `unsafe` calls, which this crate forbids:
-//! a build with `-C target-cpu=native` is how wider vectors are had for now.
+//! checks and no calls inside, so that the compiler turns each loop into vector instructions. Those whose loops are
+//! vector instructions go through [`vector`], which has them in versions for several machines; what calls the
+//! mathematical library would gain nothing by it.
 
 mod boolean;
 mod common;
 mod complex;
 mod float;
 mod integer;
+pub(crate) mod vector;
 
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -334,12 +335,12 @@ fn greatest_number<T: Kernels>(a: T, b: T) -> T {
 /// Runs a comparison.
 pub(crate) fn compare<T: Kernels>(op: CompareOp, a: Src<'_, T>, b: Src<'_, T>, out: &mut [bool]) {
     match op {
-        CompareOp::Eq => map2(a, b, out, |a, b| a == b),
-        CompareOp::Ne => map2(a, b, out, |a, b| a != b),
-        CompareOp::Lt => map2(a, b, out, T::lt),
-        CompareOp::Le => map2(a, b, out, T::le),
-        CompareOp::Gt => map2(a, b, out, |a, b| T::lt(b, a)),
-        CompareOp::Ge => map2(a, b, out, |a, b| T::le(b, a)),
+        CompareOp::Eq => vector::map2(a, b, out, |a, b| a == b),
+        CompareOp::Ne => vector::map2(a, b, out, |a, b| a != b),
+        CompareOp::Lt => vector::map2(a, b, out, T::lt),
+        CompareOp::Le => vector::map2(a, b, out, T::le),
+        CompareOp::Gt => vector::map2(a, b, out, |a, b| T::lt(b, a)),
+        CompareOp::Ge => vector::map2(a, b, out, |a, b| T::le(b, a)),
     }
 }
 

@@ -1,6 +1,7 @@
 //! Folding a line of elements to one.
 
 use crate::element::Element;
+use crate::program::kernels::vector::{Loop, widest};
 
 /// Independent partial results within a line: enough to keep the vector units of today's machines busy.
 const LANES: usize = 8;
@@ -8,6 +9,32 @@ const LANES: usize = 8;
 /// Folds `line` in [`LANES`] interleaved lanes, which are then folded in pairs.
 #[inline(always)]
 pub(crate) fn fold<T: Element, U: Element>(
+    line: &[T],
+    first: U,
+    of: impl Fn(T) -> U,
+    join: impl Fn(U, U) -> U,
+) -> U {
+    widest(Fold { line, first, of, join })
+}
+
+struct Fold<'a, T, U, F, J> {
+    line: &'a [T],
+    first: U,
+    of: F,
+    join: J,
+}
+
+impl<T: Element, U: Element, F: Fn(T) -> U, J: Fn(U, U) -> U> Loop for Fold<'_, T, U, F, J> {
+    type Output = U;
+
+    #[inline(always)]
+    fn run(self) -> U {
+        in_lanes(self.line, self.first, self.of, self.join)
+    }
+}
+
+#[inline(always)]
+fn in_lanes<T: Element, U: Element>(
     line: &[T],
     first: U,
     of: impl Fn(T) -> U,

@@ -9,7 +9,7 @@ use num_complex::Complex;
 use super::common::{cast_value, common_kernels};
 use super::{
     AnySlice, AnySrc, Banks, BinaryOp, Kernels, NoKernel, Src, TestOp, UnaryOp, greatest_number,
-    least_number, map1, map2,
+    least_number, map1, map2, vector,
 };
 use crate::element::{Scalar, c64, c128};
 
@@ -227,9 +227,9 @@ macro_rules! complex_kernels {
                 out: &mut [Self],
             ) -> Result<(), NoKernel> {
                 match op {
-                    BinaryOp::Add => map2(a, b, out, |a, b| a + b),
-                    BinaryOp::Sub => map2(a, b, out, |a, b| a - b),
-                    BinaryOp::Mul => map2(a, b, out, |a, b| a * b),
+                    BinaryOp::Add => vector::map2(a, b, out, |a, b| a + b),
+                    BinaryOp::Sub => vector::map2(a, b, out, |a, b| a - b),
+                    BinaryOp::Mul => vector::map2(a, b, out, |a, b| a * b),
                     BinaryOp::Div => map2(a, b, out, Functions::quotient),
                     BinaryOp::Pow => map2(a, b, out, Functions::power),
                     BinaryOp::Min => map2(a, b, out, Self::least),

@@ -3,7 +3,7 @@
 use super::common::{cast_value, common_kernels, number_kernels, ordered_kernels};
 use super::{
     AnySlice, AnySrc, Banks, BinaryOp, Kernels, NoKernel, PartOp, Src, TestOp, UnaryOp, greatest_number,
-    least_number, map1, map2,
+    least_number, map1, map2, vector,
 };
 use crate::element::Scalar;
 
@@ -133,15 +133,15 @@ macro_rules! float_kernels {
             }
             fn unary(op: UnaryOp, a: Src<'_, Self>, out: &mut [Self]) -> Result<(), NoKernel> {
                 match op {
-                    UnaryOp::Neg => map1(a, out, |x| -x),
-                    UnaryOp::Abs => map1(a, out, $T::abs),
-                    UnaryOp::Square => map1(a, out, |x| x * x),
+                    UnaryOp::Neg => vector::map1(a, out, |x| -x),
+                    UnaryOp::Abs => vector::map1(a, out, $T::abs),
+                    UnaryOp::Square => vector::map1(a, out, |x| x * x),
                     // NaN stays NaN, and both zeros give the positive one.
-                    UnaryOp::Sign => map1(a, out, |x| {
+                    UnaryOp::Sign => vector::map1(a, out, |x| {
                         if x > 0.0 { 1.0 } else if x < 0.0 { -1.0 } else if x == 0.0 { 0.0 } else { x }
                     }),
-                    UnaryOp::Reciprocal => map1(a, out, |x| 1.0 / x),
-                    UnaryOp::Sqrt => map1(a, out, $T::sqrt),
+                    UnaryOp::Reciprocal => vector::map1(a, out, |x| 1.0 / x),
+                    UnaryOp::Sqrt => vector::map1(a, out, $T::sqrt),
                     UnaryOp::Exp => map1(a, out, $T::exp),
                     UnaryOp::Expm1 => map1(a, out, $T::exp_m1),
                     UnaryOp::Log => map1(a, out, $T::ln),
@@ -165,16 +165,16 @@ macro_rules! float_kernels {
                     UnaryOp::Degrees => map1(a, out, $T::to_degrees),
                     UnaryOp::Radians => map1(a, out, $T::to_radians),
                     UnaryOp::Sinc => map1(a, out, Functions::sinc),
-                    UnaryOp::Fract => map1(a, out, |x: $T| {
+                    UnaryOp::Fract => vector::map1(a, out, |x: $T| {
                         let fract = if x.is_infinite() { 0.0 } else { x - x.trunc() };
                         fract.copysign(x)
                     }),
                     UnaryOp::Mantissa => map1(a, out, |x: $T| x.frexp().0),
                     UnaryOp::Exponent => map1(a, out, |x: $T| x.frexp().1 as $T),
-                    UnaryOp::Floor => map1(a, out, $T::floor),
-                    UnaryOp::Ceil => map1(a, out, $T::ceil),
-                    UnaryOp::Rint => map1(a, out, $T::round_ties_even),
-                    UnaryOp::Trunc => map1(a, out, $T::trunc),
+                    UnaryOp::Floor => vector::map1(a, out, $T::floor),
+                    UnaryOp::Ceil => vector::map1(a, out, $T::ceil),
+                    UnaryOp::Rint => vector::map1(a, out, $T::round_ties_even),
+                    UnaryOp::Trunc => vector::map1(a, out, $T::trunc),
                     UnaryOp::Not | UnaryOp::Conj => return Err(NoKernel),
                 }
                 Ok(())
@@ -186,10 +186,10 @@ macro_rules! float_kernels {
                 out: &mut [Self],
             ) -> Result<(), NoKernel> {
                 match op {
-                    BinaryOp::Add => map2(a, b, out, |a, b| a + b),
-                    BinaryOp::Sub => map2(a, b, out, |a, b| a - b),
-                    BinaryOp::Mul => map2(a, b, out, |a, b| a * b),
-                    BinaryOp::Div => map2(a, b, out, |a, b| a / b),
+                    BinaryOp::Add => vector::map2(a, b, out, |a, b| a + b),
+                    BinaryOp::Sub => vector::map2(a, b, out, |a, b| a - b),
+                    BinaryOp::Mul => vector::map2(a, b, out, |a, b| a * b),
+                    BinaryOp::Div => vector::map2(a, b, out, |a, b| a / b),
                     BinaryOp::FloorDiv => map2(a, b, out, |a, b| {
                         // From the exact remainder, as numpy does: the floor of a rounded quotient can be
                         // one too high.
@@ -218,16 +218,16 @@ macro_rules! float_kernels {
                         }
                     }),
                     BinaryOp::Pow => map2(a, b, out, $T::powf),
-                    BinaryOp::Min => map2(a, b, out, Self::least),
-                    BinaryOp::Max => map2(a, b, out, Self::greatest),
-                    BinaryOp::Fmin => map2(a, b, out, least_number),
-                    BinaryOp::Fmax => map2(a, b, out, greatest_number),
+                    BinaryOp::Min => vector::map2(a, b, out, Self::least),
+                    BinaryOp::Max => vector::map2(a, b, out, Self::greatest),
+                    BinaryOp::Fmin => vector::map2(a, b, out, least_number),
+                    BinaryOp::Fmax => vector::map2(a, b, out, greatest_number),
                     BinaryOp::Fmod => map2(a, b, out, |a, b| a % b),
                     BinaryOp::Arctan2 => map2(a, b, out, $T::atan2),
                     BinaryOp::Hypot => map2(a, b, out, $T::hypot),
                     BinaryOp::Logaddexp => map2(a, b, out, Functions::logaddexp),
                     BinaryOp::Logaddexp2 => map2(a, b, out, Functions::logaddexp2),
-                    BinaryOp::Copysign => map2(a, b, out, $T::copysign),
+                    BinaryOp::Copysign => vector::map2(a, b, out, $T::copysign),
                     BinaryOp::Nextafter => map2(a, b, out, Functions::nextafter),
                     BinaryOp::Ldexp => map2(a, b, out, Functions::ldexp),
                     _ => return Err(NoKernel),
@@ -236,9 +236,9 @@ macro_rules! float_kernels {
             }
             fn test(op: TestOp, a: Src<'_, Self>, out: &mut [bool]) {
                 match op {
-                    TestOp::Nan => map1(a, out, $T::is_nan),
-                    TestOp::Infinite => map1(a, out, $T::is_infinite),
-                    TestOp::Finite => map1(a, out, $T::is_finite),
+                    TestOp::Nan => vector::map1(a, out, $T::is_nan),
+                    TestOp::Infinite => vector::map1(a, out, $T::is_infinite),
+                    TestOp::Finite => vector::map1(a, out, $T::is_finite),
                     TestOp::PosInfinite => map1(a, out, |x| x == $T::INFINITY),
                     TestOp::NegInfinite => map1(a, out, |x| x == $T::NEG_INFINITY),
                     TestOp::Negative => map1(a, out, $T::is_sign_negative),

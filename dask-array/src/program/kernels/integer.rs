@@ -1,7 +1,9 @@
 //! Kernels of integers: arithmetic wraps around, division goes down and by zero gives zero, as in numpy.
 
 use super::common::{cast_value, common_kernels, number_kernels, ordered_kernels};
-use super::{AnySlice, AnySrc, Banks, BinaryOp, Kernels, NoKernel, Src, TestOp, UnaryOp, copy, map1, map2};
+use super::{
+    AnySlice, AnySrc, Banks, BinaryOp, Kernels, NoKernel, Src, TestOp, UnaryOp, copy, map1, map2, vector,
+};
 use crate::element::Scalar;
 
 /// What differs between signed and unsigned integers.
@@ -103,11 +105,11 @@ macro_rules! integer_kernels {
             }
             fn unary(op: UnaryOp, a: Src<'_, Self>, out: &mut [Self]) -> Result<(), NoKernel> {
                 match op {
-                    UnaryOp::Neg => map1(a, out, $T::wrapping_neg),
-                    UnaryOp::Abs => map1(a, out, Signs::magnitude),
-                    UnaryOp::Square => map1(a, out, |x| x.wrapping_mul(x)),
+                    UnaryOp::Neg => vector::map1(a, out, $T::wrapping_neg),
+                    UnaryOp::Abs => vector::map1(a, out, Signs::magnitude),
+                    UnaryOp::Square => vector::map1(a, out, |x| x.wrapping_mul(x)),
                     UnaryOp::Sign => map1(a, out, Signs::sign),
-                    UnaryOp::Not => map1(a, out, |x: $T| !x),
+                    UnaryOp::Not => vector::map1(a, out, |x: $T| !x),
                     UnaryOp::Reciprocal => map1(a, out, |x| (1 as $T).floor_div_rem(x.magnitude()).0.wrapping_mul(x.sign())),
                     UnaryOp::Floor | UnaryOp::Ceil | UnaryOp::Trunc => copy(a, out),
                     _ => return Err(NoKernel),
@@ -121,15 +123,15 @@ macro_rules! integer_kernels {
                 out: &mut [Self],
             ) -> Result<(), NoKernel> {
                 match op {
-                    BinaryOp::Add => map2(a, b, out, $T::wrapping_add),
-                    BinaryOp::Sub => map2(a, b, out, $T::wrapping_sub),
-                    BinaryOp::Mul => map2(a, b, out, $T::wrapping_mul),
+                    BinaryOp::Add => vector::map2(a, b, out, $T::wrapping_add),
+                    BinaryOp::Sub => vector::map2(a, b, out, $T::wrapping_sub),
+                    BinaryOp::Mul => vector::map2(a, b, out, $T::wrapping_mul),
                     BinaryOp::FloorDiv => map2(a, b, out, |a, b| a.floor_div_rem(b).0),
                     BinaryOp::Rem => map2(a, b, out, |a, b| a.floor_div_rem(b).1),
                     BinaryOp::Pow => map2(a, b, out, Signs::power),
                     BinaryOp::Fmod => map2(a, b, out, |a, b| if b == 0 { 0 } else { a.wrapping_rem(b) }),
-                    BinaryOp::Min | BinaryOp::Fmin => map2(a, b, out, Ord::min),
-                    BinaryOp::Max | BinaryOp::Fmax => map2(a, b, out, Ord::max),
+                    BinaryOp::Min | BinaryOp::Fmin => vector::map2(a, b, out, Ord::min),
+                    BinaryOp::Max | BinaryOp::Fmax => vector::map2(a, b, out, Ord::max),
                     BinaryOp::Shl => map2(a, b, out, |a, b| a.checked_shl(bits(b)).unwrap_or(0)),
                     BinaryOp::Shr => map2(a, b, out, |a, b| {
                         a.checked_shr(bits(b)).unwrap_or(if Signs::negative(a) { !0 } else { 0 })
