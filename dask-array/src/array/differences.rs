@@ -71,30 +71,28 @@ impl<A: Element> Array<A> {
         let axis = axis_of(axis, self.shape())?;
         // More often than there are elements, nothing is left.
         let times = n.min(self.shape()[axis]);
-        (0..times).try_fold(self.clone(), |array, _| array.differences(axis, &info))
+        Ok((0..times).fold(self.clone(), |array, _| array.differences(axis, &info)))
     }
 
     /// The differences of neighbours in row-major order (numpy's `ediff1d`).
-    ///
-    /// # Errors
-    ///
-    /// - Never, since every array has that order.
+    #[must_use]
     #[track_caller]
-    pub fn ediff1d(&self) -> Result<Array<A>, ArrayError> {
+    pub fn ediff1d(&self) -> Array<A> {
         let info = LayerInfo::here();
         self.raveled(&info).differences(0, &info)
     }
 
-    fn differences(&self, axis: usize, info: &LayerInfo) -> Result<Array<A>, ArrayError> {
+    fn differences(&self, axis: usize, info: &LayerInfo) -> Array<A> {
         let n = self.shape()[axis];
         let upper = self.within(axis, 1.min(n)..n, info);
         // Cut as the upper ones, so that blocks stay as large as they were.
         let lower = self.within(axis, 0..n.saturating_sub(1), info).rechunked(upper.chunks(), info);
         let inputs: [&dyn Operands; 2] = [&upper, &lower];
-        elementwise("diff", &|_| {}, &inputs, info, |program, x| match A::DTYPE {
+        let differences = elementwise("diff", &|_| {}, &inputs, info, |program, x| match A::DTYPE {
             DType::Bool => program.compare(CompareOp::Ne, A::DTYPE, x[0], x[1]),
             dtype => program.binary(BinaryOp::Sub, dtype, x[0], x[1]),
-        })
+        });
+        differences.unwrap_or_else(|error| unreachable!("both are one shorter than the array: {error}"))
     }
 }
 

@@ -14,16 +14,17 @@ use std::marker::PhantomData;
 use std::ops::Range;
 use std::sync::Arc;
 
-use dask_graph::{Arg, Args, Graph, Key, LayerInfo, List, Node, OpError, Task, Tokenize, Tokenizer, Value};
+use dask_graph::{
+    Arg, Args, Graph, Key, Layer, LayerInfo, List, Name, Node, Op, OpError, Task, Tokenize, Tokenizer, Value,
+};
 use ndarray::{ArrayD, IxDyn, Slice, SliceInfoElem};
 use serde::{Deserialize, Serialize};
 
-use super::layer::BlockLayer;
 use super::positions::Positions;
 use super::transpose::axis_of;
 use super::{Array, Lazy, name_of};
 use crate::block::Block;
-use crate::chunks::Chunks;
+use crate::chunks::{Chunks, indices};
 use crate::element::Element;
 use crate::error::ArrayError;
 use crate::kernel::{Kernel, encoded_payload, kernel_op};
@@ -196,30 +197,106 @@ impl<A: Element> Array<A> {
         chunks.drain(axes[0]..axes[0] + axes.len());
         chunks.insert(axes[0], lengths.to_vec());
         let chunks = Chunks::from_lengths(chunks);
-        let picks: Vec<_> = picks
-            .into_iter()
-            .map(|pick| {
-                (pick.sources, Value::sized(Gather { axes: axes[0]..axes[0] + axes.len(), ..pick.gather }))
-            })
-            .collect();
-        let (op, input, first, n_axes) = (kernel_op::<Taking<A>>(), self.name().clone(), axes[0], axes.len());
-        let node = move |index: &[u32]| {
-            let (sources, gather) = &picks[index[first] as usize];
-            let block = |source: &Vec<u32>| {
-                let mut block = Vec::with_capacity(index.len() - 1 + n_axes);
-                block.extend(&index[..first]);
-                block.extend(source);
-                block.extend(&index[first + 1..]);
-                Arg::Key(Key::new(&input, &block))
-            };
-            let blocks = sources.iter().map(block).collect();
-            Node::Task(Task::new(op.clone(), [Arg::List(blocks), Arg::Value(gather.clone())]))
+        let picks = picks.into_iter().map(|pick| (pick.sources, Value::sized(pick.gather))).collect();
+        let lengths = axes.iter().map(|&axis| self.chunks().lengths(axis).to_vec()).collect();
+        let layer = TakeLayer::<A> {
+            name: name.clone(),
+            input: self.name().clone(),
+            first: axes[0],
+            lengths,
+            picks,
+            n_blocks: chunks.n_blocks(),
+            op: kernel_op::<Taking<A>>(),
+            info: info.clone(),
+            element: PhantomData,
         };
-        let layer = BlockLayer::new(&name, &chunks, &[self.name()], info, node);
         let graph = Graph::with_inputs(layer, [&self.lazy().graph]);
         Array::new(Lazy { name, graph, chunks: Arc::new(chunks) })
     }
 }
+
+/// For each block of points, the indices of the blocks that it is gathered from, along the axes of the points, and the
+/// [`Gather`].
+type Picks = Arc<[(Vec<Vec<u32>>, Value)]>;
+
+/// The tasks of gathering points.
+pub(super) struct TakeLayer<A> {
+    name: Name,
+    pub(super) input: Name,
+    /// The first of the axes of the input that the points lie along; it becomes that of the points.
+    pub(super) first: usize,
+    /// The lengths of the input's blocks along these axes.
+    pub(super) lengths: Arc<[Vec<usize>]>,
+    picks: Picks,
+    n_blocks: Vec<u32>,
+    op: Arc<dyn Op>,
+    info: LayerInfo,
+    element: PhantomData<fn() -> A>,
+}
+
+impl<A: Element> TakeLayer<A> {
+    /// The same points of another array, in which they lie along as many axes from `first` on.
+    pub(super) fn of_other(
+        &self,
+        name: Name,
+        input: Name,
+        first: usize,
+        n_blocks: Vec<u32>,
+        info: LayerInfo,
+    ) -> Self {
+        let (lengths, picks) = (Arc::clone(&self.lengths), Arc::clone(&self.picks));
+        Self { name, input, first, lengths, picks, n_blocks, op: self.op.clone(), info, element: PhantomData }
+    }
+}
+
+impl<A: Element> Layer for TakeLayer<A> {
+    fn name(&self) -> &Name {
+        &self.name
+    }
+
+    fn len(&self) -> usize {
+        self.n_blocks.iter().map(|&n| n as usize).product()
+    }
+
+    fn node(&self, key: &Key) -> Option<Node> {
+        let index = key.index();
+        let is_inside =
+            index.len() == self.n_blocks.len() && index.iter().zip(&self.n_blocks).all(|(i, n)| i < n);
+        if key.name() != &self.name || !is_inside {
+            return None;
+        }
+        let first = self.first;
+        let (sources, gather) = &self.picks[index[first] as usize];
+        let block = |source: &Vec<u32>| {
+            let block = [&index[..first], source, &index[first + 1..]].concat();
+            Arg::Key(Key::new(&self.input, &block))
+        };
+        let blocks = Arg::List(sources.iter().map(block).collect());
+        let axes = Value::sized(Along { start: first, end: first + self.lengths.len() });
+        Some(Node::Task(Task::new(self.op.clone(), [blocks, Arg::Value(axes), Arg::Value(gather.clone())])))
+    }
+
+    fn keys(&self) -> Box<dyn Iterator<Item = Key> + '_> {
+        Box::new(indices(&self.n_blocks).map(|index| Key::new(&self.name, &index)))
+    }
+
+    fn inputs(&self) -> Vec<Name> {
+        vec![self.input.clone()]
+    }
+
+    fn info(&self) -> &LayerInfo {
+        &self.info
+    }
+}
+
+/// The axes of a block that points lie along.
+#[derive(Serialize, Deserialize)]
+struct Along {
+    start: usize,
+    end: usize,
+}
+
+encoded_payload!(Along, |it| size_of_val(it));
 
 /// So many in blocks of a length.
 fn divided_at(n: usize, length: usize) -> Vec<usize> {
@@ -312,7 +389,7 @@ impl Located {
             sources.push(vec![0; self.n_blocks.len()]);
             parts.push(Part { from: Places::Run(0..0), to: Places::Run(0..0) });
         }
-        Pick { sources, gather: Gather { axes: 0..0, len, parts } }
+        Pick { sources, gather: Gather { len, parts } }
     }
 
     /// The index of a block along the axes of the points.
@@ -336,8 +413,6 @@ struct Pick {
 /// How a block is gathered.
 #[derive(Serialize, Deserialize)]
 struct Gather {
-    /// The axes of the source that the points lie along; they become one.
-    axes: Range<usize>,
     /// The number of points.
     len: usize,
     /// What is taken of each block.
@@ -423,20 +498,20 @@ impl<A: Element> Kernel for Taking<A> {
     const NAME: &'static str = "take";
 
     fn call(args: Args<'_>) -> Result<Value, OpError> {
-        let (blocks, gather) = (args.list(0)?, args.get::<Gather>(1)?);
-        take::<A>(blocks, gather)
+        let (blocks, along, gather) = (args.list(0)?, args.get::<Along>(1)?, args.get::<Gather>(2)?);
+        take::<A>(blocks, along.start..along.end, gather)
     }
 }
 
-fn take<A: Element>(blocks: &List, gather: &Gather) -> Result<Value, OpError> {
+fn take<A: Element>(blocks: &List, axes: Range<usize>, gather: &Gather) -> Result<Value, OpError> {
     let misfit = |shape: &[usize]| OpError::failed(PointsError { shape: shape.to_vec() });
     let mut shape: Vec<usize> = Vec::new();
     let mut out: Vec<A> = Vec::new();
     for (value, part) in blocks.into_iter().zip(&gather.parts) {
         let block: &Block<A> = value.get().map_err(|source| OpError::Argument { at: 0, source })?;
-        let Some(along) = block.shape().get(gather.axes.clone()) else { return Err(misfit(block.shape())) };
+        let Some(along) = block.shape().get(axes.clone()) else { return Err(misfit(block.shape())) };
         let n: usize = along.iter().product();
-        let (outer, inner) = (&block.shape()[..gather.axes.start], &block.shape()[gather.axes.end..]);
+        let (outer, inner) = (&block.shape()[..axes.start], &block.shape()[axes.end..]);
         if shape.is_empty() {
             shape = [outer, &[gather.len], inner].concat();
             out = vec![A::default(); shape.iter().product()];

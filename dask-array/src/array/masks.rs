@@ -379,12 +379,23 @@ impl Kernel for Unraveling {
     fn call(args: Args<'_>) -> Result<Value, OpError> {
         let (flat, dims) = (args.get::<Block<i64>>(0)?, &args.get::<Dims>(1)?.0);
         let flat = flat.row_major();
-        let mut out = vec![0; flat.len() * dims.len()];
-        for (row, &position) in out.chunks_exact_mut(dims.len().max(1)).zip(&*flat) {
-            let mut rest = position;
-            for (index, &n) in row.iter_mut().zip(dims).rev() {
-                *index = rest % n as i64;
-                rest /= n as i64;
+        let mut out = Vec::with_capacity(flat.len() * dims.len());
+        let line = dims.last().map_or(1, |&n| n as i64);
+        // The index of the line that the last position lay in, and where it begins.
+        let (mut outer, mut start) = (vec![0; dims.len().saturating_sub(1)], 0);
+        for &position in &*flat {
+            // Positions ascend, so that most lie in the line of the one before.
+            if !(start..start + line).contains(&position) {
+                start = position - position % line;
+                let mut rest = position / line;
+                for (index, &n) in outer.iter_mut().zip(dims).rev() {
+                    *index = rest % n as i64;
+                    rest /= n as i64;
+                }
+            }
+            if !dims.is_empty() {
+                out.extend_from_slice(&outer);
+                out.push(position - start);
             }
         }
         let shape = IxDyn(&[flat.len(), dims.len()]);

@@ -1,14 +1,21 @@
 //! Arrays and elements several times.
 
-use dask_graph::LayerInfo;
+use std::marker::PhantomData;
+use std::sync::Arc;
 
-use super::Array;
+use dask_graph::{Args, BlockArg, Graph, LayerInfo, OpError, Tokenizer, Value};
+use ndarray::{ArrayD, IxDyn};
+use serde::{Deserialize, Serialize};
+
 use super::concatenate::joined;
 use super::elementwise::{Operands, elementwise};
 use super::transpose::axis_of;
+use super::{Array, Lazy, blockwise, built, name_of};
+use crate::block::Block;
 use crate::chunks::{ChunkSpec, Chunks};
 use crate::element::Element;
 use crate::error::ArrayError;
+use crate::kernel::{Kernel, encoded_payload, kernel_op};
 
 /// How often elements are repeated: all of them as often (`3`), or each as it says (`[1, 0, 2]`).
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -97,14 +104,19 @@ impl<A: Element> Array<A> {
     fn each_repeated(&self, repeats: usize, axis: usize, info: &LayerInfo) -> Result<Array<A>, ArrayError> {
         let length = self.shape()[axis].checked_mul(repeats);
         countable::<A>(self.shape(), axis, length)?;
-        let mut shape = self.shape().to_vec();
-        shape[axis] = length.unwrap_or_default();
         if repeats == 0 {
             return Ok(self.within(axis, 0..0, info));
         }
-        let mut single = self.shape().to_vec();
-        single.insert(axis + 1, 1);
-        Ok(self.reshaped(&single, info).stretched(axis + 1, vec![repeats], info).reshaped(&shape, info))
+        let mut chunks = self.chunks().axes().to_vec();
+        chunks[axis].iter_mut().for_each(|n| *n *= repeats);
+        let chunks = Chunks::from_lengths(chunks);
+        let token = Tokenizer::new("repeat").feed(self.name()).feed(&repeats).feed(&axis);
+        let name = name_of("repeat", token.finish());
+        let layer = blockwise(&name, kernel_op::<Repeating<A>>(), &chunks, info)
+            .blocks(self.name(), &self.lazy().block_axes(0..self.ndim()))
+            .arg(BlockArg::Literal(Value::sized(Repeat { repeats, axis })));
+        let graph = Graph::with_inputs(built(layer), [&self.lazy().graph]);
+        Ok(Array::new(Lazy { name, graph, chunks: Arc::new(chunks) }))
     }
 
     /// The array, of length one along an axis, repeated along it in blocks of these lengths.
@@ -165,4 +177,42 @@ pub(super) fn countable<A: Element>(
     shape[axis] = length.unwrap_or(usize::MAX);
     Chunks::new(&shape, ChunkSpec::Whole, A::DTYPE)?;
     Ok(())
+}
+
+/// How a block is repeated.
+#[derive(Serialize, Deserialize)]
+struct Repeat {
+    repeats: usize,
+    axis: usize,
+}
+
+encoded_payload!(Repeat, |it| size_of_val(it));
+
+/// Repeats what lies along an axis of a block.
+struct Repeating<A>(PhantomData<fn() -> A>);
+
+impl<A: Element> Kernel for Repeating<A> {
+    const NAME: &'static str = "repeat";
+
+    fn call(args: Args<'_>) -> Result<Value, OpError> {
+        let (block, &Repeat { repeats, axis }) = (args.get::<Block<A>>(0)?, args.get::<Repeat>(1)?);
+        let mut shape = block.shape().to_vec();
+        let inner: usize = shape.get(axis + 1..).unwrap_or_default().iter().product();
+        if let Some(length) = shape.get_mut(axis) {
+            *length *= repeats;
+        }
+        let data = block.row_major();
+        let mut out = vec![A::default(); data.len() * repeats];
+        if inner == 1 {
+            out.chunks_exact_mut(repeats.max(1))
+                .zip(&*data)
+                .for_each(|(places, &element)| places.fill(element));
+        } else {
+            let runs = data.chunks_exact(inner.max(1));
+            for (places, run) in out.chunks_exact_mut((inner * repeats).max(1)).zip(runs) {
+                places.chunks_exact_mut(inner).for_each(|place| place.copy_from_slice(run));
+            }
+        }
+        Ok(Block::new(ArrayD::from_shape_vec(IxDyn(&shape), out).map_err(OpError::failed)?).into())
+    }
 }

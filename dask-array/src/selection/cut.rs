@@ -121,6 +121,11 @@ impl AxisCut {
         Self { pieces: lengths.iter().enumerate().map(piece).collect(), whole: true }
     }
 
+    /// Whether it is all blocks as they stand.
+    pub(crate) fn is_whole(&self) -> bool {
+        self.whole
+    }
+
     /// The only position of an axis of length one, which vanishes.
     pub(crate) fn only() -> Self {
         Self { pieces: Arc::new([Piece { block: 0, taken: Taken::At(0) }]), whole: false }

@@ -53,6 +53,8 @@ enum Step {
         chunk: isize,
         created: bool,
     },
+    /// Of an axis, positions in any order.
+    Take(usize, Vec<usize>),
     /// With itself, so that it has two consumers.
     Twice,
     /// Two overlapping slices of it.
@@ -72,6 +74,7 @@ fn step() -> impl Strategy<Value = Step> {
         2 => (0..4_usize).prop_map(Step::Turn),
         3 => (0..3_usize, prop::collection::vec(any::<bool>(), 8), 1..5_isize, any::<bool>())
             .prop_map(|(missing, ones, chunk, created)| Step::Join { missing, ones, chunk, created }),
+        2 => (0..4_usize, prop::collection::vec(0..100_usize, 0..9)).prop_map(|(axis, at)| Step::Take(axis, at)),
         1 => Just(Step::Twice),
         1 => Just(Step::Neighbours),
         2 => (0..4_usize, any::<(bool, bool)>(), 1..5_isize).prop_map(|(axis, (one, two), chunk)| {
@@ -122,6 +125,13 @@ fn apply(x: &Both, step: &Step, source: &Recording) -> Both {
             let lazy = Array::from_source(operand.clone(), *chunk).unwrap();
             x.join(&Both { lazy, eager: operand.all() })
         }
+        Step::Take(axis, seeds) if n > 0 && x.lazy.shape()[axis % n] > 0 => {
+            let axis = axis % n;
+            let at: Vec<usize> = seeds.iter().map(|seed| seed % x.lazy.shape()[axis]).collect();
+            let lazy = x.lazy.take(&at, axis as isize).unwrap();
+            Both { lazy, eager: x.eager.select(Axis(axis), &at) }
+        }
+        Step::Take(..) => x.clone(),
         Step::Twice => x.join(&Both { lazy: &x.lazy + 1, eager: &x.eager + 1 }),
         Step::Between { axis, lengths, chunk } if n > 0 => {
             let axis = axis % n;
@@ -240,6 +250,27 @@ fn a_slice_of_joined_arrays_reads_its_part_of_those_that_it_touches() {
     assert_eq!(labels(&prepared(&row).0), ["slice"]);
     assert_eq!(row.compute_with(&Optimized::new(Sync::new())).unwrap(), views[1].index_axis(Axis(0), 4));
     assert_eq!(parts.each_ref().map(Recording::n_read), [0, 5, 0, 0]);
+}
+
+#[test]
+fn a_slice_of_what_was_taken_reads_its_part() {
+    let source = Recording::new(&[40, 6, 5]);
+    let x = Array::from_source(source.clone(), [10, 2, 5]).unwrap();
+    let rows = x.take([25, 3, 3, 37, 8], 0).unwrap().slice((NewAxis, .., 4, 1..3)).unwrap();
+    let got = rows.compute_with(&Optimized::new(Sync::new())).unwrap();
+    let expected = source.all().select(Axis(0), &[25, 3, 3, 37, 8]);
+    let expected = expected.slice_each_axis(|axis| match axis.axis {
+        Axis(0) => Slice::from(..),
+        Axis(1) => Slice::from(4..5),
+        _ => Slice::from(1..3),
+    });
+    assert_eq!(got, expected.index_axis(Axis(1), 0).insert_axis(Axis(0)));
+    // Three blocks of rows have some of them.
+    assert_eq!(source.n_read(), 3 * 10 * 2);
+    let points = x.vindex([[25, 3], [0, 5]]).unwrap().slice((.., 2)).unwrap();
+    let got = points.compute_with(&Optimized::new(Sync::new())).unwrap();
+    assert_eq!(got.as_slice().unwrap(), [25 * 30 + 2, 3 * 30 + 25 + 2]);
+    assert_eq!(source.n_read(), 2 * 10 * 2);
 }
 
 #[test]

@@ -6,6 +6,7 @@
 //! read(x)[5..]          ⇒   read(x, 5..)
 //! x[5..][..3]           ⇒   x[5..8]
 //! concatenate(x, y)[5..] ⇒  concatenate(x[5..], y)
+//! x[[7, 0, 0]][.., 3]    ⇒  x[.., 3][[7, 0, 0]]
 //! ```
 //!
 //! Blocks of the result stay what they were: every one of them is a part of one block of what is sliced, and so
@@ -18,6 +19,7 @@ use dask_graph::{Axis, BlockArg, Blockwise, Layer, LayerInfo, Name, Tokenizer, V
 
 use super::SliceLayer;
 use crate::array::concatenate::ConcatenateLayer;
+use crate::array::fancy::TakeLayer;
 use crate::array::{label, name_of};
 use crate::block::Extent;
 use crate::element::{Element, dispatch};
@@ -40,6 +42,9 @@ pub(super) fn push_into<A: Element>(
     }
     if let Some(joined) = producer.downcast_ref::<ConcatenateLayer>() {
         return into_joined(slice, joined, info);
+    }
+    if let Some(taken) = producer.downcast_ref::<TakeLayer<A>>() {
+        return into_taken(slice, taken, info);
     }
     let producer = producer.downcast_ref::<Blockwise>()?;
     let op: &dyn Any = &**producer.op();
@@ -105,6 +110,33 @@ fn into_joined<A: Element>(
     let n_blocks = slice.n_blocks.clone();
     layers.push(Arc::new(ConcatenateLayer::new(slice.name.clone(), axis, parts, n_blocks, info)));
     Some(layers)
+}
+
+/// The same points are taken of a slice along the other axes.
+fn into_taken<A: Element>(
+    slice: &SliceLayer<A>,
+    taken: &TakeLayer<A>,
+    info: LayerInfo,
+) -> Option<Vec<Arc<dyn Layer>>> {
+    let points = taken.first;
+    let first = slice.cut.out.iter().position(|&out| out == Out::Of(points))?;
+    if !slice.cut.axes[points].is_whole() {
+        return None;
+    }
+    // In the place of the points, the axes that they lie along.
+    let n = taken.lengths.len();
+    let mut axes = slice.cut.axes.clone();
+    axes.splice(points..=points, taken.lengths.iter().map(|lengths| AxisCut::whole(lengths)));
+    let out = slice.cut.out.iter().flat_map(|&out| match out {
+        Out::Of(axis) if axis == points => (points..points + n).map(Out::Of).collect(),
+        Out::Of(axis) if axis > points => vec![Out::Of(axis + n - 1)],
+        out => vec![out],
+    });
+    let cut = Cut { axes, out: out.collect() };
+    let input = slice.name_over(&taken.input, 0);
+    let part = slice.part::<A>(input.clone(), &taken.input, cut);
+    let layer = taken.of_other(slice.name.clone(), input, first, slice.n_blocks.clone(), info);
+    Some(vec![Arc::new(part), Arc::new(layer)])
 }
 
 impl<A: Element> SliceLayer<A> {

@@ -73,7 +73,7 @@ pub(super) fn shaped(op: &str, operands: &[Operand], args: &Json) -> Option<Outc
             let (n, axis) = (args["n"].as_u64().unwrap_or(1) as usize, one.unwrap_or(-1));
             with_type!(x, |x, _T| fits(x.diff(n, axis)))
         }
-        "ediff1d" => with_type!(x, |x, _T| fits(x.ediff1d())),
+        "ediff1d" => with_type!(x, |x, _T| plain(x.ediff1d())),
         "gradient" => return Some(gradients(x, &args["spacing"], axis)),
         "coarsen" => with_type!(x, |x, _T| coarsened(x, args)),
         "unravel_index" | "ravel_multi_index" => {
