@@ -10,12 +10,14 @@
 //!       x      ───>         p          ───>          e           ───>         y
 //! ```
 
+mod computed;
+
 use std::marker::PhantomData;
 use std::ops::Range;
 use std::sync::Arc;
 
 use dask_graph::{
-    Arg, Args, Graph, Key, Layer, LayerInfo, List, Name, Node, Op, OpError, Task, Tokenize, Tokenizer, Value,
+    Arg, Args, Graph, Key, Layer, LayerInfo, Name, Node, Op, OpError, Task, Tokenize, Tokenizer, Value,
 };
 use ndarray::{ArrayD, IxDyn, Slice, SliceInfoElem};
 use serde::{Deserialize, Serialize};
@@ -499,16 +501,23 @@ impl<A: Element> Kernel for Taking<A> {
 
     fn call(args: Args<'_>) -> Result<Value, OpError> {
         let (blocks, along, gather) = (args.list(0)?, args.get::<Along>(1)?, args.get::<Gather>(2)?);
-        take::<A>(blocks, along.start..along.end, gather)
+        let blocks = blocks.into_iter().map(|value| value.get::<Block<A>>());
+        let blocks = blocks.map(|block| block.map_err(|source| OpError::Argument { at: 0, source }));
+        take(blocks, along.start..along.end, gather)
     }
 }
 
-fn take<A: Element>(blocks: &List, axes: Range<usize>, gather: &Gather) -> Result<Value, OpError> {
+/// Gathers points of blocks, which lie along these axes, to one block.
+fn take<'a, A: Element>(
+    blocks: impl IntoIterator<Item = Result<&'a Block<A>, OpError>>,
+    axes: Range<usize>,
+    gather: &Gather,
+) -> Result<Value, OpError> {
     let misfit = |shape: &[usize]| OpError::failed(PointsError { shape: shape.to_vec() });
     let mut shape: Vec<usize> = Vec::new();
     let mut out: Vec<A> = Vec::new();
-    for (value, part) in blocks.into_iter().zip(&gather.parts) {
-        let block: &Block<A> = value.get().map_err(|source| OpError::Argument { at: 0, source })?;
+    for (block, part) in blocks.into_iter().zip(&gather.parts) {
+        let block = block?;
         let Some(along) = block.shape().get(axes.clone()) else { return Err(misfit(block.shape())) };
         let n: usize = along.iter().product();
         let (outer, inner) = (&block.shape()[..axes.start], &block.shape()[axes.end..]);

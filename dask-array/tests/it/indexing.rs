@@ -42,6 +42,9 @@ proptest! {
         check(&x.take(along(rows), 0).unwrap(), &data.select(Axis(0), &along(rows)));
         check(&x.take(negative, 0).unwrap(), &data.select(Axis(0), &along(rows)));
         check(&x.take(along(columns), -1).unwrap(), &data.select(Axis(1), &along(columns)));
+        let lazy = Array1::from_iter(along(rows).iter().map(|&at| at as i64 - (at % 2 * rows) as i64));
+        let lazy = Array::from_ndarray(lazy, cut + 1).unwrap();
+        check(&x.take_array(&lazy, 0).unwrap(), &data.select(Axis(0), &along(rows)));
         let points = x.vindex([along(rows), along(columns)]).unwrap();
         let expected = along(rows).into_iter().zip(along(columns)).map(|(i, j)| (i * columns + j) as i64);
         check(&points, &Array1::from_iter(expected).into_dyn());
@@ -120,6 +123,9 @@ fn an_index_may_mix_everything_but_lists() {
     assert!(message(x.vindex(Vec::<Vec<i32>>::new()).unwrap_err()).contains("0 indices"));
     assert!(message(x.compress([true; 5], 0).unwrap_err()).contains("at most 4"));
     let row = Array::from_ndarray(arr1(&[1_i64, 2, 3]), 2).unwrap();
+    assert_eq!(x.take_array(&row.reshape(&[1, 3]).unwrap(), 1).unwrap().shape(), [4, 1, 3, 6]);
+    let outside = x.take_array(&(&row * -2), 0).unwrap().compute_with(&Sync::new()).unwrap_err();
+    assert!(format!("{outside:?}").contains("PositionError { position: -6, length: 4 }"), "{outside:?}");
     assert!(message(x.set((0,), &row).unwrap_err()).contains("do not broadcast"));
     assert!(message(x.set((9,), 0).unwrap_err()).contains("index 9"));
     let mask = row.gt(1).unwrap();

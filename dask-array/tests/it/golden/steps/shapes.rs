@@ -107,11 +107,34 @@ fn padded<T: Typed>(x: &Array<T>, args: &Json) -> Outcome {
         both @ Json::Array(_) => pair(both).into(),
         all => (all.as_u64().unwrap() as usize).into(),
     };
-    let value = |name: &str| if args[name].is_null() { T::default() } else { number::<T>(&args[name]) };
-    let mode = match args["mode"].as_str().unwrap() {
-        "constant" => PadMode::Constant(value("constant_values")),
+    let name = if args["mode"] == "linear_ramp" { "end_values" } else { "constant_values" };
+    // Values of their own for each end of each axis: one end after the other.
+    if let Json::Array(values) = &args[name] {
+        let widths = match width {
+            PadWidth::All(before, behind) => vec![(before, behind); x.ndim()],
+            PadWidth::Each(widths) => widths,
+        };
+        let mut all = x.clone();
+        for (axis, (before, behind)) in widths.into_iter().enumerate() {
+            let values = if values[0].is_array() { &values[axis] } else { &args[name] };
+            for (at, width) in [(0, (before, 0)), (1, (0, behind))] {
+                let mut only = vec![(0, 0); x.ndim()];
+                only[axis] = width;
+                let mode = mode_of(args["mode"].as_str().unwrap(), number::<T>(&values[at]))?;
+                all = all.pad(only, mode).map_err(|error| error.to_string())?;
+            }
+        }
+        return plain(all);
+    }
+    let value = if args[name].is_null() { T::default() } else { number::<T>(&args[name]) };
+    fits(x.pad(width, mode_of(args["mode"].as_str().unwrap(), value)?))
+}
+
+fn mode_of<T>(mode: &str, value: T) -> Result<PadMode<T>, String> {
+    Ok(match mode {
+        "constant" => PadMode::Constant(value),
         "edge" => PadMode::Edge,
-        "linear_ramp" => PadMode::LinearRamp(value("end_values")),
+        "linear_ramp" => PadMode::LinearRamp(value),
         "maximum" => PadMode::Maximum,
         "mean" => PadMode::Mean,
         "minimum" => PadMode::Minimum,
@@ -120,8 +143,7 @@ fn padded<T: Typed>(x: &Array<T>, args: &Json) -> Outcome {
         "wrap" => PadMode::Wrap,
         "empty" => PadMode::Empty,
         other => return Err(format!("padding by {other}")),
-    };
-    fits(x.pad(width, mode))
+    })
 }
 
 /// One output an axis.
