@@ -341,7 +341,8 @@ fn cut_axis(axis: usize, length: usize, wish: ChunkSpec, auto: usize) -> Result<
     Ok(lengths)
 }
 
-fn counted(axis: usize, n_blocks: usize) -> Result<(), ChunksError> {
+/// Refuses more blocks along an axis than can be numbered.
+pub(crate) fn counted(axis: usize, n_blocks: usize) -> Result<(), ChunksError> {
     if u32::try_from(n_blocks).is_err() {
         return Err(ChunksError::TooManyBlocks { axis, n_blocks });
     }

@@ -21,7 +21,7 @@ use serde::{Deserialize, Serialize};
 use super::layer::BlockLayer;
 use super::{Array, Lazy, name_of};
 use crate::block::Block;
-use crate::chunks::{ChunkSpec, Chunks, divided};
+use crate::chunks::{ChunkSpec, Chunks, ChunksError, counted, divided};
 use crate::element::Element;
 use crate::error::ArrayError;
 use crate::kernel::{Kernel, encoded_payload, kernel_op};
@@ -44,6 +44,7 @@ impl<A: Element> Array<A> {
     /// # Errors
     ///
     /// - When the shapes do not have the same number of elements, or more than one length is negative.
+    /// - When there would be more blocks along an axis than can be numbered.
     ///
     /// # Examples
     ///
@@ -79,6 +80,10 @@ impl<A: Element> Array<A> {
 
     /// All elements along one axis, in row-major order.
     ///
+    /// # Panics
+    ///
+    /// When there are more blocks than can be numbered along one axis: 2³².
+    ///
     /// ```
     /// use dask_array::Array;
     ///
@@ -96,10 +101,10 @@ impl<A: Element> Array<A> {
         self.reshaped(&[self.len()], info)
     }
 
-    /// The array in a shape of as many elements.
+    /// The array in a shape of as many elements. Panics where [`ravel`](Array::ravel) does.
     pub(crate) fn reshaped(&self, shape: &[usize], info: &LayerInfo) -> Array<A> {
         let fits = self.reshaped_as(shape, Merging::Allowed, info);
-        fits.unwrap_or_else(|error| unreachable!("a shape of as many elements fits: {error}"))
+        fits.unwrap_or_else(|error| panic!("{error}"))
     }
 
     fn reshaped_as(
@@ -125,7 +130,7 @@ impl<A: Element> Array<A> {
         let mut to = Vec::with_capacity(shape.len());
         for group in &groups {
             let lengths = &self.chunks().axes()[group.from.clone()];
-            let (own, other) = group_chunks(lengths, &shape[group.to.clone()], merging);
+            let (own, other) = group_chunks(lengths, &shape[group.to.clone()], merging)?;
             from.extend(own);
             to.extend(other);
         }
@@ -232,30 +237,36 @@ fn groups(from: &[usize], to: &[usize]) -> Vec<Group> {
 }
 
 /// Cuts of the axes of a group, one of whose sides has at most one axis, that make each block a run on both sides.
-fn group_chunks(from: &[Vec<usize>], to: &[usize], merging: Merging) -> (Vec<Vec<usize>>, Vec<Vec<usize>>) {
+fn group_chunks(
+    from: &[Vec<usize>],
+    to: &[usize],
+    merging: Merging,
+) -> Result<(Vec<Vec<usize>>, Vec<Vec<usize>>), ChunksError> {
     let shape: Vec<usize> = from.iter().map(|lengths| lengths.iter().sum()).collect();
     if shape == to {
-        return (from.to_vec(), from.to_vec());
+        return Ok((from.to_vec(), from.to_vec()));
     }
     if to.is_empty() {
         // Axes of length one, in one block.
-        return (vec![vec![1]; from.len()], Vec::new());
+        return Ok((vec![vec![1]; from.len()], Vec::new()));
     }
     if to.len() == 1 {
         let own = if is_runs(from) { from.to_vec() } else { runs(from, merging) };
-        let runs = products(&own);
-        return (own, vec![runs]);
+        let runs = products(&own)?;
+        return Ok((own, vec![runs]));
     }
-    let other = split(from.first().map_or(&[1], |lengths| lengths), to, merging);
-    let runs = products(&other);
-    (from.iter().map(|_| runs.clone()).collect(), other)
+    let other = split(from.first().map_or(&[1], |lengths| lengths), to);
+    let runs = products(&other)?;
+    Ok((from.iter().map(|_| runs.clone()).collect(), other))
 }
 
 /// The lengths of runs, block by block in row-major order.
-fn products(axes: &[Vec<usize>]) -> Vec<usize> {
-    axes.iter().fold(vec![1], |runs, lengths| {
+fn products(axes: &[Vec<usize>]) -> Result<Vec<usize>, ChunksError> {
+    let n_blocks = axes.iter().map(Vec::len).fold(1, usize::saturating_mul);
+    counted(0, n_blocks)?;
+    Ok(axes.iter().fold(vec![1], |runs, lengths| {
         runs.iter().flat_map(|&before| lengths.iter().map(move |&n| before * n)).collect()
-    })
+    }))
 }
 
 /// Whether blocks are runs as they are.
@@ -277,34 +288,46 @@ fn cut_axis(shape: &[usize], limit: usize) -> (usize, usize) {
     (0, step)
 }
 
+fn longest(lengths: &[usize]) -> usize {
+    lengths.iter().copied().max().unwrap_or(1).max(1)
+}
+
 /// Blocks that are runs and no larger than those that there are.
 fn runs(axes: &[Vec<usize>], merging: Merging) -> Vec<Vec<usize>> {
     let shape: Vec<usize> = axes.iter().map(|lengths| lengths.iter().sum()).collect();
-    let largest = |lengths: &Vec<usize>| lengths.iter().copied().max().unwrap_or(1).max(1);
     let (cut, most) = match merging {
-        Merging::Never => (shape.len() - 1, usize::MAX),
+        Merging::Never => (shape.len() - 1, longest(&axes[axes.len() - 1])),
         Merging::Allowed => {
-            let limit: usize = axes.iter().map(largest).product();
+            let limit: usize = axes.iter().map(|lengths| longest(lengths)).product();
             let (cut, step) = cut_axis(&shape, limit);
             (cut, (limit / step).max(1))
         }
     };
     let own = |(axis, lengths): (usize, &Vec<usize>)| match axis.cmp(&cut) {
         std::cmp::Ordering::Less => vec![1; shape[axis]],
-        std::cmp::Ordering::Equal => divided(lengths, most),
+        std::cmp::Ordering::Equal => packed(&divided(lengths, most), most),
         std::cmp::Ordering::Greater => vec![shape[axis]],
     };
     axes.iter().enumerate().map(own).collect()
 }
 
+/// The lengths, neighbours put together as long as none is above `most`.
+fn packed(lengths: &[usize], most: usize) -> Vec<usize> {
+    let mut packed: Vec<usize> = Vec::with_capacity(lengths.len());
+    for &n in lengths {
+        match packed.last_mut() {
+            Some(last) if last.saturating_add(n) <= most => *last += n,
+            _ => packed.push(n),
+        }
+    }
+    packed
+}
+
 /// Blocks of several axes for the blocks of one: runs no larger than these, where that can be, that end where these
 /// do, as far as that goes.
-fn split(lengths: &[usize], shape: &[usize], merging: Merging) -> Vec<Vec<usize>> {
-    let limit = lengths.iter().copied().max().unwrap_or(1).max(1);
-    let (cut, step) = match merging {
-        Merging::Allowed => cut_axis(shape, limit),
-        Merging::Never => (shape.len() - 1, 1),
-    };
+fn split(lengths: &[usize], shape: &[usize]) -> Vec<Vec<usize>> {
+    let limit = longest(lengths);
+    let (cut, step) = cut_axis(shape, limit);
     let most = (limit / step).max(1);
     let own = |(axis, &n): (usize, &usize)| match axis.cmp(&cut) {
         std::cmp::Ordering::Less => vec![1; n],
@@ -375,22 +398,33 @@ mod tests {
     fn blocks_stay_as_large_as_they_were() {
         let lengths = |n: usize, each: usize| vec![each; n / each];
         // Rows stay rows.
-        let (own, flat) = group_chunks(&[lengths(12, 3), vec![10]], &[120], Merging::Allowed);
+        let (own, flat) = group_chunks(&[lengths(12, 3), vec![10]], &[120], Merging::Allowed).unwrap();
         assert_eq!((own, flat), (vec![lengths(12, 3), vec![10]], vec![vec![30; 4]]));
         // Tiles of 4 by 5 become pairs of rows.
-        let (own, _) = group_chunks(&[lengths(12, 4), lengths(10, 5)], &[120], Merging::Allowed);
+        let (own, _) = group_chunks(&[lengths(12, 4), lengths(10, 5)], &[120], Merging::Allowed).unwrap();
         assert_eq!(own, [vec![2; 6], vec![10]]);
         // Rows longer than a block are cut.
-        let (own, _) = group_chunks(&[vec![2], lengths(100, 10)], &[200], Merging::Allowed);
-        assert_eq!(own, [vec![1, 1], vec![10; 10]]);
+        let (own, _) = group_chunks(&[vec![2], lengths(100, 10)], &[200], Merging::Allowed).unwrap();
+        assert_eq!(own, [vec![1, 1], vec![20; 5]]);
+        // Many short ones are put together.
+        let (own, _) =
+            group_chunks(&[lengths(1000, 1000), vec![1; 1001]], &[1_001_000], Merging::Allowed).unwrap();
+        assert_eq!((own[0].len(), &own[1][..]), (1000, &[1000, 1][..]));
         // Nothing is put together.
-        let (own, flat) = group_chunks(&[lengths(4, 2), lengths(4, 2)], &[16], Merging::Never);
+        let (own, flat) = group_chunks(&[lengths(4, 2), lengths(4, 2)], &[16], Merging::Never).unwrap();
         assert_eq!((own, flat), (vec![vec![1; 4], vec![2, 2]], vec![vec![2; 8]]));
         // Ends are kept where they fit.
-        let (own, other) = group_chunks(&[vec![9, 3, 12]], &[8, 3], Merging::Allowed);
+        let (own, other) = group_chunks(&[vec![9, 3, 12]], &[8, 3], Merging::Allowed).unwrap();
         assert_eq!((own, other), (vec![vec![9, 3, 12]], vec![vec![3, 1, 4], vec![3]]));
-        let (own, other) = group_chunks(&[lengths(24, 4)], &[2, 3, 4], Merging::Allowed);
+        let (own, other) = group_chunks(&[lengths(24, 4)], &[2, 3, 4], Merging::Allowed).unwrap();
         assert_eq!((own, other), (vec![vec![4; 6]], vec![vec![1, 1], vec![1, 1, 1], vec![4]]));
+    }
+
+    #[test]
+    fn blocks_that_cannot_be_numbered_are_refused() {
+        let x = Array::<i8>::zeros(&[1 << 20, 1 << 20], 1 << 8).unwrap();
+        let error = x.reshape_unmerged(&[1 << 40]).unwrap_err().to_string();
+        assert!(error.contains("can be numbered"), "{error}");
     }
 
     #[test]
