@@ -26,6 +26,8 @@ pub enum PadMode<A> {
     Maximum,
     /// The mean of the elements along the axis, of integers rounded.
     Mean,
+    /// The median of the elements along the axis, of integers rounded. There is none of complex numbers.
+    Median,
     /// The smallest element along the axis.
     Minimum,
     /// The elements mirrored at the edge, which is not repeated: `3 2 | 1 2 3 | 2 1`.
@@ -85,7 +87,7 @@ impl<A: Element> Array<A> {
     /// # Errors
     ///
     /// - When there are not widths for each axis, or the result is larger than can be counted.
-    /// - When an axis of length zero is to be padded by its elements.
+    /// - When an axis of length zero is to be padded by its elements, or complex numbers by their medians.
     ///
     /// # Examples
     ///
@@ -146,6 +148,7 @@ impl<A: Element> Array<A> {
             PadMode::Maximum => self.beside(axis, before, behind, &self.max(over(axis))?, info),
             PadMode::Minimum => self.beside(axis, before, behind, &self.min(over(axis))?, info),
             PadMode::Mean => self.beside(axis, before, behind, &self.rounded_mean(axis)?, info),
+            PadMode::Median => self.beside(axis, before, behind, &self.rounded_median(axis)?, info),
             PadMode::LinearRamp(end) => self.ramps(axis, before, behind, end, info)?,
             PadMode::Edge => self.around(axis, before, behind, |at| at.clamp(0, n as isize - 1), info),
             PadMode::Wrap => self.around(axis, before, behind, |at| at.rem_euclid(n as isize), info),
@@ -191,6 +194,16 @@ impl<A: Element> Array<A> {
         let mean = self.mean(over(axis))?;
         let is_float = A::DTYPE == A::Float::DTYPE;
         Ok(if is_float { mean.astype() } else { mean.rint().astype() })
+    }
+
+    fn rounded_median(&self, axis: usize) -> Result<Array<A>, ArrayError> {
+        if A::DTYPE.is_complex() {
+            return Err(ArrayError::Unsupported { operation: "pad by medians", dtype: A::DTYPE });
+        }
+        // Of real numbers, the same type.
+        let median = self.astype::<A::Real>().median(over(axis))?;
+        let is_float = A::DTYPE == A::RealFloat::DTYPE;
+        Ok(if is_float { median.astype() } else { median.rint().astype() })
     }
 
     /// The array between margins that are elements of it: those at the positions that `of` gives for positions outside.

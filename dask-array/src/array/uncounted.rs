@@ -31,8 +31,8 @@ use crate::kernel::{AlongAxis, Kernel, kernel_op};
 /// offers no more than can be right:
 ///
 /// - [`compute`](Collection::compute), [`persist`](Collection::persist) and the rest of [`Collection`];
-/// - elementwise expressions of it and of others of the same selection, by [`map`](Uncounted::map),
-///   [`zip_with`](Uncounted::zip_with) and operators;
+/// - expressions of it and of others of the same selection that are elementwise along the uncounted axis, by
+///   [`map`](Uncounted::map), [`zip_with`](Uncounted::zip_with) and operators;
 /// - reductions over its uncounted axis, which count what there is, and [`count`](Uncounted::count);
 /// - [`compute_chunk_sizes`](Uncounted::compute_chunk_sizes), which finds the lengths out and gives an [`Array`].
 ///

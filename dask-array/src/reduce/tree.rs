@@ -25,6 +25,12 @@ impl JoinLayer {
         self.n_blocks.iter().zip(&self.group).map(|(&n, &group)| n.div_ceil(group)).collect()
     }
 
+    /// The axis of the input that is this one of the result, if blocks along it are not joined.
+    pub(crate) fn kept(&self, axis: usize) -> Option<usize> {
+        let own = (0..self.dropped.len()).filter(|&own| !self.dropped[own]).nth(axis)?;
+        (self.group[own] == 1).then_some(own)
+    }
+
     /// The blocks that are joined to the block at this index, along each axis.
     fn ranges(&self, index: &[u32]) -> Option<Vec<Range<u32>>> {
         let mut given = index.iter();

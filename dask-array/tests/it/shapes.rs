@@ -234,6 +234,7 @@ fn margins_of_statistics_and_ramps() {
     check(&padded(PadMode::Minimum), &arr2(&[[1, 2, 1, 1], [1, 2, 1, 1], [4, 8, 4, 4]]).into_dyn());
     // Halves to the even one.
     check(&padded(PadMode::Mean), &arr2(&[[2, 5, 4, 4], [1, 2, 2, 2], [4, 8, 6, 6]]).into_dyn());
+    check(&padded(PadMode::Median), &arr2(&[[2, 5, 4, 4], [1, 2, 2, 2], [4, 8, 6, 6]]).into_dyn());
     check(&padded(PadMode::LinearRamp(0)), &arr2(&[[0, 0, 0, 0], [1, 2, 1, 0], [4, 8, 4, 0]]).into_dyn());
     let flags = Array::from_ndarray(arr1(&[false, true]), 1).unwrap();
     check(&flags.pad(1, PadMode::Edge).unwrap(), &arr1(&[false, false, true, true]).into_dyn());

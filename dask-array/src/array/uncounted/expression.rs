@@ -1,22 +1,26 @@
 //! Elementwise expressions of uncounted arrays.
 //!
-//! An expression is written on arrays as long as the blocks can be. Whether all that was done is elementwise, and
-//! nothing counted lies along the uncounted axis, is seen from the layers that it has made.
+//! An expression is written on arrays as long as the blocks can be. Whether all that was done is elementwise along the
+//! uncounted axis, and nothing counted lies along it, is seen from the layers that it has made.
 
 use std::any::Any;
 use std::collections::HashSet;
+use std::sync::Arc;
 
-use dask_graph::{BlockArg, Blockwise, Collection, Graph, Name};
+use dask_graph::{BlockArg, Blockwise, Collection, Graph, Name, Op};
 
 use super::Uncounted;
 use crate::array::Array;
 use crate::element::Element;
 use crate::error::ArrayError;
 use crate::program::op::ProgramOp;
+use crate::program::{ArgSpec, Program};
+use crate::reduce::op::FoldOp;
+use crate::reduce::tree::JoinLayer;
 
 impl<A: Element> Uncounted<A> {
-    /// Applies an elementwise expression, which may take in arrays that have no such axis and are cut as this one
-    /// along the others.
+    /// Applies an expression that is elementwise along the uncounted axis; over other axes it may reduce. It may take
+    /// in arrays that have no such axis and are cut as this one along the others.
     ///
     /// ```
     /// # use dask_array::{Array, ndarray::{arr1, arr2}};
@@ -27,6 +31,9 @@ impl<A: Element> Uncounted<A> {
     /// let some = x.filter(&x.sum(1)?.gt(5.0)?)?.map(|rows| rows - &centre)?;
     /// assert_eq!(some.compute_with(&dask_sched_sync::Sync::new())?, arr2(&[[0.0, 0.0], [2.0, 2.0]]).into_dyn());
     ///
+    /// let sums = some.map(|rows| rows.sum(1).unwrap())?;
+    /// assert_eq!(sums.compute_with(&dask_sched_sync::Sync::new())?, arr1(&[0.0, 4.0]).into_dyn());
+    ///
     /// // The mean of the rows that are selected is another thing.
     /// assert!(some.map(|rows| rows - &rows.mean(0).unwrap()).is_err());
     /// # Ok(())
@@ -35,8 +42,8 @@ impl<A: Element> Uncounted<A> {
     ///
     /// # Errors
     ///
-    /// - When what `expression` does is not elementwise, moves the uncounted axis, or takes in an array that
-    ///   runs along it.
+    /// - When what `expression` does is not elementwise along the uncounted axis, or takes in an array that runs along
+    ///   it.
     pub fn map<B: Element>(
         &self,
         expression: impl FnOnce(&Array<A>) -> Array<B>,
@@ -105,16 +112,13 @@ impl<A: Element> Uncounted<A> {
         result: &Array<B>,
         operands: &[(&Name, usize)],
     ) -> Result<Uncounted<B>, ArrayError> {
-        let behind = self.ndim() - self.axis;
-        let axis = result.ndim().checked_sub(behind).ok_or(ArrayError::UncountedExpression)?;
-        if !is_elementwise(result.graph(), result.name(), axis, operands) {
-            return Err(ArrayError::UncountedExpression);
-        }
+        let is_along = |&axis: &usize| is_elementwise(result.graph(), result.name(), axis, operands);
+        let axis = (0..result.ndim()).find(is_along).ok_or(ArrayError::UncountedExpression)?;
         Ok(self.alike(result.clone(), axis))
     }
 }
 
-/// Whether an array is an elementwise expression of operands along this axis, and of nothing else.
+/// Whether an array is an expression of operands that is elementwise along this axis, and of nothing else along it.
 fn is_elementwise(graph: &Graph, name: &Name, axis: usize, operands: &[(&Name, usize)]) -> bool {
     let mut open = vec![(name.clone(), axis)];
     let mut seen = HashSet::new();
@@ -134,7 +138,7 @@ fn is_elementwise(graph: &Graph, name: &Name, axis: usize, operands: &[(&Name, u
     true
 }
 
-/// An argument of an elementwise operation.
+/// An argument of such an operation.
 enum Argument {
     /// Runs along the axis that is looked at, which is this one of its own.
     Along(Name, usize),
@@ -142,13 +146,16 @@ enum Argument {
     Across(Name),
 }
 
-/// The arguments of an elementwise operation, at least one of which runs along the axis of its result; `None` if it
-/// is no such operation.
+/// The arguments of an operation that is elementwise along an axis of its result, which one of them at least has;
+/// `None` if it is no such operation.
 fn along(graph: &Graph, name: &Name, axis: usize) -> Option<Vec<Argument>> {
-    let layer = graph.layer(name)?.downcast_ref::<Blockwise>()?;
-    let op: &dyn Any = &**layer.op();
-    let program = &op.downcast_ref::<ProgramOp>()?.compiled.program;
-    let argument = |(arg, spec): (&BlockArg, &crate::program::ArgSpec)| {
+    let layer = graph.layer(name)?;
+    if let Some(join) = layer.downcast_ref::<JoinLayer>() {
+        return join.kept(axis).map(|own| vec![Argument::Along(join.input.clone(), own)]);
+    }
+    let layer = layer.downcast_ref::<Blockwise>()?;
+    let program = program_along(layer.op(), axis)?;
+    let argument = |(arg, spec): (&BlockArg, &ArgSpec)| {
         let own = spec.axes.iter().position(|&of| of == axis).filter(|&own| !spec.broadcast[own]);
         match (arg, own) {
             (BlockArg::Blocks { name, .. }, Some(own)) => Some(Argument::Along(name.clone(), own)),
@@ -159,6 +166,15 @@ fn along(graph: &Graph, name: &Name, axis: usize) -> Option<Vec<Argument>> {
     };
     let arguments: Vec<_> = layer.args().iter().zip(&program.args).map(argument).collect::<Option<_>>()?;
     arguments.iter().any(|argument| matches!(argument, Argument::Along(..))).then_some(arguments)
+}
+
+/// The program of an elementwise operation, or of the first step of a reduction that keeps the axis.
+fn program_along(op: &Arc<dyn Op>, axis: usize) -> Option<&Program> {
+    let op: &dyn Any = &**op;
+    match op.downcast_ref::<FoldOp>() {
+        Some(fold) => (fold.reduced.get(axis) == Some(&false)).then_some(&fold.compiled.program),
+        None => Some(&op.downcast_ref::<ProgramOp>()?.compiled.program),
+    }
 }
 
 /// Whether an array is made of one of these.

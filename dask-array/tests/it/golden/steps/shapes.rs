@@ -137,6 +137,7 @@ fn mode_of<T>(mode: &str, value: T) -> Result<PadMode<T>, String> {
         "linear_ramp" => PadMode::LinearRamp(value),
         "maximum" => PadMode::Maximum,
         "mean" => PadMode::Mean,
+        "median" => PadMode::Median,
         "minimum" => PadMode::Minimum,
         "reflect" => PadMode::Reflect,
         "symmetric" => PadMode::Symmetric,
