@@ -9,6 +9,7 @@ mod coarsen;
 mod collection;
 mod concatenate;
 mod counting;
+mod covariance;
 mod creation;
 mod cumulative;
 mod diagonals;

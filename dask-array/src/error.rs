@@ -115,6 +115,24 @@ pub enum ArrayError {
         /// What the share of all is called.
         whole: String,
     },
+    /// Neither one variable nor a matrix of several.
+    #[error("`{operation}` takes one variable (1 axis) or a matrix of several (2 axes), not shape {shape:?}")]
+    NotVariables {
+        /// The operation.
+        operation: &'static str,
+        /// The array's shape.
+        shape: Vec<usize>,
+    },
+    /// A sample that is too small to be tested.
+    #[error("`{operation}` needs {least} elements along the axis at least, there are {got}")]
+    TooFew {
+        /// The test.
+        operation: &'static str,
+        /// How many it needs.
+        least: usize,
+        /// How many there are.
+        got: usize,
+    },
     /// Bins that nothing can be counted in.
     #[error("these are no bins: {problem}")]
     Bins {

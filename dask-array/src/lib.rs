@@ -10,10 +10,15 @@
 //!   your own by [`from_delayed`](Array::from_delayed), or from a storage of your own by
 //!   [`from_source`](Array::from_source); of random numbers by `random::Generator` (feature `random`, on by default).
 //! - **Worked on** by operators and methods with broadcasting ([`promote`] for operands of two types), [`where_`],
-//!   [`select`] and [`choose`], reductions over axes ([`Over`]),
-//!   [`slice`](Array::slice), [`transpose`](Array::transpose) and [`rechunk`](Array::rechunk); joined by
+//!   [`select`] and [`choose`], [`slice`](Array::slice), [`transpose`](Array::transpose) and [`rechunk`](Array::rechunk); joined by
 //!   [`concatenate`], [`stack`], [`vstack`], [`hstack`], [`dstack`] and [`block`]; multiplied by
 //!   [`matmul`](Array::matmul), [`dot`](Array::dot), [`tensordot`](Array::tensordot), [`einsum`] and their like.
+//! - **Reduced** over axes ([`Over`]), NaN left out if you like ([`nanmean`](Array::nanmean)), to positions
+//!   ([`argmin`](Array::argmin)) or by functions of your own ([`reduction`](Array::reduction)); accumulated
+//!   ([`cumsum`](Array::cumsum)).
+//! - **Searched and counted** by [`searchsorted`](Array::searchsorted), [`unique`](Array::unique),
+//!   [`topk`](Array::topk), [`histogram`](Array::histogram) and their like; described by
+//!   [`quantile`](Array::quantile)s, [`cov`](Array::cov)ariances and the tests of [`stats`].
 //! - **Extended** by functions of your own on blocks ([`map_blocks`](Array::map_blocks), [`BlockMap`]), on blocks
 //!   with the cells around them ([`map_overlap`](Array::map_overlap)), on lines
 //!   ([`apply_along_axis`](Array::apply_along_axis)) and on parts of fixed axes ([`apply_gufunc`]).
@@ -65,6 +70,7 @@ mod reduce;
 mod scan;
 mod selection;
 mod sorting;
+pub mod stats;
 mod storage;
 
 pub use array::{

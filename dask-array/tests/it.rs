@@ -23,6 +23,7 @@ mod it {
     mod shapes;
     mod slices;
     mod statistics;
+    mod stats;
     mod storage;
     mod uncounted;
 }

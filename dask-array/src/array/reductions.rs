@@ -11,7 +11,7 @@ mod weighted;
 use dask_graph::LayerInfo;
 
 use super::elementwise::elementwise;
-use super::{Array, Over};
+use super::{Array, Other, Over, Tolerance};
 use crate::element::{DType, Element, Inexact, Number, Real, Scalar};
 use crate::error::ArrayError;
 use crate::program::Operand;
@@ -308,6 +308,18 @@ struct Spread {
 /// Whether an element is not zero.
 fn non_zero<A: Element>(program: &mut ProgramBuilder, x: Operand) -> Operand {
     program.compare(CompareOp::Ne, A::DTYPE, x, Operand::Const(A::default().to_scalar()))
+}
+
+impl<A: Element> Array<A> {
+    /// Whether all elements are [close](Array::is_close) to the other's (numpy's `allclose`): one bool.
+    ///
+    /// # Errors
+    ///
+    /// - When the shapes do not broadcast.
+    #[track_caller]
+    pub fn all_close(&self, other: impl Other<A>, tolerance: Tolerance) -> Result<Array<bool>, ArrayError> {
+        self.is_close(other, tolerance)?.all(..)
+    }
 }
 
 impl<A: Number> Array<A> {

@@ -173,7 +173,7 @@ impl DistinctOp {
             let mut values = Vec::new();
             if self.is_first {
                 values.extend_from_slice(args.get::<Block<T>>(0)?.data());
-                values.sort_unstable_by(|&a, &b| sorting::order(a, b));
+                sorting::sort(&mut values);
             } else {
                 for value in args.list(0)? {
                     values.extend_from_slice(&part(value)?.values);

@@ -1,7 +1,7 @@
 //! Searching, counting, choosing and quantiles, against sorting and plain loops.
 
 use dask_array::ndarray::{ArrayD, Axis, arr1};
-use dask_array::{Array, ArrayError, Bins, Over, QuantileMethod, Side, histogramdd, union1d};
+use dask_array::{Array, ArrayError, Bins, Over, QuantileMethod, Side, Tolerance, histogramdd, union1d};
 use dask_graph::Collection;
 use dask_sched_sync::Sync;
 use proptest::prelude::*;
@@ -185,6 +185,32 @@ fn points_in_space() {
 }
 
 #[test]
+fn covariances_of_rows_and_columns() {
+    let x = dask_array::ndarray::arr2(&[[1.0, 2.0, 4.0, 8.0], [3.0, 3.5, 1.0, 0.0], [1.0, 0.0, 1.0, 0.0]]);
+    let lazy = Array::from_ndarray(x.clone(), 2).unwrap();
+    for (cov, rows) in [
+        (lazy.cov(true, 1.0).unwrap(), x.clone()),
+        (lazy.t().cov(false, 1.0).unwrap(), x.clone()),
+        (lazy.cov(false, 1.0).unwrap(), x.t().to_owned()),
+    ] {
+        let (got, n) = (everywhere(&cov), rows.ncols() as f64);
+        for i in 0..rows.nrows() {
+            for j in 0..rows.nrows() {
+                let (a, b) = (rows.row(i), rows.row(j));
+                let (m, k) = (a.sum() / n, b.sum() / n);
+                let want = a.iter().zip(b).map(|(a, b)| (a - m) * (b - k)).sum::<f64>() / (n - 1.0);
+                assert!((got[[i, j]] - want).abs() < 1e-12);
+            }
+        }
+    }
+    let correlations = everywhere(&lazy.corrcoef(true).unwrap());
+    assert!((0..3).all(|i| (correlations[[i, i]] - 1.0).abs() < 1e-12));
+    assert_eq!(lazy.trace(-1, 1, 0).unwrap().item_with(&Sync::new()).unwrap(), 2.0 + 1.0 + 0.0);
+    assert!(lazy.all_close(&lazy, Tolerance::default()).unwrap().item_with(&Sync::new()).unwrap());
+    assert!(!lazy.all_close(1.0, Tolerance::default()).unwrap().item_with(&Sync::new()).unwrap());
+}
+
+#[test]
 fn mistakes_are_told_when_written() {
     #[track_caller]
     fn says<A>(result: Result<A, ArrayError>, parts: &[&str]) {
@@ -211,6 +237,10 @@ fn mistakes_are_told_when_written() {
     says(x.quantile(f64::NAN, 0, QuantileMethod::Linear), &["NaN"]);
     says(x.median(2), &["axis 2"]);
     says(x.topk(3, 2), &["axis 2"]);
+    let cube = Array::<f64>::ones(&[2, 2, 2], 2).unwrap();
+    says(cube.cov(true, 1.0), &["cov", "[2, 2, 2]"]);
+    says(cube.corrcoef(false), &["corrcoef", "[2, 2, 2]"]);
+    says(cube.trace(0, 1, -2), &["[1, -2]"]);
 
     let negative = Array::from_ndarray(arr1(&[1, -4]), 1).unwrap();
     let error = negative.bincount(0).unwrap().compute_with(&Sync::new()).unwrap_err();

@@ -15,7 +15,6 @@ use crate::chunks::{ChunkSpec, Chunks};
 use crate::element::{Element, Real};
 use crate::kernel::{Kernel, encoded_payload, kernel_op};
 use crate::program::kernels::Kernels;
-use crate::reduce::choice::is_nan;
 use crate::sorting;
 
 impl<A: Element<Real = A>> Array<A> {
@@ -118,7 +117,7 @@ impl Question {
     /// The quantiles of a line, which is put into another order.
     fn answer<A: Element>(&self, line: &mut [A], found: &mut Vec<f64>) {
         found.clear();
-        let numbers = numbers_first(line);
+        let numbers = sorting::numbers_first(line);
         if numbers == 0 || (numbers < line.len() && !self.skip_nan) {
             found.resize(self.probabilities.len(), f64::NAN);
             return;
@@ -137,27 +136,12 @@ impl Question {
     }
 }
 
-/// Moves NaN to the end; how many elements are before it.
-pub(super) fn numbers_first<A: Element>(line: &mut [A]) -> usize {
-    let mut numbers = line.len();
-    let mut at = 0;
-    while at < numbers {
-        if is_nan(line[at]) {
-            numbers -= 1;
-            line.swap(at, numbers);
-        } else {
-            at += 1;
-        }
-    }
-    numbers
-}
-
-/// Puts the elements of these ranks, which go up and are counted from `offset`, where sorting would.
+/// Puts the elements of these ranks, which go up and are counted from `offset`, where sorting would. There is no NaN.
 pub(super) fn select<A: Element>(line: &mut [A], offset: usize, ranks: &[usize]) {
     let Some(&rank) = ranks.get(ranks.len() / 2) else { return };
     let at = rank - offset;
     let (below, above) = ranks.split_at(ranks.len() / 2);
-    let (lower, _, higher) = line.select_nth_unstable_by(at, |&a, &b| sorting::order(a, b));
+    let (lower, _, higher) = line.select_nth_unstable_by(at, |&a, &b| sorting::number_order(a, b));
     select(lower, offset, below);
     select(higher, rank + 1, &above[1..]);
 }

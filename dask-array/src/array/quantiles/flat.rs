@@ -9,7 +9,7 @@ use dask_graph::{
 use ndarray::{ArrayD, IxDyn};
 
 use super::Question;
-use super::along::{numbers_first, select};
+use super::along::select;
 use crate::array::layer::BlockLayer;
 use crate::array::{Array, Lazy, blockwise, built, name_of};
 use crate::block::Block;
@@ -20,9 +20,13 @@ use crate::program::kernels::Kernels;
 use crate::reduce::paired::Paired;
 use crate::sorting;
 
-/// How many elements of a block are looked at to find out between which two a rank lies. The share of all elements
-/// that is gathered for a quantile is at most about two by this.
-const SAMPLES: usize = 128;
+/// How many regular ranks of a block are looked at: what is gathered for a quantile is at most about two parts of so many
+/// of all elements.
+const SAMPLES: usize = 16;
+
+/// Where blocks are alike, a rank lies in each at about the same share of it: it is looked at so small a part of a block
+/// before and behind that, and what is gathered is about two such parts.
+const NEIGHBOURHOOD: usize = 128;
 
 /// In the place of a rank: there was a NaN, which makes the result one.
 const SPOILED: i64 = -1;
@@ -120,21 +124,34 @@ impl<A: Element> Kernel for Sampling<A> {
 
     fn call(args: Args<'_>) -> Result<Value, OpError> {
         let mut all = args.get::<Block<A>>(0)?.data().to_vec();
-        let skip_nan = args.get::<Asked>(1)?.question.skip_nan;
-        let n = numbers_first(&mut all);
-        if n < all.len() && !skip_nan {
+        let question = &args.get::<Asked>(1)?.question;
+        let n = sorting::numbers_first(&mut all);
+        if n < all.len() && !question.skip_nan {
             let (values, numbers) = (vec![A::default()], vec![SPOILED]);
             return Ok(Value::sized(Paired { values, numbers, shape: vec![1] }));
         }
         let all = &mut all[..n];
-        let samples = SAMPLES.min(n);
-        let mut ranks: Vec<usize> =
-            (0..samples).map(|i| i * n.saturating_sub(1) / samples.saturating_sub(1).max(1)).collect();
-        ranks.dedup();
+        let ranks = question.sampled(n);
         select(all, 0, &ranks);
         let values: Vec<A> = ranks.iter().map(|&rank| all[rank]).collect();
         let numbers: Vec<i64> = ranks.iter().map(|&rank| rank as i64).collect();
         Ok(Value::sized(Paired { shape: vec![values.len()], values, numbers }))
+    }
+}
+
+impl Question {
+    /// The ranks of `n` elements of a block that are looked at.
+    fn sampled(&self, n: usize) -> Vec<usize> {
+        let Some(last) = n.checked_sub(1) else { return Vec::new() };
+        let regular = (0..=SAMPLES).map(|i| (last as u128 * i as u128 / SAMPLES as u128) as usize);
+        let near = self.probabilities.iter().flat_map(|&q| {
+            let (at, part) = ((q * last as f64) as usize, n.div_ceil(NEIGHBOURHOOD));
+            [at.saturating_sub(part), (at + part).min(last)]
+        });
+        let mut ranks: Vec<usize> = regular.chain(near).collect();
+        ranks.sort_unstable();
+        ranks.dedup();
+        ranks
     }
 }
 

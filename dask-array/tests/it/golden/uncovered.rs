@@ -9,19 +9,6 @@ pub(crate) fn reason(id: &str) -> Option<&'static str> {
 #[rustfmt::skip]
 pub(crate) const TABLE: &[(&[&str], &str)] = &[
     (&[
-                    ], "creation beyond zeros, ones, full, arange and their like"),
-    (&[
-        "reduction-052",
-    ], "the trace of a matrix"),
-    (&[
-       
-                    ], "fancy, masked and pointwise indexing, and assignment"),
-    (&[
-                                "search-022", "search-023", "search-024",
-    ], "searching, counting and statistics"),
-    (&[
-                            ], "products"),
-    (&[
         "linalg-001", "linalg-002", "linalg-003", "linalg-004", "linalg-005", "linalg-006", "linalg-007",
         "linalg-008", "linalg-009", "linalg-010", "linalg-011", "linalg-012",
     ], "linear algebra"),

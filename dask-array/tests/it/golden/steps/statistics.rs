@@ -16,6 +16,12 @@ pub(super) fn family(op: &str, operands: &[Operand], args: &Json) -> Option<Outc
         "bincount" => one(bincount(x(), operands.get(1), args)),
         "histogram" => Some(histogram(x(), operands.get(1), args)),
         "histogram2d" => Some(plane(x(), operands[1].array(), args)),
+        "cov" => one(real!(x(), |x, _T| cov(x, args))),
+        "corrcoef" => one(real!(x(), |x, _T| fits(x.corrcoef(true)))),
+        "trace" => {
+            let offset = args["offset"].as_i64().unwrap_or(0) as isize;
+            one(with_type!(x(), |x, _T| fits(x.trace(offset, 0, 1))))
+        }
         "unique" => Some(unique(x(), args)),
         "union1d" => one(with_type!(x(), |x, T| {
             let other = typed::<T>(operands[1].array());
@@ -44,6 +50,12 @@ fn unique(x: &Dynamic, args: &Json) -> Outcomes {
         outputs.extend(wanted("return_counts").then(|| Dynamic::uncounted(all.counts)));
         Ok(outputs)
     })
+}
+
+fn cov<A: Element<Real = A>>(x: &Array<A>, args: &Json) -> Outcome {
+    known(args, &["rowvar", "bias", "ddof"])?;
+    let biased = if args["bias"] == true { 0.0 } else { 1.0 };
+    fits(x.cov(args["rowvar"] != false, args["ddof"].as_f64().unwrap_or(biased)))
 }
 
 fn k(args: &Json) -> isize {
