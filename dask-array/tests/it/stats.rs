@@ -43,11 +43,11 @@ fn skewness_and_kurtosis() {
 fn counts() {
     let counts = [16.0, 18.0, 16.0, 14.0, 12.0, 12.0];
     let observed = line(&counts).astype::<i32>();
-    check(stats::chisquare(&observed, None, 0.0, 0), 2.0, 0.849_145_036_084_609_56);
+    check(stats::chisquare(&observed, None, 0.0, 0), 2.0, 0.849_145_036_084_609_6);
     let expected = line(&[16.0, 16.0, 16.0, 16.0, 16.0, 8.0]);
-    check(stats::chisquare(&observed, Some(&expected), 0.0, 0), 3.5, 0.623_387_627_749_582_23);
+    check(stats::chisquare(&observed, Some(&expected), 0.0, 0), 3.5, 0.623_387_627_749_582_2);
     let ratio = stats::power_divergence(&observed, None, 0.0, 0, 0.0);
-    check(ratio, 2.006_573_162_632_538, 0.848_234_767_794_637_69);
+    check(ratio, 2.006_573_162_632_538, 0.848_234_767_794_637_7);
 }
 
 #[test]
