@@ -75,7 +75,7 @@ impl<A: Element> Array<A> {
     /// use dask_array::{Array, ndarray::arr2};
     ///
     /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
-    /// let x = Array::from_ndarray(arr2(&[[1, 2, 3], [4, 5, 6]]), 2)?;
+    /// let x = Array::from_ndarray(arr2(&[[1_i64, 2, 3], [4, 5, 6]]), 2)?;
     /// let scheduler = dask_sched_sync::Sync::new();
     /// assert_eq!(x.trace(0, 0, 1)?.item_with(&scheduler)?, 6);
     /// assert_eq!(x.trace(1, 0, 1)?.item_with(&scheduler)?, 8);

@@ -39,7 +39,7 @@ struct Question {
 /// use dask_graph::Collection;
 ///
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
-/// let x = Array::from_ndarray(arr1(&[4.0, 1.0, 3.0, 2.0]), 2)?;
+/// let x = Array::from_ndarray(arr1(&[4.0_f64, 1.0, 3.0, 2.0]), 2)?;
 /// let scheduler = dask_sched_sync::Sync::new();
 /// assert_eq!(x.median(..)?.item_with(&scheduler)?, 2.5);
 /// let quartiles = x.percentile([25.0, 75.0], .., QuantileMethod::Linear)?;

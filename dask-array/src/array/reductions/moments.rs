@@ -15,7 +15,7 @@ use crate::reduce::{Finish, Fold};
 /// use dask_array::{Array, ndarray::arr1};
 ///
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
-/// let x = Array::from_ndarray(arr1(&[1.0, 2.0, 3.0, 10.0]), 2)?;
+/// let x = Array::from_ndarray(arr1(&[1.0_f64, 2.0, 3.0, 10.0]), 2)?;
 /// let scheduler = dask_sched_sync::Sync::new();
 /// assert_eq!(x.moment(3, 0)?.item_with(&scheduler)?, 45.0);
 /// assert_eq!(x.moment(2, 0)?.item_with(&scheduler)?, x.var(0, 0.0)?.item_with(&scheduler)?);

@@ -42,7 +42,7 @@ impl<A: Number> Array<A> {
     /// use dask_array::{Array, NormOrder, ndarray::arr2};
     ///
     /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
-    /// let x = Array::from_ndarray(arr2(&[[3.0, 0.0], [0.0, -4.0]]), 1)?;
+    /// let x = Array::from_ndarray(arr2(&[[3.0_f64, 0.0], [0.0, -4.0]]), 1)?;
     /// let scheduler = dask_sched_sync::Sync::new();
     /// assert_eq!(x.norm(NormOrder::Default, ..)?.item_with(&scheduler)?, 5.0);
     /// assert_eq!(x.norm(f64::INFINITY, [0, 1])?.item_with(&scheduler)?, 4.0);
