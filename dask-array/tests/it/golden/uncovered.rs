@@ -19,7 +19,4 @@ pub(crate) const TABLE: &[(&[&str], &str)] = &[
     (&[
         "cast-011",
     ], "element type float16"),
-    (&[
-        "pipeline-006",
-    ], "an operation of the pipeline"),
 ];
