@@ -35,6 +35,8 @@ pub(crate) struct Contraction {
     pub(crate) n_contracted: usize,
     /// Where the axes of the result lie among batch axes, rows and columns; none for a sum that goes on.
     pub(crate) out: Option<Vec<usize>>,
+    /// The size of the largest result.
+    pub(crate) nbytes: u64,
 }
 
 encoded_payload!(Contraction, |it| (it.left.len() + it.right.len()) * size_of::<usize>());
@@ -122,6 +124,10 @@ pub(crate) struct Contracting<A>(PhantomData<fn() -> A>);
 impl<A: Element> Kernel for Contracting<A> {
     const NAME: &'static str = "product";
 
+    fn output_nbytes(args: &[Arg]) -> Option<u64> {
+        sum_nbytes(args)
+    }
+
     fn call(mut args: Args<'_>) -> Result<Value, OpError> {
         let sum = if args.len() > 3 { Some(args.take::<Block<A>>(3)?) } else { None };
         let contraction = args.get::<Contraction>(0)?;
@@ -161,8 +167,7 @@ impl<A: Element> Kernel for Adding<A> {
     const NAME: &'static str = "product-sum";
 
     fn output_nbytes(args: &[Arg]) -> Option<u64> {
-        let Arg::Value(sum) = args.get(1)? else { return None };
-        Some(sum.nbytes())
+        sum_nbytes(args)
     }
 
     fn call(mut args: Args<'_>) -> Result<Value, OpError> {
@@ -177,6 +182,12 @@ impl<A: Element> Kernel for Adding<A> {
         sum.zip_mut_with(&other.view(), |a, &b| *a = A::add(*a, b));
         Ok(contraction.finished(sum))
     }
+}
+
+/// The size of a sum of products, which its contraction says.
+fn sum_nbytes(args: &[Arg]) -> Option<u64> {
+    let Arg::Value(contraction) = args.first()? else { return None };
+    Some(contraction.downcast_ref::<Contraction>()?.nbytes)
 }
 
 /// The first block of a list.

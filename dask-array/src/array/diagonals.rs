@@ -151,7 +151,7 @@ impl<A: Element> Array<A> {
         chosen(&mask, &padded, &A::default(), info)
     }
 
-    fn diagonal_of(
+    pub(super) fn diagonal_of(
         &self,
         offset: isize,
         first: usize,

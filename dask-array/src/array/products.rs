@@ -13,6 +13,7 @@ pub use self::einsum::einsum;
 use super::Array;
 use super::elementwise::{Operands, elementwise};
 use super::transpose::axis_of;
+use crate::chunks::{ChunkSpec, Chunks};
 use crate::element::Element;
 use crate::error::ArrayError;
 use crate::program::kernels::BinaryOp;
@@ -122,46 +123,42 @@ impl<A: Element> Array<A> {
         along(self, other, &last(self), &last(other), "inner", "the last axes must be equally long", &info)
     }
 
-    /// The sum of the products of all elements (numpy's `vdot`), the first conjugated if they are complex.
+    /// The sum of the products of all elements (numpy's `vdot`), the first conjugated if they are complex. Arrays of
+    /// different shapes are raveled.
     ///
     /// # Errors
     ///
-    /// - When the shapes differ.
+    /// - When the arrays have different numbers of elements.
     #[track_caller]
     pub fn vdot(&self, other: &Array<A>) -> Result<Array<A>, ArrayError> {
         let info = LayerInfo::here();
-        if self.shape() != other.shape() {
-            return Err(misfit("vdot", self, other, "the shapes must be equal"));
+        let reason = "there must be as many elements on both sides";
+        let conjugate = self.conj();
+        if self.ndim() == 0 && other.ndim() == 0 {
+            return product(&conjugate, other, &info);
         }
-        if self.ndim() == 0 {
-            return product(self, other, &info);
+        if self.shape() == other.shape() {
+            let all: Vec<usize> = (0..self.ndim()).collect();
+            return along(&conjugate, other, &all, &all, "vdot", reason, &info);
         }
-        let all: Vec<usize> = (0..self.ndim()).collect();
-        along(self, other, &all, &all, "vdot", "the shapes must be equal", &info)
+        if self.len() != other.len() {
+            return Err(misfit("vdot", self, other, reason));
+        }
+        along(&conjugate.raveled(&info), &other.raveled(&info), &[0], &[0], "vdot", reason, &info)
     }
 
-    /// The products of every element of one vector with every element of the other (numpy's `outer`): rows belong to
-    /// `self`, columns to `other`.
+    /// The products of every element of one array with every element of the other (numpy's `outer`): rows belong to
+    /// `self`, columns to `other`. Arrays of more than one axis are raveled.
     ///
     /// # Errors
     ///
-    /// - When an array has more than one axis; numpy would ravel it.
+    /// - When the result would have more elements than can be counted.
     #[track_caller]
     pub fn outer(&self, other: &Array<A>) -> Result<Array<A>, ArrayError> {
         let info = LayerInfo::here();
-        if self.ndim() > 1 || other.ndim() > 1 {
-            return Err(misfit(
-                "outer",
-                self,
-                other,
-                "vectors have one axis; `tensordot` over 0 axes takes more",
-            ));
-        }
-        let [a, b] = [self, other].map(|x| {
-            let new = vec![SliceInfoElem::NewAxis; 1 - x.ndim()];
-            x.sliced(&new, &info)
-        });
-        tensor(&a?, &b?, &[], &[], &info)
+        Chunks::new(&[self.len(), other.len()], ChunkSpec::Whole, A::DTYPE)?;
+        let [a, b] = [self, other].map(|x| if x.ndim() == 1 { x.clone() } else { x.raveled(&info) });
+        tensor(&a, &b, &[], &[], &info)
     }
 
     /// The sum of products over axes of both, pair by pair (numpy's `tensordot`): the result has the other axes of

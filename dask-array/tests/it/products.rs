@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use dask_array::ndarray::{ArrayD, IxDyn};
-use dask_array::{Array, Element, einsum};
+use dask_array::{Array, Element, c128, einsum};
 use dask_graph::Collection;
 use dask_optimize::Optimized;
 use dask_sched_sync::Sync;
@@ -132,6 +132,18 @@ proptest! {
 }
 
 #[test]
+fn arrays_of_more_axes_are_raveled() {
+    let x = Array::<i64>::arange(0, 6, 1, 4).unwrap();
+    let table = x.reshape(&[2, 3]).unwrap();
+    let products = everywhere(&table.outer(&x).unwrap());
+    assert_eq!(products, ArrayD::from_shape_fn(IxDyn(&[6, 6]), |at| (at[0] * at[1]) as i64));
+    assert_eq!(table.vdot(&x).unwrap().item_with(&Sync::new()).unwrap(), 55);
+    let i = Array::full(&[3], c128::new(0.0, 1.0), 2).unwrap();
+    assert_eq!(i.vdot(&i).unwrap().item_with(&Sync::new()).unwrap(), c128::new(3.0, 0.0));
+    assert_eq!(i.dot(&i).unwrap().item_with(&Sync::new()).unwrap(), c128::new(-3.0, 0.0));
+}
+
+#[test]
 fn results_do_not_depend_on_workers() {
     let x = Array::arange(0.0, 30_000.0, 1.0, 700).unwrap();
     let x = ((x * 0.37).sin()).rechunk(130).unwrap();
@@ -165,8 +177,7 @@ fn axes_that_do_not_fit_are_named() {
     says(of(&[2, 2, 3]).matmul(&of(&[3, 3, 1])), "do not broadcast");
     says(x.dot(&y), "`dot` of shapes [2, 3] and [4, 3]");
     says(x.inner(&of(&[4])), "the last axes must be equally long");
-    says(x.vdot(&v), "the shapes must be equal");
-    says(x.outer(&v), "vectors have one axis");
+    says(x.vdot(&v), "as many elements on both sides");
     says(x.tensordot(&y, 3), "fewer axes than are to be summed over");
     says(x.tensordot(&y, ([0, 1], [1])), "not equally long");
     says(x.tensordot(&y, ([0], [1])), "pair by pair");

@@ -37,7 +37,7 @@ pub(super) struct Labelled<A: Element> {
 }
 
 /// Chains of a result of one block; of a result of more, each has its share.
-const CHAINS: usize = 32;
+const CHAINS: usize = 16;
 
 /// Bytes of the blocks that a task takes along the contracted axes: small ones are taken together.
 const STEP_NBYTES: usize = 1 << 20;
@@ -101,8 +101,8 @@ struct Contracted<A: Element> {
     /// How blocks are multiplied; axes are those of the arrays.
     contraction: Contraction,
     /// For each axis of the operands, where the block's number comes from.
-    left: Vec<From>,
-    right: Vec<From>,
+    left: Vec<AxisOf>,
+    right: Vec<AxisOf>,
     /// The blocks along the contracted axes that have elements, as indices along these axes.
     contracted: Arc<[Vec<u32>]>,
     chunks: Chunks,
@@ -110,7 +110,7 @@ struct Contracted<A: Element> {
 
 /// An axis of the result, or one of the contracted.
 #[derive(Clone, Copy)]
-enum From {
+enum AxisOf {
     Out(usize),
     Contracted(usize),
 }
@@ -122,17 +122,10 @@ impl<A: Element> Contracted<A> {
         let columns: Vec<Label> = both(out, &b.labels).filter(|label| !batch.contains(label)).collect();
         let gone: Vec<Label> = a.labels.iter().copied().filter(|label| !out.contains(label)).collect();
         let result: Vec<Label> = [&batch[..], &rows, &columns].concat();
-        let contraction = Contraction {
-            left: places(&[&batch[..], &rows, &gone].concat(), &a.labels),
-            right: places(&[&batch[..], &gone, &columns].concat(), &b.labels),
-            n_batch: batch.len(),
-            n_contracted: gone.len(),
-            out: Some(places(out, &result)),
-        };
-        let from = |labels: &[Label]| -> Vec<From> {
+        let from = |labels: &[Label]| -> Vec<AxisOf> {
             let of = |label: &Label| match out.iter().position(|of_out| of_out == label) {
-                Some(axis) => From::Out(axis),
-                None => From::Contracted(places(&[*label], &gone)[0]),
+                Some(axis) => AxisOf::Out(axis),
+                None => AxisOf::Contracted(places(&[*label], &gone)[0]),
             };
             labels.iter().map(of).collect()
         };
@@ -141,6 +134,14 @@ impl<A: Element> Contracted<A> {
             None => b.array.chunks().lengths(places(&[*label], &b.labels)[0]).to_vec(),
         };
         let chunks = Chunks::from_lengths(out.iter().map(lengths).collect());
+        let contraction = Contraction {
+            left: places(&[&batch[..], &rows, &gone].concat(), &a.labels),
+            right: places(&[&batch[..], &gone, &columns].concat(), &b.labels),
+            n_batch: batch.len(),
+            n_contracted: gone.len(),
+            out: Some(places(out, &result)),
+            nbytes: largest_block::<A>(&chunks) as u64,
+        };
         let along = Chunks::from_lengths(gone.iter().map(lengths).collect());
         let is_some =
             |index: &Vec<u32>| (0..gone.len()).all(|axis| along.lengths(axis)[index[axis] as usize] > 0);
@@ -159,77 +160,40 @@ impl<A: Element> Contracted<A> {
         let token = token.feed(&self.contraction.left).feed(&self.contraction.right);
         let token = token.feed(&self.contraction.n_batch).feed(&self.contraction.n_contracted);
         let shared = token.feed(&self.contraction.out).finish();
-        let name = |what: &str| name_of(what, shared);
 
         let n_blocks = self.chunks.n_blocks();
-        let each = self.step();
-        let n_steps = self.contracted.len().div_ceil(each);
+        let (each, n_contracted) = (self.step(), self.contracted.len());
+        let n_steps = n_contracted.div_ceil(each);
         let n_results = n_blocks.iter().fold(1, |n, &blocks| n * blocks.max(1) as usize);
         let n_chains = CHAINS.div_ceil(n_results).min(n_steps);
-        let steps = Steps { each, n_steps, n_chains, n_blocks: self.contracted.len() };
-
-        let (parts, sums, result) = (name("product-part"), name("product-sum"), name("product"));
-        let ndim = n_blocks.len();
-        let inputs: Vec<Name> = vec![self.a.name().clone(), self.b.name().clone()];
-        let graphs = [self.a.lazy().graph.clone(), self.b.lazy().graph.clone()];
-        let whole = Value::sized(self.contraction.clone());
-        let partial = Value::sized(Contraction { out: None, ..self.contraction.clone() });
-        let chunks = Arc::new(self.chunks.clone());
-        let tasks = Arc::new(Tasks {
-            op: kernel_op::<Contracting<A>>(),
-            a: self.a.name().clone(),
-            b: self.b.name().clone(),
-            left: self.left,
-            right: self.right,
+        let chains = Chains {
+            products: kernel_op::<Contracting<A>>(),
+            sums: kernel_op::<Adding<A>>(),
+            names: ["product-part", "product-sum", "product"].map(|what| name_of(what, shared)),
+            inputs: [self.a.name().clone(), self.b.name().clone()],
+            graphs: [self.a.lazy().graph.clone(), self.b.lazy().graph.clone()],
+            sides: [self.left, self.right],
             contracted: self.contracted,
-            parts: parts.clone(),
-            steps,
-        });
-
-        if n_chains == 1 {
-            // The last step of the chain is the result.
-            let (own, last) = (tasks.clone(), n_steps - 1);
-            let node = move |index: &[u32]| own.step(index, 0, last, &whole);
-            let mut names = vec![&inputs[0], &inputs[1]];
-            if last == 0 {
-                let layer = BlockLayer::new(&result, &chunks, &names, info, node);
-                return Array::new(Lazy { name: result, graph: Graph::with_inputs(layer, &graphs), chunks });
-            }
-            let layer = tasks.layer(&n_blocks, 1, last, &partial, &inputs, info);
-            let chain = Graph::with_inputs(layer, &graphs);
-            names.push(&parts);
-            let layer = BlockLayer::new(&result, &chunks, &names, info, node);
-            let graph = Graph::with_inputs(layer, [&chain, &graphs[0], &graphs[1]]);
-            return Array::new(Lazy { name: result, graph, chunks });
-        }
-
-        let longest = (0..n_chains).map(|chain| steps.of(chain).len()).max().unwrap_or(1);
-        let layer = tasks.layer(&n_blocks, n_chains, longest, &partial, &inputs, info);
-        let chains = Graph::with_inputs(layer, &graphs);
-        // Chains are added one after the other, as they end.
-        let op = kernel_op::<Adding<A>>();
-        let adding = Joins { op, parts: parts.clone(), sums: sums.clone(), steps, ndim };
-        let adding = Arc::new(adding);
-        let mut grid = n_blocks.clone();
-        grid.push(n_chains as u32);
-        let (own, how) = (adding.clone(), partial);
-        let node = move |index: &[u32]| own.sum(&index[..ndim], index[ndim] as usize, &how);
-        let layer = BlockLayer::grid(&sums, grid, &[&parts], info, node);
-        let joined = Graph::with_inputs(layer, [&chains]);
-        let node = move |index: &[u32]| adding.sum(index, n_chains - 1, &whole);
-        let layer = BlockLayer::new(&result, &chunks, &[&parts, &sums], info, node);
-        let graph = Graph::with_inputs(layer, [&joined, &chains]);
-        Array::new(Lazy { name: result, graph, chunks })
+            steps: Steps { each, n_steps, n_chains, n_blocks: n_contracted },
+            n_blocks,
+            going_on: Value::sized(Contraction { out: None, ..self.contraction.clone() }),
+            last: Value::sized(self.contraction),
+        };
+        let (name, graph) = Arc::new(chains).graph(&self.chunks, info);
+        Array::new(Lazy { name, graph, chunks: Arc::new(self.chunks) })
     }
 
     /// How many blocks along the contracted axes a task takes.
     fn step(&self) -> usize {
-        let largest = |x: &Array<A>| {
-            let longest = |lengths: &Vec<usize>| lengths.iter().copied().max().unwrap_or(0);
-            x.chunks().axes().iter().map(longest).fold(size_of::<A>(), usize::saturating_mul)
-        };
-        (STEP_NBYTES / largest(&self.a).saturating_add(largest(&self.b)).max(1)).clamp(1, 64)
+        let [a, b] = [&self.a, &self.b].map(|x| largest_block::<A>(x.chunks()));
+        (STEP_NBYTES / a.saturating_add(b).max(1)).clamp(1, 64)
     }
+}
+
+/// Bytes of the largest block.
+fn largest_block<A>(chunks: &Chunks) -> usize {
+    let longest = |lengths: &Vec<usize>| lengths.iter().copied().max().unwrap_or(0);
+    chunks.axes().iter().map(longest).fold(size_of::<A>(), usize::saturating_mul)
 }
 
 /// The labels of `out` that are among `labels`, too.
@@ -264,95 +228,113 @@ impl Steps {
     }
 }
 
-/// The tasks of the chains.
-struct Tasks {
-    op: Arc<dyn Op>,
-    a: Name,
-    b: Name,
-    left: Vec<From>,
-    right: Vec<From>,
+/// The tasks of a contraction.
+struct Chains {
+    products: Arc<dyn Op>,
+    sums: Arc<dyn Op>,
+    /// What the layers are called: of the steps, of chains that are added, and of the result.
+    names: [Name; 3],
+    inputs: [Name; 2],
+    graphs: [Graph; 2],
+    /// For each axis of the operands, where the block's number comes from.
+    sides: [Vec<AxisOf>; 2],
     contracted: Arc<[Vec<u32>]>,
-    parts: Name,
     steps: Steps,
+    /// Numbers of blocks of the result along its axes.
+    n_blocks: Vec<u32>,
+    /// How products are added to a sum that goes on, and to a result.
+    going_on: Value,
+    last: Value,
 }
 
-impl Tasks {
+impl Chains {
+    fn graph(self: Arc<Self>, chunks: &Chunks, info: &LayerInfo) -> (Name, Graph) {
+        let [parts, sums, result] = &self.names;
+        let last_step = self.steps.n_steps - 1;
+        if self.steps.n_chains == 1 {
+            // The last step of the chain is the result.
+            let own = self.clone();
+            let node = move |index: &[u32]| own.step(index, 0, last_step, &own.last);
+            let [a, b] = &self.inputs;
+            if last_step == 0 {
+                let layer = BlockLayer::new(result, chunks, &[a, b], info, node);
+                return (result.clone(), Graph::with_inputs(layer, &self.graphs));
+            }
+            let steps = self.clone().steps_before(last_step, info);
+            let layer = BlockLayer::new(result, chunks, &[a, b, parts], info, node);
+            let graph = Graph::with_inputs(layer, [&steps, &self.graphs[0], &self.graphs[1]]);
+            return (result.clone(), graph);
+        }
+        // Chains are added one after the other, as they end.
+        let longest = (0..self.steps.n_chains).map(|chain| self.steps.of(chain).len()).max();
+        let steps = self.clone().steps_before(longest.unwrap_or(1), info);
+        let (own, ndim, last_chain) = (self.clone(), self.n_blocks.len(), self.steps.n_chains - 1);
+        let node = move |index: &[u32]| own.sum(&index[..ndim], index[ndim] as usize, &own.going_on);
+        let mut grid = self.n_blocks.clone();
+        grid.push(self.steps.n_chains as u32);
+        let added = Graph::with_inputs(BlockLayer::grid(sums, grid, &[parts], info, node), [&steps]);
+        let own = self.clone();
+        let node = move |index: &[u32]| own.sum(index, last_chain, &own.last);
+        let layer = BlockLayer::new(result, chunks, &[parts, sums], info, node);
+        (result.clone(), Graph::with_inputs(layer, [&added, &steps]))
+    }
+
     /// The layer of the first `n` steps of the chains.
-    fn layer(
-        self: &Arc<Self>,
-        n_blocks: &[u32],
-        n_chains: usize,
-        n: usize,
-        how: &Value,
-        inputs: &[Name],
-        info: &LayerInfo,
-    ) -> BlockLayer<impl Fn(&[u32]) -> Node + Send + Sync + 'static> {
-        let mut grid = n_blocks.to_vec();
-        grid.extend([n_chains as u32, n as u32]);
-        let (own, ndim, how) = (self.clone(), n_blocks.len(), how.clone());
+    fn steps_before(self: Arc<Self>, n: usize, info: &LayerInfo) -> Graph {
+        let mut grid = self.n_blocks.clone();
+        grid.extend([self.steps.n_chains as u32, n as u32]);
+        let (own, ndim) = (self.clone(), self.n_blocks.len());
         let node = move |index: &[u32]| {
             let chain = index[ndim] as usize;
             // Chains differ in length by one: what a shorter one does not have is its end once more.
             let last = own.steps.of(chain).len().saturating_sub(1);
-            own.step(&index[..ndim], chain, (index[ndim + 1] as usize).min(last), &how)
+            own.step(&index[..ndim], chain, (index[ndim + 1] as usize).min(last), &own.going_on)
         };
-        let inputs: Vec<&Name> = inputs.iter().collect();
-        BlockLayer::grid(&self.parts, grid, &inputs, info, node)
+        let [a, b] = &self.inputs;
+        let layer = BlockLayer::grid(&self.names[0], grid, &[a, b], info, node);
+        Graph::with_inputs(layer, &self.graphs)
     }
 
     /// One step of a chain of the result's block at `index`.
     fn step(&self, index: &[u32], chain: usize, at: usize, how: &Value) -> Node {
         let blocks = self.steps.blocks(self.steps.of(chain).start + at);
-        let list = |name: &Name, from: &[From]| {
+        let list = |side: usize| {
             let key = |contracted: &Vec<u32>| {
-                let of = |from: &From| match *from {
-                    From::Out(axis) => index[axis],
-                    From::Contracted(axis) => contracted[axis],
+                let of = |from: &AxisOf| match *from {
+                    AxisOf::Out(axis) => index[axis],
+                    AxisOf::Contracted(axis) => contracted[axis],
                 };
-                Arg::Key(Key::new(name, &from.iter().map(of).collect::<Vec<u32>>()))
+                let block: Vec<u32> = self.sides[side].iter().map(of).collect();
+                Arg::Key(Key::new(&self.inputs[side], &block))
             };
             Arg::List(self.contracted[blocks.clone()].iter().map(key).collect())
         };
-        let mut args = vec![Arg::Value(how.clone()), list(&self.a, &self.left), list(&self.b, &self.right)];
+        let mut args = vec![Arg::Value(how.clone()), list(0), list(1)];
         if at > 0 {
-            args.push(Arg::Key(part(&self.parts, index, chain, at - 1)));
+            args.push(Arg::Key(self.part(index, chain, at - 1)));
         }
-        Node::Task(Task::new(self.op.clone(), args))
+        Node::Task(Task::new(self.products.clone(), args))
     }
-}
 
-fn part(parts: &Name, index: &[u32], chain: usize, step: usize) -> Key {
-    let mut at = index.to_vec();
-    at.extend([chain as u32, step as u32]);
-    Key::new(parts, &at)
-}
+    fn part(&self, index: &[u32], chain: usize, step: usize) -> Key {
+        let mut at = index.to_vec();
+        at.extend([chain as u32, step as u32]);
+        Key::new(&self.names[0], &at)
+    }
 
-/// The tasks that add chains.
-struct Joins {
-    op: Arc<dyn Op>,
-    parts: Name,
-    sums: Name,
-    steps: Steps,
-    ndim: usize,
-}
-
-impl Joins {
     /// The sum of all chains up to this one.
     fn sum(&self, index: &[u32], chain: usize, how: &Value) -> Node {
-        debug_assert_eq!(index.len(), self.ndim);
-        let end = |chain: usize| part(&self.parts, index, chain, self.steps.of(chain).len() - 1);
+        let end = |chain: usize| self.part(index, chain, self.steps.of(chain).len() - 1);
         let before = match chain {
             0 => return Node::Alias(end(0)),
             1 => end(0),
             _ => {
                 let mut at = index.to_vec();
                 at.push(chain as u32 - 1);
-                Key::new(&self.sums, &at)
+                Key::new(&self.names[1], &at)
             }
         };
-        Node::Task(Task::new(
-            self.op.clone(),
-            [Arg::Value(how.clone()), Arg::Key(before), Arg::Key(end(chain))],
-        ))
+        let args = [Arg::Value(how.clone()), Arg::Key(before), Arg::Key(end(chain))];
+        Node::Task(Task::new(self.sums.clone(), args))
     }
 }

@@ -1,23 +1,15 @@
 //! Sums of products by subscripts.
 
 use std::borrow::Borrow;
-use std::marker::PhantomData;
-use std::sync::Arc;
 
-use dask_graph::{Arg, Args, Graph, Key, LayerInfo, Node, OpError, Task, Tokenizer, Value};
-use ndarray::{ArrayD, Axis, IxDyn};
-use serde::{Deserialize, Serialize};
+use dask_graph::LayerInfo;
 
 use super::contract::{Label, Labelled, contract};
 use super::stretched;
 use super::subscripts::Subscripts;
-use crate::array::layer::BlockLayer;
-use crate::array::{Array, Lazy, Over, name_of};
-use crate::block::Block;
-use crate::chunks::{Chunks, refine};
+use crate::array::{Array, Over};
 use crate::element::{DType, Element};
 use crate::error::ArrayError;
-use crate::kernel::{Kernel, encoded_payload, kernel_op};
 
 /// Sums of products of arrays, by subscripts (numpy's `einsum`).
 ///
@@ -177,60 +169,11 @@ fn diagonals<A: Element>(
             let name = Subscripts::name(labels[first]);
             return Err(format!("the diagonal of `{name}` is of axes of lengths {n} and {m}"));
         }
-        array = diagonal(&array, first, second, info);
-        labels.remove(second);
+        array = array.diagonal_of(0, first, second, info).map_err(|error| error.to_string())?;
+        // The diagonal is the last axis.
+        let label = labels.remove(second);
+        labels.remove(first);
+        labels.push(label);
     }
     Ok((array, labels))
-}
-
-/// The diagonal of two axes of one length, in the place of the first.
-fn diagonal<A: Element>(array: &Array<A>, first: usize, second: usize, info: &LayerInfo) -> Array<A> {
-    let mut lengths = array.chunks().axes().to_vec();
-    let common = refine(&[&lengths[first], &lengths[second]]);
-    (lengths[first], lengths[second]) = (common.clone(), common);
-    let array = array.rechunked(&Chunks::from_lengths(lengths.clone()), info);
-    lengths.remove(second);
-    let chunks = Chunks::from_lengths(lengths);
-    let token = Tokenizer::new("diagonal").feed(array.name()).feed(&first).feed(&second).finish();
-    let name = name_of("diagonal", token);
-    let (op, input) = (kernel_op::<Diagonal<A>>(), array.name().clone());
-    let axes = Value::sized(Axes { first, second });
-    let node = move |index: &[u32]| {
-        let mut of = index.to_vec();
-        of.insert(second, index[first]);
-        let block = Arg::Key(Key::new(&input, &of));
-        Node::Task(Task::new(op.clone(), [Arg::Value(axes.clone()), block]))
-    };
-    let layer = BlockLayer::new(&name, &chunks, &[array.name()], info, node);
-    let graph = Graph::with_inputs(layer, [&array.lazy().graph]);
-    Array::new(Lazy { name, graph, chunks: Arc::new(chunks) })
-}
-
-/// The axes of a diagonal; the first is before the second.
-#[derive(Serialize, Deserialize)]
-struct Axes {
-    first: usize,
-    second: usize,
-}
-
-encoded_payload!(Axes, |it| size_of_val(it));
-
-/// Takes a diagonal of a block.
-struct Diagonal<A>(PhantomData<fn() -> A>);
-
-impl<A: Element> Kernel for Diagonal<A> {
-    const NAME: &'static str = "diagonal";
-
-    fn call(args: Args<'_>) -> Result<Value, OpError> {
-        let (&Axes { first, second }, block) = (args.get::<Axes>(0)?, args.get::<Block<A>>(1)?);
-        let view = block.view();
-        let mut shape = view.shape().to_vec();
-        shape.remove(second);
-        let mut out = ArrayD::from_elem(IxDyn(&shape), A::default());
-        for (at, mut out) in out.axis_iter_mut(Axis(first)).enumerate() {
-            // The first axis is before the second and its position gone with it.
-            out.assign(&view.index_axis(Axis(first), at).index_axis(Axis(second - 1), at));
-        }
-        Ok(Block::new(out).into())
-    }
 }
