@@ -463,6 +463,16 @@ pub enum ArrayError {
         /// What does not fit, and what would.
         reason: &'static str,
     },
+    /// An array that a factorisation does not take.
+    #[error("`{operation}` of an array of shape {shape:?}: {reason}")]
+    Matrix {
+        /// The operation.
+        operation: &'static str,
+        /// The array's shape.
+        shape: Vec<usize>,
+        /// What does not fit.
+        reason: &'static str,
+    },
     /// Subscripts of `einsum` that cannot be read, or do not fit the arrays.
     #[error("einsum {subscripts:?}: {reason}")]
     Subscripts {

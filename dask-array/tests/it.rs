@@ -9,6 +9,8 @@ mod it {
     mod golden;
     mod indexing;
     mod laws;
+    #[cfg(feature = "linalg")]
+    mod linalg;
     mod memory;
     mod numpy;
     mod overlap;

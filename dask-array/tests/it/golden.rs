@@ -3,6 +3,7 @@
 pub(crate) mod chunks;
 mod compare;
 pub(crate) mod dynamic;
+mod factors;
 pub(crate) mod steps;
 pub(crate) mod uncovered;
 
@@ -10,6 +11,7 @@ use std::fs;
 use std::path::PathBuf;
 
 use dask_graph::Scheduler;
+use dask_sched_sync::Sync;
 use serde_json::Value as Json;
 
 use self::chunks::Chunking;
@@ -75,6 +77,11 @@ pub(crate) fn check(schedulers: &[(&str, Box<dyn Scheduler>)], chunkings: &[Chun
         }
         let id = text(&case["id"]);
         let expected = case["expected"].as_array().unwrap();
+        if factors::is_set(case) {
+            check_factors(&index, case, schedulers, chunkings);
+            run += 1;
+            continue;
+        }
         let wanted: Vec<_> =
             expected.iter().map(|output| compare::Expected::new(&folder(), case, output)).collect();
         for &chunking in chunkings {
@@ -103,4 +110,32 @@ pub(crate) fn check(schedulers: &[(&str, Box<dyn Scheduler>)], chunkings: &[Chun
         run += 1;
     }
     run
+}
+
+/// Computes the factors of a covered case in these chunkings on these schedulers.
+fn check_factors(
+    index: &Json,
+    case: &Json,
+    schedulers: &[(&str, Box<dyn Scheduler>)],
+    chunkings: &[Chunking],
+) {
+    let read = |output: &Json| {
+        let whole = lengths(&output["shape"]).into_iter().map(|n| vec![n]).collect();
+        Dynamic::from_npy(&folder().join(text(&output["file"])), text(&output["dtype"]), whole)
+            .compute(&Sync::new())
+    };
+    let expected = case["expected"].as_array().unwrap();
+    let wanted: Vec<_> = expected.iter().map(read).collect();
+    for &chunking in chunkings {
+        let input = inputs(index, case, chunking)[0].compute(&Sync::new());
+        let arrays = interpret(index, case, chunking).unwrap();
+        for (array, expected) in arrays.iter().zip(expected) {
+            assert_eq!(array.shape(), lengths(&expected["shape"]), "{}, {chunking:?}", case["id"]);
+            assert_eq!(array.dtype(), text(&expected["dtype"]), "{}, {chunking:?}", case["id"]);
+        }
+        for (name, scheduler) in schedulers {
+            let got: Vec<_> = arrays.iter().map(|array| array.compute(&**scheduler)).collect();
+            factors::check(case, &input, &got, &wanted, &format!("{}, {chunking:?}, {name}", case["id"]));
+        }
+    }
 }

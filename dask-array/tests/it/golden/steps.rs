@@ -4,6 +4,8 @@ mod blocks;
 mod creation;
 mod cumulative;
 mod indexing;
+#[cfg(feature = "linalg")]
+mod linalg;
 mod masks;
 mod products;
 mod reductions;
@@ -42,6 +44,8 @@ const FAMILIES: &[Family] = &[
     cumulative::family,
     statistics::family,
     products::products,
+    #[cfg(feature = "linalg")]
+    linalg::factored,
     elementwise,
 ];
 
