@@ -473,6 +473,28 @@ pub enum ArrayError {
         /// What does not fit.
         reason: &'static str,
     },
+    /// A Fourier transform of no elements.
+    #[error(
+        "`{operation}` along axis {axis} of an array of shape {shape:?} would have no elements; give a length"
+    )]
+    EmptyTransform {
+        /// The transform.
+        operation: &'static str,
+        /// The axis.
+        axis: usize,
+        /// The array's shape.
+        shape: Vec<usize>,
+    },
+    /// Not one length for each axis of a Fourier transform.
+    #[error("`{operation}` along {expected} axes was given {got} lengths")]
+    TransformShape {
+        /// The transform.
+        operation: &'static str,
+        /// The lengths that were given.
+        got: usize,
+        /// The axes that are transformed, or that there must be at least.
+        expected: usize,
+    },
     /// Subscripts of `einsum` that cannot be read, or do not fit the arrays.
     #[error("einsum {subscripts:?}: {reason}")]
     Subscripts {

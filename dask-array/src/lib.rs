@@ -29,7 +29,7 @@
 //!   [`coarsen`](Array::coarsen) and their like.
 //! - **Selected from** by masks ([`filter`](Array::filter), [`compress`](Array::compress)); what has a length that
 //!   only computing tells is [`Uncounted`].
-//! - **Factored and solved** by `linalg` (feature `linalg`).
+//! - **Factored and solved** by `linalg` (feature `linalg`), and transformed by `fft` (feature `fft`).
 //! - **Had** by [`compute`](dask_graph::Collection::compute), [`item`](Array::item) or
 //!   [`to_npy`](Array::to_npy), which writes blocks as they are made; to a storage of your own by
 //!   [`store`](Array::store).
@@ -62,6 +62,8 @@ mod block;
 mod chunks;
 mod element;
 mod error;
+#[cfg(feature = "fft")]
+pub mod fft;
 mod kernel;
 #[cfg(feature = "linalg")]
 pub mod linalg;

@@ -5,6 +5,8 @@ mod it {
     mod creation;
     mod elementwise;
     mod estimates;
+    #[cfg(feature = "fft")]
+    mod fft;
     mod functions;
     mod golden;
     mod indexing;

@@ -51,7 +51,7 @@ pub fn concatenate<A: Element>(
 }
 
 /// [`concatenate`] in the name of another operation.
-pub(super) fn concatenated<A: Element>(
+pub(crate) fn concatenated<A: Element>(
     arrays: &[Array<A>],
     axis: isize,
     operation: &'static str,

@@ -3,6 +3,8 @@
 mod blocks;
 mod creation;
 mod cumulative;
+#[cfg(feature = "fft")]
+mod fft;
 mod indexing;
 #[cfg(feature = "linalg")]
 mod linalg;
@@ -44,6 +46,8 @@ const FAMILIES: &[Family] = &[
     cumulative::family,
     statistics::family,
     products::products,
+    #[cfg(feature = "fft")]
+    fft::transformed,
     #[cfg(feature = "linalg")]
     linalg::factored,
     elementwise,

@@ -13,10 +13,11 @@ pub(crate) const TABLE: &[(&[&str], &str)] = &[
         "linalg-001", "linalg-002", "linalg-003", "linalg-004", "linalg-005", "linalg-006", "linalg-007",
         "linalg-008", "linalg-009", "linalg-010", "linalg-011", "linalg-012",
     ], "the feature `linalg` is off"),
+    #[cfg(not(feature = "fft"))]
     (&[
         "fft-001", "fft-002", "fft-003", "fft-004", "fft-005", "fft-006", "fft-007", "fft-008", "fft-009",
         "fft-010",
-    ], "Fourier transforms"),
+    ], "the feature `fft` is off"),
     (&[
         "cast-011",
     ], "element type float16"),
