@@ -38,7 +38,7 @@ fn main() -> ExitCode {
 fn golden(name: &'static str, scheduler: Box<dyn Scheduler>) -> Trial {
     Trial::test(format!("golden cases, {name}"), move || {
         let run = check(&[(name, scheduler)], &Chunking::ALL[..2]);
-        if run >= 150 { Ok(()) } else { Err(format!("only {run} cases ran").into()) }
+        if run >= 355 { Ok(()) } else { Err(format!("only {run} cases ran").into()) }
     })
 }
 

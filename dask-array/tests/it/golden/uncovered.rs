@@ -5,7 +5,7 @@ pub(crate) fn reason(id: &str) -> Option<&'static str> {
     TABLE.iter().find(|(ids, _)| ids.contains(&id)).map(|(_, reason)| *reason)
 }
 
-/// Cases by what is missing. All of it comes when the crate is extended to the breadth of numpy.
+/// Cases by what is missing: features that are off, and an element type that Rust has only in nightly compilers.
 #[rustfmt::skip]
 pub(crate) const TABLE: &[(&[&str], &str)] = &[
     #[cfg(not(feature = "linalg"))]
@@ -20,5 +20,5 @@ pub(crate) const TABLE: &[(&[&str], &str)] = &[
     ], "the feature `fft` is off"),
     (&[
         "cast-011",
-    ], "element type float16"),
+    ], "element type float16, which stable Rust does not have"),
 ];
