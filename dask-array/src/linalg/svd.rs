@@ -44,10 +44,10 @@ use crate::kernel::{Kernel, kernel_op};
 /// use dask_graph::Collection;
 ///
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
-/// let x = Array::from_ndarray(ndarray::arr2(&[[3.0, 0.0], [0.0, -5.0], [0.0, 0.0]]), [2, 2])?;
+/// let x = Array::from_ndarray(ndarray::arr2(&[[3.0_f64, 0.0], [0.0, -5.0], [0.0, 0.0]]), [2, 2])?;
 /// let (u, s, vh) = linalg::svd(&x)?;
 /// assert_eq!((u.shape(), vh.shape()), (&[3, 2][..], &[2, 2][..]));
-/// let s = s.compute_with(&dask_sched_sync::Sync::new())?;
+/// let s: ndarray::ArrayD<f64> = s.compute_with(&dask_sched_sync::Sync::new())?;
 /// assert!((s[0] - 5.0_f64).abs() < 1e-12 && (s[1] - 3.0_f64).abs() < 1e-12);
 /// # Ok(())
 /// # }
