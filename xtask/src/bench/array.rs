@@ -1,7 +1,7 @@
 //! `cargo xtask bench array`: blocked arrays beside the loop that one would write by hand.
 //!
 //! Each workload says what it asks, and is measured on all cores; numpy and dask.array do the same in
-//! `xtask/peers/array.py`. `--quick` takes a hundredth of each workload.
+//! `xtask/peers/arrays.py`. `--quick` takes a hundredth of each workload.
 
 mod dense;
 mod disk;

@@ -1,6 +1,6 @@
 """What `cargo xtask bench array` measures, done by numpy and by dask.array.
 
-    python xtask/peers/array.py [NAME,NAME..]     # needs dask and numpy
+    python xtask/peers/arrays.py [NAME,NAME..]     # needs dask and numpy
 
 Prints one JSON object a line, as `--json` does; times are milliseconds. numpy has the threads of its BLAS and else one,
 dask.array has all cores.
