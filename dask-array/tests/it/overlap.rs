@@ -123,7 +123,7 @@ proptest! {
     }
 
     #[test]
-    fn moving_means_over_any_blocks(a in any_cut(), depth in 0..3_usize) {
+    fn moving_means_over_any_blocks(a in any_cut(), depth in 1..3_usize) {
         let depth = depth.min(a.array.shape()[0]);
         let x = a.lazy();
         let means = x.map_overlap(BTreeMap::from([(0, (depth, 0))]), Boundary::Nearest, |block| {
@@ -137,10 +137,9 @@ proptest! {
         let expected = ArrayD::from_shape_fn(a.array.raw_dim(), |at| {
             let mut before = at.clone();
             before[0] = at[0].saturating_sub(1);
-            if depth == 0 { f64::NAN } else { (a.array[at] + a.array[before]) / 2.0 }
+            (a.array[at] + a.array[before]) / 2.0
         });
-        let got = everywhere(&means.unwrap());
-        prop_assert!(depth == 0 || close(&got, &expected));
+        prop_assert!(close(&everywhere(&means.unwrap()), &expected));
     }
 }
 
