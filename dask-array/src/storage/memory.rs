@@ -6,7 +6,7 @@ use std::path::Path;
 use std::sync::{Arc, OnceLock};
 
 use dask_graph::{Packer, Refused, Token, Tokenize, Tokenizer, Unpack, UnpackError, Unpacked};
-use ndarray::{ArcArray, IxDyn, Slice, SliceInfoElem};
+use ndarray::{ArcArray, IxDyn};
 
 use super::npy::{self, NpySource};
 use super::region::Region;
@@ -55,17 +55,9 @@ impl<A: Element> BlockSource<A> for MemorySource<A> {
     }
 
     fn read(&self, region: &Region) -> Result<Block<A>, StorageError> {
-        let part: Vec<SliceInfoElem> = region
-            .axes
-            .iter()
-            .map(|span| {
-                let bounds = span.bounds();
-                Slice::new(bounds.start as isize, Some(bounds.end as isize), span.step.max(1) as isize).into()
-            })
-            .collect();
         // Elements that lie densely are shared, others copied together.
         let mut array = self.array.clone();
-        array.slice_collapse(part.as_slice());
+        array.slice_collapse(region.elems().as_slice());
         Ok(Block::new(array))
     }
 

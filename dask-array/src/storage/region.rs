@@ -1,6 +1,6 @@
 //! A part of a stored array.
 
-use ndarray::{ArrayViewD, Slice};
+use ndarray::{ArrayViewD, Slice, SliceInfoElem};
 
 /// The positions `start, start + step, …` (`len` of them) along one axis.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -62,12 +62,17 @@ impl Region {
     ///
     /// When the region lies outside of the array.
     pub fn of<'a, A>(&self, mut array: ArrayViewD<'a, A>) -> ArrayViewD<'a, A> {
-        array.slice_each_axis_inplace(|axis| {
-            let span = self.axes[axis.axis.index()];
-            let bounds = span.bounds();
-            Slice::new(bounds.start as isize, Some(bounds.end as isize), span.step.max(1) as isize)
-        });
+        array.slice_collapse(self.elems().as_slice());
         array
+    }
+
+    /// As it is written in ndarray's `s![…]`.
+    pub(crate) fn elems(&self) -> Vec<SliceInfoElem> {
+        let elem = |span: &Span| {
+            let bounds = span.bounds();
+            Slice::new(bounds.start as isize, Some(bounds.end as isize), span.step.max(1) as isize).into()
+        };
+        self.axes.iter().map(elem).collect()
     }
 }
 
