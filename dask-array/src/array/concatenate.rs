@@ -7,9 +7,10 @@ use std::sync::Arc;
 use dask_graph::{Graph, Key, Layer, LayerInfo, Name, Node, Tokenizer};
 use ndarray::{NewAxis, SliceInfoElem};
 
+use super::layer::{block_index, block_keys, n_keys};
 use super::transpose::axis_of;
 use super::{Array, Lazy, name_of};
-use crate::chunks::{Chunks, indices, refine};
+use crate::chunks::{Chunks, refine};
 use crate::element::Element;
 use crate::error::ArrayError;
 
@@ -188,16 +189,11 @@ impl Layer for ConcatenateLayer {
     }
 
     fn len(&self) -> usize {
-        self.n_blocks.iter().map(|&n| n as usize).product()
+        n_keys(&self.n_blocks)
     }
 
     fn node(&self, key: &Key) -> Option<Node> {
-        let index = key.index();
-        let is_inside =
-            index.len() == self.n_blocks.len() && index.iter().zip(&self.n_blocks).all(|(i, n)| i < n);
-        if key.name() != &self.name || !is_inside {
-            return None;
-        }
+        let index = block_index(key, &self.name, &self.n_blocks)?;
         let part = self.starts.partition_point(|&start| start <= index[self.axis]) - 1;
         let mut own = index.to_vec();
         own[self.axis] -= self.starts[part];
@@ -205,7 +201,7 @@ impl Layer for ConcatenateLayer {
     }
 
     fn keys(&self) -> Box<dyn Iterator<Item = Key> + '_> {
-        Box::new(indices(&self.n_blocks).map(|index| Key::new(&self.name, &index)))
+        block_keys(&self.name, &self.n_blocks)
     }
 
     fn inputs(&self) -> Vec<Name> {

@@ -22,11 +22,12 @@ use dask_graph::{
 use ndarray::{ArrayD, IxDyn, Slice, SliceInfoElem};
 use serde::{Deserialize, Serialize};
 
+use super::layer::{block_index, block_keys, n_keys};
 use super::positions::Positions;
 use super::transpose::axis_of;
 use super::{Array, Lazy, name_of};
 use crate::block::Block;
-use crate::chunks::{Chunks, indices};
+use crate::chunks::Chunks;
 use crate::element::Element;
 use crate::error::ArrayError;
 use crate::kernel::{Kernel, encoded_payload, kernel_op};
@@ -257,16 +258,11 @@ impl<A: Element> Layer for TakeLayer<A> {
     }
 
     fn len(&self) -> usize {
-        self.n_blocks.iter().map(|&n| n as usize).product()
+        n_keys(&self.n_blocks)
     }
 
     fn node(&self, key: &Key) -> Option<Node> {
-        let index = key.index();
-        let is_inside =
-            index.len() == self.n_blocks.len() && index.iter().zip(&self.n_blocks).all(|(i, n)| i < n);
-        if key.name() != &self.name || !is_inside {
-            return None;
-        }
+        let index = block_index(key, &self.name, &self.n_blocks)?;
         let first = self.first;
         let (sources, gather) = &self.picks[index[first] as usize];
         let block = |source: &Vec<u32>| {
@@ -279,7 +275,7 @@ impl<A: Element> Layer for TakeLayer<A> {
     }
 
     fn keys(&self) -> Box<dyn Iterator<Item = Key> + '_> {
-        Box::new(indices(&self.n_blocks).map(|index| Key::new(&self.name, &index)))
+        block_keys(&self.name, &self.n_blocks)
     }
 
     fn inputs(&self) -> Vec<Name> {

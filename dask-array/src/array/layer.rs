@@ -1,4 +1,5 @@
-//! The layer of operations whose blocks are each made of some blocks of their inputs.
+//! The layer of operations whose blocks are each made of some blocks of their inputs, and what all layers of an array
+//! have in common.
 
 use dask_graph::{Key, Layer, LayerInfo, Name, Node};
 
@@ -35,18 +36,15 @@ impl<F: Fn(&[u32]) -> Node + Send + Sync + 'static> Layer for BlockLayer<F> {
     }
 
     fn len(&self) -> usize {
-        self.n_blocks.iter().map(|&n| n as usize).product()
+        n_keys(&self.n_blocks)
     }
 
     fn node(&self, key: &Key) -> Option<Node> {
-        let index = key.index();
-        let is_inside =
-            index.len() == self.n_blocks.len() && index.iter().zip(&self.n_blocks).all(|(i, n)| i < n);
-        (key.name() == &self.name && is_inside).then(|| (self.node)(index))
+        block_index(key, &self.name, &self.n_blocks).map(&self.node)
     }
 
     fn keys(&self) -> Box<dyn Iterator<Item = Key> + '_> {
-        Box::new(indices(&self.n_blocks).map(|index| Key::new(&self.name, &index)))
+        block_keys(&self.name, &self.n_blocks)
     }
 
     fn inputs(&self) -> Vec<Name> {
@@ -56,4 +54,22 @@ impl<F: Fn(&[u32]) -> Node + Send + Sync + 'static> Layer for BlockLayer<F> {
     fn info(&self) -> &LayerInfo {
         &self.info
     }
+}
+
+/// The index of the block that a key of the layer `name` stands for; nothing if the layer, which has so many blocks
+/// along its axes, does not have it.
+pub(super) fn block_index<'k>(key: &'k Key, name: &Name, n_blocks: &[u32]) -> Option<&'k [u32]> {
+    let index = key.index();
+    let is_inside = index.len() == n_blocks.len() && index.iter().zip(n_blocks).all(|(i, n)| i < n);
+    (key.name() == name && is_inside).then_some(index)
+}
+
+/// The keys of all blocks of a layer, last axis fastest.
+pub(super) fn block_keys<'l>(name: &'l Name, n_blocks: &[u32]) -> Box<dyn Iterator<Item = Key> + 'l> {
+    Box::new(indices(n_blocks).map(move |index| Key::new(name, &index)))
+}
+
+/// The number of blocks of a layer.
+pub(super) fn n_keys(n_blocks: &[u32]) -> usize {
+    n_blocks.iter().map(|&n| n as usize).product()
 }

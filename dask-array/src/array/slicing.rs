@@ -14,9 +14,9 @@ use dask_graph::{
 use ndarray::SliceInfoElem;
 
 use super::index::SliceIndex;
+use super::layer::{block_index, block_keys, n_keys};
 use super::{Array, Lazy, label, name_of};
 use crate::block::Block;
-use crate::chunks::indices;
 use crate::element::Element;
 use crate::error::ArrayError;
 use crate::selection::{Cut, Selection};
@@ -108,24 +108,18 @@ impl<A: Element> Layer for SliceLayer<A> {
     }
 
     fn len(&self) -> usize {
-        self.n_blocks.iter().map(|&n| n as usize).product()
+        n_keys(&self.n_blocks)
     }
 
     fn node(&self, key: &Key) -> Option<Node> {
-        let index = key.index();
-        if key.name() != &self.name
-            || index.len() != self.n_blocks.len()
-            || index.iter().zip(&self.n_blocks).any(|(i, n)| i >= n)
-        {
-            return None;
-        }
+        let index = block_index(key, &self.name, &self.n_blocks)?;
         let (block, part) = self.cut.block(index);
         let block = Arg::Key(Key::new(&self.input, &block));
         Some(Node::Task(Task::new(self.op.clone(), [block, Arg::Value(Value::sized(part))])))
     }
 
     fn keys(&self) -> Box<dyn Iterator<Item = Key> + '_> {
-        Box::new(indices(&self.n_blocks).map(|index| Key::new(&self.name, &index)))
+        block_keys(&self.name, &self.n_blocks)
     }
 
     fn inputs(&self) -> Vec<Name> {
