@@ -22,7 +22,7 @@ pub use self::depth::{Boundary, Depth, IntoBoundaries, IntoDepths};
 use super::layer::BlockLayer;
 use super::slicing::slice_op;
 use super::{Array, Lazy, blockwise, built, name_of};
-use crate::chunks::{Chunks, indices};
+use crate::chunks::{Chunks, ChunksError, indices};
 use crate::element::Element;
 use crate::error::ArrayError;
 use crate::kernel::kernel_op;
@@ -40,6 +40,7 @@ impl<A: Element> Array<A> {
     /// - When a depth or a boundary is given for an axis that is not there, or not one for each axis.
     /// - When a depth is larger than the axis is long, where elements are to be reflected or to come from the far
     ///   end, or when an axis without elements is to be continued by its own.
+    /// - When the enlarged blocks have more bytes than can be counted.
     ///
     /// # Examples
     ///
@@ -157,7 +158,22 @@ impl<A: Element> Array<A> {
                 return Err(ArrayError::OverlapDepth { axis, depth, length });
             }
         }
+        self.counted(&edges)?;
         Ok(edges)
+    }
+
+    /// Refuses enlarged blocks that together have more bytes than can be counted.
+    fn counted(&self, edges: &[(Depth, Boundary<A>)]) -> Result<(), ArrayError> {
+        let bytes = edges.iter().enumerate().try_fold(size_of::<A>(), |bytes, (axis, (depth, _))| {
+            let cells =
+                depth.before.checked_add(depth.behind)?.checked_mul(self.chunks().lengths(axis).len())?;
+            bytes.checked_mul(cells.checked_add(self.shape()[axis])?.max(1))
+        });
+        if bytes.is_none_or(|bytes| isize::try_from(bytes).is_err()) {
+            let shape = self.shape().to_vec();
+            return Err(ChunksError::Overflow { shape, dtype: A::DTYPE }.into());
+        }
+        Ok(())
     }
 
     /// How far the enlarged blocks reach, axis by axis.

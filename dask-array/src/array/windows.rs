@@ -29,6 +29,7 @@ impl<A: Element> Array<A> {
     ///
     /// - When an axis is out of range, or there twice.
     /// - When a window is longer than its axis, or empty.
+    /// - When the windows have more bytes than can be counted.
     ///
     /// # Examples
     ///
@@ -73,7 +74,8 @@ impl<A: Element> Array<A> {
         };
         let mut chunks: Vec<Vec<usize>> = (0..self.ndim()).map(begins).collect();
         chunks.extend(axes.iter().map(|&axis| vec![lengths[axis]]));
-        let chunks = Chunks::from_lengths(chunks);
+        let shape: Vec<usize> = chunks.iter().map(|lengths| lengths.iter().sum()).collect();
+        let chunks = Chunks::new(&shape, chunks, A::DTYPE)?;
         let token = Tokenizer::new("windows").feed(self.name()).feed(&lengths).feed(&axes).finish();
         let name = name_of("sliding_window_view", token);
         let layer = blockwise(&name, kernel_op::<Sliding<A>>(), &chunks, &info)

@@ -161,5 +161,10 @@ fn mistakes_are_named() {
     let window = error(x.sliding_window_view(&[(0, 5)]));
     assert!(window.contains("window of length 5 does not fit into axis 0 with length 4"), "{window}");
     assert!(x.sliding_window_view(&[(0, 0)]).is_err());
+    for depth in [usize::MAX / 4, usize::MAX / 16] {
+        assert!(error(x.overlap(depth, Boundary::Constant(0.0))).contains("more bytes than can be counted"));
+    }
+    let long = Array::<f64>::ones(&[1 << 40], 1_usize << 36).unwrap();
+    assert!(error(long.sliding_window_view(&[(0, 1 << 35)])).contains("more bytes than can be counted"));
     assert!(x.sliding_window_view(&[(0, 1), (-2, 1)]).is_err());
 }
