@@ -83,7 +83,9 @@ pub use manipulate::{bind, checkpoint, clone, wait_on};
 pub use notation::{IntoOp, Ready};
 pub use op::{Args, Op, OpError};
 pub use pack::{Callable, PackedOp, Packer, Refused, Unpack, UnpackError, Unpacked, Unpacker, Witnesses};
-pub use plan::{Code, CodeError, Dot, NodeId, Plan, PlanError, PlanLayer, Pressure, Scratch, TaskError};
+pub use plan::{
+    Code, CodeError, Dot, Inputs, NodeId, Plan, PlanError, PlanLayer, Pressure, Scratch, TaskError,
+};
 pub use portable::{Blob, BlobError, BlobReader, ReadBlob};
 pub use request::Nested;
 pub use scheduler::{

@@ -41,7 +41,7 @@ pub(crate) use csr::Csr;
 
 pub use dot::Dot;
 pub use error::PlanError;
-pub use execute::{Code, CodeError, Scratch, TaskError};
+pub use execute::{Code, CodeError, Inputs, Scratch, TaskError};
 pub use pressure::Pressure;
 
 pub(crate) use lower::{lower, tasks};

@@ -34,6 +34,28 @@ pub enum TaskError {
     },
 }
 
+/// Where the values come from that a running node needs.
+///
+/// A closure is enough for most ([`Plan::execute`]). Who holds something while values are fetched, such as a lock,
+/// learns by [`calling`](Self::calling) when to let go of it ([`Plan::execute_with`]).
+pub trait Inputs {
+    /// Hands over the result of a dependency, as told at [`Plan::execute`].
+    fn fetch(&mut self, dependency: NodeId, is_last_place: bool) -> Value;
+
+    /// An op is about to be called. More may be fetched afterwards, for the node's next op.
+    fn calling(&mut self) {}
+}
+
+/// Inputs that a closure gives.
+struct Fetch<F>(F);
+
+impl<F: FnMut(NodeId, bool) -> Value> Inputs for Fetch<F> {
+    #[inline]
+    fn fetch(&mut self, dependency: NodeId, is_last_place: bool) -> Value {
+        (self.0)(dependency, is_last_place)
+    }
+}
+
 /// What a node does, with the tables that it refers to: enough to run it away from its plan.
 ///
 /// ```
@@ -99,21 +121,35 @@ impl Plan {
         &self,
         node: NodeId,
         scratch: &mut Scratch,
-        mut fetch: impl FnMut(NodeId, bool) -> Value,
+        fetch: impl FnMut(NodeId, bool) -> Value,
+    ) -> Result<Value, TaskError> {
+        self.execute_with(node, scratch, &mut Fetch(fetch))
+    }
+
+    /// As [`execute`](Self::execute), for inputs that are to know when an op is called.
+    ///
+    /// # Errors
+    ///
+    /// - When an op fails or panics.
+    pub fn execute_with(
+        &self,
+        node: NodeId,
+        scratch: &mut Scratch,
+        inputs: &mut impl Inputs,
     ) -> Result<Value, TaskError> {
         let words = self.code.row(node.index());
         if !code::does_work(words) {
             // Data and aliases: no op to guard.
             match steps(words).next() {
                 Some(Step::Literal(at)) => return Ok(self.literals[at as usize].clone()),
-                Some(Step::Last(of)) => return Ok(fetch(NodeId(of), true)),
+                Some(Step::Last(of)) => return Ok(inputs.fetch(NodeId(of), true)),
                 _ => {}
             }
         }
         let literal = |at: u32| self.literals[at as usize].clone();
         let code = Code { words, op: |op: u32| &self.ops[op as usize], literal };
         let name = |op: u32| self.ops[op as usize].name().into_owned();
-        code.run(scratch, self.retries(node), fetch).map_err(|error| match error {
+        code.run_with(scratch, self.retries(node), inputs).map_err(|error| match error {
             CodeError::Failed { op, error } => TaskError::Failed { op: name(op), error },
             CodeError::Panicked { op, message } => {
                 TaskError::Panicked { op: op.map_or_else(String::new, name), message }
@@ -139,12 +175,22 @@ impl<'a, O: Fn(u32) -> &'a Arc<dyn Op>, L: Fn(u32) -> Value> Code<'a, O, L> {
         &self,
         scratch: &mut Scratch,
         retries: u32,
-        mut fetch: impl FnMut(NodeId, bool) -> Value,
+        fetch: impl FnMut(NodeId, bool) -> Value,
+    ) -> Result<Value, CodeError> {
+        self.run_with(scratch, retries, &mut Fetch(fetch))
+    }
+
+    #[inline]
+    fn run_with(
+        &self,
+        scratch: &mut Scratch,
+        retries: u32,
+        inputs: &mut impl Inputs,
     ) -> Result<Value, CodeError> {
         if retries > 0 {
-            return self.run_with_retries(scratch, retries, fetch);
+            return self.run_with_retries(scratch, retries, inputs);
         }
-        self.attempt(scratch, &mut fetch)
+        self.attempt(scratch, inputs)
     }
 
     /// Fetches everything first and lends it to each attempt.
@@ -152,32 +198,29 @@ impl<'a, O: Fn(u32) -> &'a Arc<dyn Op>, L: Fn(u32) -> Value> Code<'a, O, L> {
         &self,
         scratch: &mut Scratch,
         retries: u32,
-        mut fetch: impl FnMut(NodeId, bool) -> Value,
+        inputs: &mut impl Inputs,
     ) -> Result<Value, CodeError> {
         let fetched: Vec<Value> = steps(self.words)
             .filter_map(|step| match step {
-                Step::Again(of) => Some(fetch(NodeId(of), false)),
-                Step::Last(of) => Some(fetch(NodeId(of), true)),
+                Step::Again(of) => Some(inputs.fetch(NodeId(of), false)),
+                Step::Last(of) => Some(inputs.fetch(NodeId(of), true)),
                 _ => None,
             })
             .collect();
+        inputs.calling();
         let mut left = retries;
         loop {
             let mut next = fetched.iter();
             // The code asks in the order in which the values were fetched.
-            let mut lend = |_, _| next.next().map_or_else(|| Value::new(()), Value::clone);
-            match self.attempt(scratch, &mut lend) {
+            let lend = |_, _| next.next().map_or_else(|| Value::new(()), Value::clone);
+            match self.attempt(scratch, &mut Fetch(lend)) {
                 Err(_) if left > 0 => left -= 1,
                 done => return done,
             }
         }
     }
 
-    fn attempt(
-        &self,
-        scratch: &mut Scratch,
-        fetch: &mut impl FnMut(NodeId, bool) -> Value,
-    ) -> Result<Value, CodeError> {
+    fn attempt(&self, scratch: &mut Scratch, inputs: &mut impl Inputs) -> Result<Value, CodeError> {
         let stack = &mut scratch.stack;
         stack.clear();
         let mut calling = None;
@@ -185,8 +228,8 @@ impl<'a, O: Fn(u32) -> &'a Arc<dyn Op>, L: Fn(u32) -> Value> Code<'a, O, L> {
         let outcome = catch_unwind(AssertUnwindSafe(|| {
             for step in steps(self.words) {
                 let value = match step {
-                    Step::Again(of) => fetch(NodeId(of), false),
-                    Step::Last(of) => fetch(NodeId(of), true),
+                    Step::Again(of) => inputs.fetch(NodeId(of), false),
+                    Step::Last(of) => inputs.fetch(NodeId(of), true),
                     Step::Literal(at) => (self.literal)(at),
                     Step::List(n) => {
                         let items = stack.drain(stack.len() - n as usize..).flatten().collect();
@@ -194,6 +237,7 @@ impl<'a, O: Fn(u32) -> &'a Arc<dyn Op>, L: Fn(u32) -> Value> Code<'a, O, L> {
                     }
                     Step::Call { op, n_args } => {
                         calling = Some(op);
+                        inputs.calling();
                         let first = stack.len() - n_args as usize;
                         let called = (self.op)(op).call(Args::new(&mut stack[first..]));
                         let value = called.map_err(|error| CodeError::Failed { op, error })?;

@@ -39,6 +39,11 @@ impl<T: Clone> Cell<T> {
         Cell { result: Mutex::new(None), uses: AtomicU32::new(uses), waiting: AtomicU32::new(dependencies) }
     }
 
+    /// The cell of a node that waits for nothing any more, with its result if that is made.
+    pub(crate) fn holding(result: Option<T>, uses: u32) -> Self {
+        Cell { result: Mutex::new(result), uses: AtomicU32::new(uses), waiting: AtomicU32::new(0) }
+    }
+
     /// Counts one dependency as done and returns whether it was the last.
     ///
     /// Release, so that what the caller wrote before is seen by the one who learns of the last; acquire, so
@@ -46,11 +51,6 @@ impl<T: Clone> Cell<T> {
     /// touches the counter any more and the write is saved, which in a chain is every time.
     pub(crate) fn arrive(&self) -> bool {
         self.waiting.load(Ordering::Acquire) == 1 || self.waiting.fetch_sub(1, Ordering::AcqRel) == 1
-    }
-
-    /// Counts so many dependencies as done and returns whether that was all.
-    pub(crate) fn arrive_by(&self, n: u32) -> bool {
-        self.waiting.fetch_sub(n, Ordering::AcqRel) == n
     }
 
     /// Puts the result in, or gives it back when nobody will take it.

@@ -1,61 +1,139 @@
 //! One worker that goes through the static order by itself, until others share what is left.
 //!
 //! Where tasks do next to nothing, workers only fetch each other's results from each other's caches: one is faster
-//! than two. So a run begins with one, in the static order, which needs no counting of inputs; when its tasks turn
-//! out to take long, even in the middle of the first, the rest is shared.
+//! than two. So a run begins with one, in the static order, which needs no counting of inputs, and with the results
+//! in a table of its own, under one lock, which it takes once a node. When its tasks turn out to take long, even in
+//! the middle of the first, somebody else takes the table, and the rest is shared.
 
-use crate::sync::{AtomicUsize, Ordering};
+use crate::handover::Taken;
+use crate::sync::{AtomicUsize, Mutex, MutexGuard, Ordering};
 
-/// How far the lone worker has come.
+/// How far the lone worker has come, and the results that it has made.
 ///
-/// *Every node is begun either by the lone worker or by those who share, never by both. Who shares knows which nodes
-/// the lone worker has finished without telling their dependents, and sees their results.* Checked with loom.
-pub(crate) struct Lone(AtomicUsize);
+/// *Every node is begun either by the lone worker or by those who share, never by both; every result is in the table
+/// when somebody takes that, or comes back to the lone worker.* Checked with loom.
+pub(crate) struct Lone<T> {
+    /// The number of nodes that were begun: for who only looks.
+    begun: AtomicUsize,
+    table: Mutex<Table<T>>,
+}
 
-/// Marks that the rest is shared: nothing changes any more.
-const SHARED: usize = 1 << (usize::BITS - 1);
-/// Marks that the lone worker has finished all that it has begun, and is between two jobs; otherwise it is in the
-/// middle of the last.
-const ASIDE: usize = SHARED >> 1;
-/// The bits that count the nodes that were begun.
-const BEGUN: usize = ASIDE - 1;
+struct Table<T> {
+    results: Vec<Held<T>>,
+    /// The number of nodes whose results were put in.
+    finished: usize,
+    is_shared: bool,
+}
 
-impl Lone {
-    /// Nothing has been begun.
-    pub(crate) fn new() -> Self {
-        Lone(AtomicUsize::new(ASIDE))
+/// A result, once it is made, and how often it will still be taken.
+pub(crate) struct Held<T> {
+    pub(crate) result: Option<T>,
+    pub(crate) uses: u32,
+}
+
+/// What the lone worker leaves to those who share.
+pub(crate) struct Left<T> {
+    /// Of every node.
+    pub(crate) results: Vec<Held<T>>,
+    /// So many nodes were begun.
+    pub(crate) begun: usize,
+    /// So many are finished: all that were begun, or all but the last.
+    pub(crate) finished: usize,
+}
+
+impl<T> Left<T> {
+    /// Where nobody began alone.
+    pub(crate) fn nothing() -> Self {
+        Left { results: Vec::new(), begun: 0, finished: 0 }
+    }
+}
+
+impl<T: Clone> Lone<T> {
+    /// Nothing has been begun; the result of each node will be taken so often.
+    pub(crate) fn new(uses: impl Iterator<Item = u32>) -> Self {
+        let results = uses.map(|uses| Held { result: None, uses }).collect();
+        Lone {
+            begun: AtomicUsize::new(0),
+            table: Mutex::new(Table { results, finished: 0, is_shared: false }),
+        }
     }
 
-    /// Begins the next node, of this number, the first of a job or after the one before; returns false if it belongs
-    /// to those who share.
+    /// Begins this node, after putting in the result of the one before, if that was not put in yet.
     ///
-    /// Release, here and when it steps aside, so that who shares from here on sees the results of the nodes before.
-    pub(crate) fn begin(&self, node: usize, is_first: bool) -> bool {
-        self.exchange(if is_first { node | ASIDE } else { node }, node + 1)
+    /// # Errors
+    ///
+    /// Returns the result if the rest is shared: it and the node belong to those who share.
+    pub(crate) fn begin(&self, node: usize, before: Option<T>) -> Result<Turn<'_, T>, Option<T>> {
+        let mut table = self.put(node, before)?;
+        // For who looks; who shares goes by what it finds under the lock.
+        self.begun.store(node + 1, Ordering::Relaxed);
+        table.finished = node;
+        Ok(Turn { lone: self, table: Some(table) })
     }
 
-    /// Steps aside after the node before this one; returns false if the rest is shared.
-    pub(crate) fn step_aside(&self, node: usize) -> bool {
-        self.exchange(node, node | ASIDE)
+    /// Puts in the result of the last node that was begun, before a pause or at the end.
+    ///
+    /// # Errors
+    ///
+    /// Returns the result if the rest is shared.
+    pub(crate) fn step_aside(&self, node: usize, before: Option<T>) -> Result<(), Option<T>> {
+        self.put(node, before)?.finished = node;
+        Ok(())
     }
 
-    fn exchange(&self, old: usize, new: usize) -> bool {
-        self.0.compare_exchange(old, new, Ordering::Release, Ordering::Acquire).is_ok()
+    fn put(&self, node: usize, before: Option<T>) -> Result<MutexGuard<'_, Table<T>>, Option<T>> {
+        let mut table = self.table.lock();
+        if table.is_shared {
+            return Err(before);
+        }
+        if before.is_some() {
+            table.results[node - 1].result = before;
+        }
+        Ok(table)
     }
 
     /// The number of nodes that the lone worker has begun.
     pub(crate) fn begun(&self) -> usize {
-        self.0.load(Ordering::Relaxed) & BEGUN
+        self.begun.load(Ordering::Relaxed)
     }
 
-    /// Shares what the lone worker has not begun; returns the number of nodes that it has.
-    pub(crate) fn share(&self) -> usize {
-        self.0.fetch_or(SHARED, Ordering::AcqRel) & BEGUN
+    /// Shares what the lone worker has not begun.
+    pub(crate) fn share(&self) -> Left<T> {
+        let mut table = self.table.lock();
+        table.is_shared = true;
+        Left { results: std::mem::take(&mut table.results), begun: self.begun(), finished: table.finished }
     }
 
-    /// For those who share: the number of nodes that the lone worker has finished, whose dependents it has not told.
-    pub(crate) fn finished(&self) -> usize {
-        let now = self.0.load(Ordering::Acquire);
-        if now & ASIDE == 0 { (now & BEGUN) - 1 } else { now & BEGUN }
+    /// Clones a result without counting it as a use; `None` if it is not there.
+    pub(crate) fn result(&self, node: usize) -> Option<T> {
+        self.table.lock().results.get(node)?.result.clone()
+    }
+}
+
+/// The lone worker's turn to run a node: it holds the table while it fetches what the node needs.
+pub(crate) struct Turn<'l, T> {
+    lone: &'l Lone<T>,
+    table: Option<MutexGuard<'l, Table<T>>>,
+}
+
+impl<T: Clone> Turn<'_, T> {
+    /// Takes a result, in the last place of a task once; `None` if it is not there, or if the table was taken.
+    #[inline]
+    pub(crate) fn take(&mut self, of: usize, is_last_place: bool) -> Option<Taken<T>> {
+        let table = self.table.get_or_insert_with(|| self.lone.table.lock());
+        let held = table.results.get_mut(of)?;
+        if is_last_place {
+            held.uses = held.uses.saturating_sub(1);
+            if held.uses == 0 {
+                return held.result.take().map(Taken::Last);
+            }
+        }
+        held.result.clone().map(Taken::Shared)
+    }
+
+    /// Lets go of the table until something else is fetched.
+    #[inline]
+    pub(crate) fn pause(&mut self) {
+        self.table = None;
     }
 }

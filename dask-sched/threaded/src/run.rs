@@ -2,15 +2,15 @@
 //!
 //! | part | holds | touched by |
 //! |---|---|---|
+//! | `lone` | how far one worker has come that goes through the order alone, and its results | that one, and who watches it |
 //! | `cells` | per node: how many dependencies are not done; its result and how often it will be taken | its neighbours |
-//! | `lone` | how far one worker has come that goes through the order alone | that one, and who watches it |
 //! | `supply` | nodes that nobody visited yet, in static order | who has nothing else to do |
 //! | `queues` | per thread: ready nodes, last in first out | its worker; thieves at the other end |
 //! | `crew` | how many workers there are | who comes, leaves, or calls another |
 //! | `limited` | with a memory limit, the results in place of the cells | as the cells |
 //!
-//! A run begins with one worker, which goes through the static order without any of this (`alone`). When tasks take
-//! long, the rest of the order is shared.
+//! A run begins with one worker, which goes through the static order without any of the rest (`alone`). When tasks take
+//! long, what is left of the order is shared: the cells are made of what the lone worker leaves.
 //!
 //! A worker that shares takes the next node from its own queue, else goes on along its stretch of the static order, else
 //! steals from another's queue, else claims the next stretch. Of the nodes that its task made ready it goes on
@@ -27,15 +27,16 @@ mod limited;
 use crate::apart::Apart;
 use crate::gate::{Admitted, Gate};
 use crate::handover::{Cell, Crew, Taken};
-use crate::lone::Lone;
+use crate::lone::{Left, Lone};
 use crate::place::{self, RunId};
 use crate::sweep::Sweep;
 use crate::sync::{AtomicUsize, Mutex, Ordering};
 use alone::{Next, Over};
 use crossbeam_deque::{Steal, Stealer, Worker};
-use dask_graph::{NodeId, Plan, RunError, RunOptions, Scratch, Value, Watch, WorkerId};
+use dask_graph::{Inputs, NodeId, Plan, RunError, RunOptions, Scratch, Value, Watch, WorkerId};
 use dask_sched_spill::Results;
 use rayon::Scope;
+use std::sync::OnceLock;
 use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 
@@ -55,12 +56,14 @@ pub(crate) struct Run<'p> {
     options: &'p RunOptions,
     watch: Watch<'p>,
     id: RunId,
-    cells: Vec<Cell<Value>>,
-    /// Of all nodes together.
-    n_inputs: usize,
+    /// The worker that begins alone, if one does.
+    lone: Option<Apart<Lone<Value>>>,
+    /// How often results are taken, all together.
+    n_uses: usize,
+    /// Once the order is shared.
+    cells: OnceLock<Vec<Cell<Value>>>,
     /// With a memory limit the results are here, in memory or on disk.
     limited: Option<Results<'p>>,
-    lone: Apart<Lone>,
     /// Told when the lone worker has come to the end.
     over: Over,
     supply: Supply,
@@ -99,30 +102,28 @@ struct Hands<'q> {
 }
 
 impl<'p> Run<'p> {
-    pub(crate) fn new(plan: &'p Plan, options: &'p RunOptions, workers: usize) -> Self {
+    /// A run on the threads of a pool of so many; `is_eager` says that all are to begin at once.
+    pub(crate) fn new(plan: &'p Plan, options: &'p RunOptions, workers: usize, is_eager: bool) -> Self {
         let queues: Vec<_> = (0..workers).map(|_| Worker::new_lifo()).collect();
         let supply = match options.get_memory_limit() {
             Some(limit) if plan.has_producers() && workers > 1 => Supply::Gated(Gate::new(limit, plan)),
             _ => Supply::Free(Sweep::new(plan, workers)),
         };
-        // In a sweep, the visit counts like one more dependency.
-        let visits = u32::from(matches!(supply, Supply::Free(_)));
-        let mut n_inputs = 0;
-        let cell = |node| {
-            let inputs = plan.dependencies(node).count();
-            n_inputs += inputs;
-            Cell::new(inputs as u32 + visits, plan.uses(node))
-        };
-        let cells = plan.nodes().map(cell).collect();
+        let limited = Results::new(plan, options, workers);
+        // Tasks that read or create data take long.
+        let is_lone = limited.is_none() && (workers == 1 || !is_eager && !plan.has_producers());
+        let mut n_uses = 0;
+        let uses = plan.nodes().map(|node| plan.uses(node)).inspect(|&uses| n_uses += uses as usize);
+        let lone = is_lone.then(|| Apart(Lone::new(uses)));
         Run {
             plan,
             options,
             watch: Watch::start(plan, options),
             id: RunId::next(),
-            cells,
-            n_inputs,
-            limited: Results::new(plan, options, workers),
-            lone: Apart(Lone::new()),
+            lone,
+            n_uses,
+            cells: OnceLock::new(),
+            limited,
             over: Over::default(),
             supply,
             stealers: queues.iter().map(Worker::stealer).collect(),
@@ -136,23 +137,19 @@ impl<'p> Run<'p> {
 
     /// Runs the plan on the threads of `pool`, on which the calling thread may be one, and returns when all
     /// has ended.
-    pub(crate) fn drive(&self, pool: &rayon::ThreadPool, is_eager: bool) {
-        let is_of_pool = pool.current_thread_index().is_some();
-        // Called inside a task nobody could watch, and tasks that read or create data take long.
-        let is_lone = !is_eager && !is_of_pool && self.limited.is_none() && !self.plan.has_producers();
-        if !is_lone {
-            self.share();
-        }
+    pub(crate) fn drive(&self, pool: &rayon::ThreadPool) {
         let _here = place::wait_for(self.id);
         pool.in_place_scope(|scope| {
-            if is_of_pool {
+            if pool.current_thread_index().is_some() {
                 // All threads may be busy with tasks that wait like this one, so it begins itself.
                 self.begin(scope);
             } else {
                 scope.spawn(|scope| self.begin(scope));
-            }
-            if is_lone && self.queues.len() > 1 {
-                self.watch(scope);
+                if let Some(lone) = &self.lone
+                    && self.queues.len() > 1
+                {
+                    self.watch(lone, scope);
+                }
             }
         });
     }
@@ -175,9 +172,12 @@ impl<'p> Run<'p> {
             return results.outputs(&self.watch);
         }
         let result = |node: &NodeId| {
-            self.cells[node.index()]
-                .share()
-                .unwrap_or_else(|| unreachable!("the run ended before {node:?} was made"))
+            let result = match (self.cells.get(), &self.lone) {
+                (Some(cells), _) => cells[node.index()].share(),
+                (None, Some(lone)) => lone.result(node.index()),
+                (None, None) => None,
+            };
+            result.unwrap_or_else(|| unreachable!("the run ended before {node:?} was made"))
         };
         Ok(self.plan.outputs().iter().map(result).collect())
     }
@@ -185,10 +185,12 @@ impl<'p> Run<'p> {
     /// The job of the first worker.
     fn begin<'s>(&'s self, scope: &Scope<'s>) {
         self.work_with(|hands| {
-            if self.queues.len() == 1 {
-                return self.run_in_order(hands);
-            }
-            match self.run_alone(hands, scope) {
+            let next = match &self.lone {
+                Some(lone) => self.run_alone(lone, hands, scope),
+                None if self.queues.len() == 1 => return self.run_in_order(hands),
+                None => Next::Share(None),
+            };
+            match next {
                 Next::End => {}
                 // Still counted in the crew: it is only the thread that may change.
                 Next::Aside => scope.spawn(|scope| self.begin(scope)),
@@ -218,17 +220,39 @@ impl<'p> Run<'p> {
         self.finished.fetch_add(hands.finished, Ordering::Relaxed);
     }
 
-    /// The loop of a worker that is the only one: the static order itself.
-    ///
-    /// It is the order in which the fewest results are alive, and the one in which the plan lies in memory:
-    /// on a random graph of a hundred thousand empty tasks this takes half the time of going by what is
-    /// ready.
+    /// The loop of a worker that is the only one, under a memory limit: the static order itself.
     fn run_in_order(&self, hands: &mut Hands<'_>) {
         for node in self.plan.nodes() {
             if !self.perform(Admitted { node, reserved: 0 }, hands) {
                 return;
             }
         }
+    }
+
+    /// All that changes about nodes, once the order is shared; who asks first shares it.
+    fn cells(&self) -> &[Cell<Value>] {
+        self.cells.get_or_init(|| {
+            let Left { results, begun, finished } =
+                self.lone.as_ref().map_or_else(Left::nothing, |lone| lone.share());
+            // In a sweep, the visit counts like one more dependency.
+            let visits = match &self.supply {
+                Supply::Free(sweep) => {
+                    sweep.skip_to(begun);
+                    1
+                }
+                Supply::Gated(_) => 0,
+            };
+            let mut results = results.into_iter();
+            let cell = |node: NodeId| match results.next() {
+                Some(held) if node.index() < begun => Cell::holding(held.result, held.uses),
+                _ => {
+                    let inputs = self.plan.dependencies(node);
+                    let missing = inputs.filter(|input| input.index() >= finished).count();
+                    Cell::new(missing as u32 + visits, self.plan.uses(node))
+                }
+            };
+            self.plan.nodes().map(cell).collect()
+        })
     }
 
     /// The loop of one worker of several: whatever is ready, until there is nothing.
@@ -308,23 +332,10 @@ impl<'p> Run<'p> {
         Some(found)
     }
 
-    /// Visits the stretch that the worker has claimed, up to the next node that is ready.
+    /// Visits the stretch that the worker has claimed, up to the next node that waited for nothing else.
     fn visit_own(&self, me: usize) -> Option<NodeId> {
         let Supply::Free(sweep) = &self.supply else { return None };
-        std::iter::from_fn(|| sweep.of_own(me)).find(|&node| self.visit(node))
-    }
-
-    /// Counts a visit, and inputs that the lone worker has made and told nobody of; returns whether that was all
-    /// that the node waited for.
-    fn visit(&self, node: NodeId) -> bool {
-        let cell = &self.cells[node.index()];
-        match self.lone.finished() {
-            0 => cell.arrive(),
-            finished => {
-                let made = self.plan.dependencies(node).filter(|input| input.index() < finished);
-                cell.arrive_by(1 + made.count() as u32)
-            }
-        }
+        std::iter::from_fn(|| sweep.of_own(me)).find(|node| self.cells()[node.index()].arrive())
     }
 
     fn steal(&self, hands: &Hands<'_>) -> Option<NodeId> {
@@ -348,25 +359,32 @@ impl<'p> Run<'p> {
         if let Some(results) = &self.limited {
             return self.perform_limited(results, next, hands);
         }
+        let cells = self.cells();
+        self.perform_with(next, hands, cells, |value| cells[next.node.index()].put(value))
+    }
+
+    /// Runs one node, with results from `source`; `keep` gives back its own if nobody will take it.
+    fn perform_with(
+        &self,
+        next: Admitted,
+        hands: &mut Hands<'_>,
+        source: impl Source,
+        keep: impl FnOnce(Value) -> Option<Value>,
+    ) -> bool {
         let node = next.node;
         let is_counting = self.watch.is_counting();
         let start = self.watch.task_started(node, WorkerId(hands.me as u32));
-        let mut released = 0;
-        let value = self.plan.execute(node, &mut hands.scratch, |of, is_last_place| {
-            let (value, is_last) = self.fetch(of, is_last_place);
-            if is_counting && is_last {
-                released += self.watch.nbytes(of, &value);
-            }
-            value
-        });
+        let mut inputs = Taking { source, watch: is_counting.then_some(&self.watch), released: 0 };
+        let value = self.plan.execute_with(node, &mut hands.scratch, &mut inputs);
+        let mut released = inputs.released;
         let made = match (&value, is_counting) {
             (Ok(value), true) => self.watch.nbytes(node, value),
             _ => 0,
         };
         let error = match value {
             Ok(value) => {
-                // Nobody asks for what comes back: it is dropped.
-                if self.cells[node.index()].put(value).is_some() {
+                // What comes back is dropped.
+                if keep(value).is_some() {
                     released += made;
                 }
                 None
@@ -389,18 +407,6 @@ impl<'p> Run<'p> {
         }
     }
 
-    fn fetch(&self, of: NodeId, is_last_place: bool) -> (Value, bool) {
-        let cell = &self.cells[of.index()];
-        let taken = if is_last_place { cell.take() } else { cell.share().map(Taken::Shared) };
-        match taken {
-            Some(Taken::Shared(value)) => (value, false),
-            Some(Taken::Last(value)) => (value, true),
-            None => unreachable!(
-                "the result of {of:?} is taken more often than the plan says, or before it was made"
-            ),
-        }
-    }
-
     /// Tells the dependents of a node that it is done, and returns the first in static order of those that
     /// this made ready; the others are pushed.
     fn tell_dependents<'s>(
@@ -412,8 +418,9 @@ impl<'p> Run<'p> {
         let mut first: Option<NodeId> = None;
         let mut has_pushed = false;
         // Dependents stand in static order: backwards, the worst is pushed first and the best is kept.
+        let cells = self.cells();
         for &dependent in self.plan.dependents(node).iter().rev() {
-            if !self.cells[dependent.index()].arrive() || self.supply.holds(self.plan, dependent) {
+            if !cells[dependent.index()].arrive() || self.supply.holds(self.plan, dependent) {
                 continue;
             }
             if let Some(worse) = first.replace(dependent) {
@@ -509,6 +516,54 @@ impl<'p> Run<'p> {
             *failure = Some(new);
         }
         self.is_stopped.store(true, Ordering::Relaxed);
+    }
+}
+
+/// Where a worker takes the results that its node needs.
+trait Source {
+    /// Takes a result, in the last place of a task once; `None` if it is not there.
+    fn take(&mut self, of: NodeId, is_last_place: bool) -> Option<Taken<Value>>;
+
+    /// An op is about to be called.
+    fn calling(&mut self) {}
+}
+
+impl Source for &[Cell<Value>] {
+    #[inline]
+    fn take(&mut self, of: NodeId, is_last_place: bool) -> Option<Taken<Value>> {
+        let cell = &self[of.index()];
+        if is_last_place { cell.take() } else { cell.share().map(Taken::Shared) }
+    }
+}
+
+/// The inputs of a running node, counted if somebody watches.
+struct Taking<'r, 'p, S> {
+    source: S,
+    watch: Option<&'r Watch<'p>>,
+    /// Bytes of results that nobody else will take.
+    released: u64,
+}
+
+impl<S: Source> Inputs for Taking<'_, '_, S> {
+    #[inline]
+    fn fetch(&mut self, of: NodeId, is_last_place: bool) -> Value {
+        match self.source.take(of, is_last_place) {
+            Some(Taken::Shared(value)) => value,
+            Some(Taken::Last(value)) => {
+                if let Some(watch) = self.watch {
+                    self.released += watch.nbytes(of, &value);
+                }
+                value
+            }
+            None => unreachable!(
+                "the result of {of:?} is taken more often than the plan says, or before it was made"
+            ),
+        }
+    }
+
+    #[inline]
+    fn calling(&mut self) {
+        self.source.calling();
     }
 }
 

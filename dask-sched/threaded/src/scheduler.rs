@@ -108,9 +108,11 @@ impl Scheduler for Threaded {
     /// - When the operating system gives no threads.
     fn run(&self, plan: &Plan, options: &RunOptions) -> Result<Vec<Value>, RunError> {
         let pool = self.pool()?;
-        let run = Run::new(plan, options, self.workers.get());
+        // Called inside a task, one that begins alone could be watched by nobody.
+        let is_eager = self.is_eager || pool.current_thread_index().is_some();
+        let run = Run::new(plan, options, self.workers.get(), is_eager);
         if !plan.is_empty() {
-            run.drive(pool, self.is_eager);
+            run.drive(pool);
         }
         run.finish()
     }

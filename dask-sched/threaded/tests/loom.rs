@@ -16,6 +16,8 @@ mod sweep;
 mod sync {
     pub(crate) use loom::sync::atomic::{AtomicU32, AtomicU64, AtomicUsize, Ordering, fence};
 
+    pub(crate) type MutexGuard<'a, T> = loom::sync::MutexGuard<'a, T>;
+
     /// loom's mutex with the signature of parking_lot's.
     pub(crate) struct Mutex<T>(loom::sync::Mutex<T>);
 
@@ -31,11 +33,12 @@ mod sync {
 }
 
 use handover::{Cell, Crew, Taken};
-use lone::Lone;
+use lone::{Held, Left, Lone, Turn};
 use loom::sync::Arc;
 use loom::sync::atomic::{AtomicUsize, Ordering};
 use loom::thread;
 use sweep::Sweep;
+use sync::Mutex;
 
 /// Two tasks feed a third: whoever finishes last runs it, exactly one does, and it finds both results.
 #[test]
@@ -148,75 +151,113 @@ fn every_node_is_visited_once() {
     });
 }
 
-/// A chain of three: the lone worker steps aside after the first, and somebody shares at any moment. Each node is
-/// run once, after the one before, whose result it finds.
+/// A chain of three: the lone worker steps aside after the first, and somebody shares at any moment, even between two
+/// things that a node takes. Each node is run once, after the one before, whose result it finds.
 #[test]
 fn a_node_is_begun_by_the_lone_worker_or_by_who_shares() {
     const NODES: usize = 3;
     struct Chain {
-        lone: Lone,
-        cells: [Cell<usize>; NODES],
+        lone: Lone<usize>,
+        /// Of who shares, each node with its cell; the lone worker waits for them.
+        cells: Mutex<Option<Arc<Vec<Cell<usize>>>>>,
         runs: [AtomicUsize; NODES],
     }
     impl Chain {
-        fn run(&self, node: usize) {
+        /// Whoever comes first makes the cells of what is left.
+        fn cells(&self) -> Arc<Vec<Cell<usize>>> {
+            let mut cells = self.cells.lock();
+            let made = cells.get_or_insert_with(|| {
+                let Left { results, begun, finished } = self.lone.share();
+                assert!(begun == finished || begun == finished + 1);
+                let cell = |(node, held): (usize, Held<usize>)| match node {
+                    _ if node < begun => Cell::holding(held.result, held.uses),
+                    // An input and a visit; the first has no input.
+                    _ => Cell::new(1 + u32::from(node > finished), held.uses),
+                };
+                Arc::new(results.into_iter().enumerate().map(cell).collect())
+            });
+            made.clone()
+        }
+        fn begin(&self, node: usize) {
             assert_eq!(self.runs[node].fetch_add(1, Ordering::Relaxed), 0);
+        }
+        fn share(&self, node: usize, cells: &[Cell<usize>]) {
+            self.begin(node);
             if let Some(before) = node.checked_sub(1) {
-                assert!(matches!(self.cells[before].take(), Some(Taken::Last(value)) if value == before));
+                assert!(cells[before].share() == Some(before));
+                assert!(matches!(cells[before].take(), Some(Taken::Last(value)) if value == before));
             }
-            self.cells[node].put(node);
+            cells[node].put(node);
+            self.tell(node, cells);
         }
         /// Goes on with what this made ready.
-        fn tell(&self, node: usize) {
-            if node + 1 < NODES && self.cells[node + 1].arrive() {
-                self.run(node + 1);
-                self.tell(node + 1);
+        fn tell(&self, node: usize, cells: &[Cell<usize>]) {
+            if node + 1 < NODES && cells[node + 1].arrive() {
+                self.share(node + 1, cells);
             }
         }
+        fn take(&self, turn: &mut Turn<'_, usize>, before: usize, is_last_place: bool) -> Taken<usize> {
+            let taken = turn.take(before, is_last_place).or_else(|| {
+                let cells = self.cells();
+                if is_last_place { cells[before].take() } else { cells[before].share().map(Taken::Shared) }
+            });
+            taken.unwrap()
+        }
         fn alone(&self, first: usize, end: usize) -> bool {
+            let mut made = None;
             for node in first..end {
-                if !self.lone.begin(node, node == first) {
-                    if node > first {
-                        self.tell(node - 1);
-                    }
-                    return false;
+                let mut turn = match self.lone.begin(node, made.take()) {
+                    Ok(turn) => turn,
+                    Err(made) => return self.join(node, made),
+                };
+                self.begin(node);
+                if let Some(before) = node.checked_sub(1) {
+                    assert!(
+                        matches!(self.take(&mut turn, before, false), Taken::Shared(value) if value == before)
+                    );
+                    turn.pause();
+                    assert!(
+                        matches!(self.take(&mut turn, before, true), Taken::Last(value) if value == before)
+                    );
                 }
-                self.run(node);
+                turn.pause();
+                made = Some(node);
             }
-            true
+            self.lone.step_aside(end, made).map_or_else(|made| self.join(end, made), |()| true)
+        }
+        fn join(&self, node: usize, made: Option<usize>) -> bool {
+            if let Some(made) = made {
+                let cells = self.cells();
+                assert!(cells[node - 1].put(made).is_none());
+                self.tell(node - 1, &cells);
+            }
+            false
         }
     }
     loom::model(|| {
-        // An input and a visit; the first has no input. The last is asked for.
-        let cell = |node| Cell::new(1 + u32::from(node > 0), 1);
         let chain = Arc::new(Chain {
-            lone: Lone::new(),
-            cells: std::array::from_fn(cell),
+            lone: Lone::new([1; NODES].into_iter()),
+            cells: Mutex::new(None),
             runs: std::array::from_fn(|_| AtomicUsize::new(0)),
         });
         let other = {
             let chain = chain.clone();
             thread::spawn(move || {
-                let begun = chain.lone.share();
-                let finished = chain.lone.finished();
-                for node in begun..NODES {
-                    let made = u32::from(node > 0 && node - 1 < finished);
-                    if chain.cells[node].arrive_by(1 + made) {
-                        chain.run(node);
-                        chain.tell(node);
+                let cells = chain.cells();
+                // Those that were begun have no visit to come.
+                for node in chain.lone.begun()..NODES {
+                    if cells[node].arrive() {
+                        chain.share(node, &cells);
                     }
                 }
             })
         };
         if chain.alone(0, 1) {
-            if chain.lone.step_aside(1) {
-                chain.alone(1, NODES);
-            } else {
-                chain.tell(0);
-            }
+            chain.alone(1, NODES);
         }
         other.join().unwrap();
         assert!(chain.runs.iter().all(|runs| runs.load(Ordering::Relaxed) == 1));
-        assert!(matches!(chain.cells[NODES - 1].take(), Some(Taken::Last(2))));
+        let last = chain.cells()[NODES - 1].take();
+        assert!(matches!(last, Some(Taken::Last(2))));
     });
 }
