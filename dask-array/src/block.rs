@@ -3,6 +3,8 @@
 pub(crate) mod blob;
 
 use std::borrow::Cow;
+use std::cmp::Reverse;
+use std::sync::Arc;
 
 use dask_graph::{Blob, BlobError, BlobReader, Payload, Value};
 use ndarray::{ArcArray, ArrayD, ArrayViewD, IxDyn, ShapeError};
@@ -11,15 +13,29 @@ use serde::{Deserialize, Serialize};
 use crate::element::Element;
 use crate::kernel::encoded_payload;
 use crate::program::domain::row_major;
+use crate::storage::Region;
 
 /// One block of an [`Array`](crate::Array): what its tasks take and give.
 ///
-/// The elements lie densely in memory, in some order of the axes; a block that was transposed shares the
-/// buffer it was made from.
-#[derive(Debug, Clone, PartialEq)]
+/// The elements lie in memory in some order of the axes, densely or in long lines: a block that was transposed shares
+/// the buffer it was made from, and one of an array in memory is seen where it lies.
+#[derive(Debug, Clone)]
 pub struct Block<A> {
     array: ArcArray<A, IxDyn>,
+    /// Of a block with gaps, what it is a part of.
+    around: Option<Arc<Around<A>>>,
 }
+
+/// The dense array that a block is a part of.
+#[derive(Debug)]
+struct Around<A> {
+    whole: ArcArray<A, IxDyn>,
+    /// Where in its buffer the block begins.
+    from: usize,
+}
+
+/// Shorter lines, in bytes, are copied together: going through them again and again costs more than that.
+const MIN_LINE: usize = 1024;
 
 impl<A: Element> Block<A> {
     /// The block with these elements. An array with gaps or reversed axes is copied together.
@@ -27,7 +43,28 @@ impl<A: Element> Block<A> {
         let array = array.into();
         let dense = array.strides().iter().zip(array.shape()).all(|(&stride, &n)| stride >= 0 || n <= 1)
             && array.as_slice_memory_order().is_some();
-        Self { array: if dense { array } else { array.as_standard_layout().into_owned().into_shared() } }
+        Self::dense(if dense { array } else { array.as_standard_layout().into_owned().into_shared() })
+    }
+
+    fn dense(array: ArcArray<A, IxDyn>) -> Self {
+        Self { array, around: None }
+    }
+
+    /// A region of an array: shared where it lies, unless it lies in short pieces.
+    pub(crate) fn part_of(whole: &ArcArray<A, IxDyn>, region: &Region) -> Self {
+        let mut array = whole.clone();
+        array.slice_collapse(region.elems().as_slice());
+        let is_regular = whole.as_slice_memory_order().is_some() && whole.strides().iter().all(|&n| n >= 0);
+        let has_long_lines = || {
+            let mut axes = array.strides().iter().zip(array.shape());
+            axes.any(|(&stride, &n)| stride == 1 && n * size_of::<A>() >= MIN_LINE)
+        };
+        if array.as_slice_memory_order().is_some() || !is_regular || !has_long_lines() {
+            return Self::new(array);
+        }
+        let starts = region.axes.iter().zip(whole.strides());
+        let from = starts.map(|(span, stride)| span.start * stride.unsigned_abs()).sum();
+        Self { array, around: Some(Arc::new(Around { whole: whole.clone(), from })) }
     }
 
     /// The elements, to read.
@@ -47,7 +84,7 @@ impl<A: Element> Block<A> {
 
     /// The same elements with the axes in another order.
     pub(crate) fn transposed(&self, order: &[usize]) -> Self {
-        Self { array: self.array.clone().permuted_axes(IxDyn(order)) }
+        Self { array: self.array.clone().permuted_axes(IxDyn(order)), around: self.around.clone() }
     }
 
     /// The same elements in row-major order in another shape; copied only where they do not lie in that order.
@@ -57,23 +94,42 @@ impl<A: Element> Block<A> {
         } else {
             self.array.as_standard_layout().into_owned().into()
         };
-        Ok(Self { array: array.into_shape_with_order(IxDyn(shape))? })
+        Ok(Self::dense(array.into_shape_with_order(IxDyn(shape))?))
     }
 
     /// The elements in row-major order; copied only where they do not lie in that order.
     pub(crate) fn row_major(&self) -> Cow<'_, [A]> {
         if self.is_row_major() {
-            return Cow::Borrowed(self.data());
+            return Cow::Borrowed(self.span());
         }
         Cow::Owned(self.array.iter().copied().collect())
     }
 
-    /// The elements in memory order.
-    pub(crate) fn data(&self) -> &[A] {
-        self.array.as_slice_memory_order().unwrap_or_default()
+    /// The elements in memory order; copied only where there are gaps between them.
+    pub(crate) fn memory_order(&self) -> Cow<'_, [A]> {
+        if self.around.is_none() {
+            return Cow::Borrowed(self.span());
+        }
+        Cow::Owned(self.array.view().permuted_axes(IxDyn(&self.slowest_first())).iter().copied().collect())
     }
 
-    /// How far apart neighbours along each axis lie in [`data`](Block::data), 0 along axes of length one.
+    /// The axes in the order in which they lie in memory.
+    fn slowest_first(&self) -> Vec<usize> {
+        let strides = self.strides();
+        let mut axes: Vec<usize> = (0..strides.len()).collect();
+        axes.sort_by_key(|&axis| Reverse(strides[axis]));
+        axes
+    }
+
+    /// The memory in which the elements lie, from the first on, with gaps where [`strides`](Block::strides) say so.
+    pub(crate) fn span(&self) -> &[A] {
+        match &self.around {
+            Some(around) => &around.whole.as_slice_memory_order().unwrap_or_default()[around.from..],
+            None => self.array.as_slice_memory_order().unwrap_or_default(),
+        }
+    }
+
+    /// How far apart neighbours along each axis lie in [`span`](Block::span), 0 along axes of length one.
     pub(crate) fn strides(&self) -> Vec<usize> {
         let of = |(&stride, &n): (&isize, &usize)| if n <= 1 { 0 } else { stride.unsigned_abs() };
         self.array.strides().iter().zip(self.array.shape()).map(of).collect()
@@ -102,8 +158,14 @@ impl<A: Element> Block<A> {
                 let array = ArrayD::from_shape_vec(shape, buffer[from..from + len].to_vec());
                 Err(Self::new(array.unwrap_or_default()))
             }
-            Err(array) => Err(Self { array }),
+            Err(array) => Err(Self::dense(array)),
         }
+    }
+}
+
+impl<A: PartialEq> PartialEq for Block<A> {
+    fn eq(&self, other: &Self) -> bool {
+        self.array == other.array
     }
 }
 
@@ -136,3 +198,67 @@ pub(crate) struct Extent {
 }
 
 encoded_payload!(Extent, |it| (it.offset.len() + it.shape.len()) * size_of::<usize>());
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::storage::Span;
+    use ndarray::{Array, ArrayD};
+    use proptest::prelude::*;
+
+    /// A part along one axis.
+    fn span(n: usize) -> impl Strategy<Value = Span> {
+        (0..n, 1..=n, 1..4_usize).prop_map(move |(start, len, step)| {
+            let most = (n - start).div_ceil(step);
+            Span { start, len: len.min(most), step }
+        })
+    }
+
+    proptest! {
+        /// Parts of arrays with lines long and short, whatever the order of their axes.
+        #[test]
+        fn a_part_is_the_same_shared_or_copied(
+            axes in [span(3), span(4), span(300)],
+            order in Just(vec![0, 1, 2]).prop_shuffle(),
+        ) {
+            let numbers = Array::from_iter((0..3 * 4 * 300).map(f64::from));
+            let whole: ArrayD<f64> = numbers.into_shape_with_order(IxDyn(&[3, 4, 300])).unwrap();
+            let whole: ArcArray<_, _> = whole.permuted_axes(IxDyn(&order)).into();
+            let region = Region { axes: order.iter().map(|&axis| axes[axis]).collect() };
+            let block = Block::part_of(&whole, &region);
+            let copied = Block::new(block.view().to_owned());
+
+            let span = block.span();
+            for (at, element) in block.view().indexed_iter() {
+                let place: usize = block.strides().iter().enumerate().map(|(axis, n)| n * at[axis]).sum();
+                prop_assert_eq!(span[place], *element);
+            }
+            prop_assert_eq!(&block, &copied);
+            prop_assert_eq!(block.row_major(), copied.row_major());
+            let mut ordered = block.row_major().into_owned();
+            let mut memory = block.memory_order().into_owned();
+            ordered.sort_by(f64::total_cmp);
+            prop_assert!(block.around.is_none() || memory.is_sorted());
+            memory.sort_by(f64::total_cmp);
+            prop_assert_eq!(memory, ordered);
+            let flat = [block.view().len()];
+            prop_assert_eq!(block.clone().reshaped(&flat).unwrap(), copied.reshaped(&flat).unwrap());
+            prop_assert_eq!(block.clone().into_array(), whole.slice_each_axis(|axis| {
+                let Span { start, len, step } = region.axes[axis.axis.index()];
+                ndarray::Slice::new(start as isize, Some((start + (len - 1) * step + 1) as isize), step as isize)
+            }));
+        }
+    }
+
+    #[test]
+    fn long_lines_are_shared_and_short_ones_copied() {
+        let whole: ArcArray<f64, _> = ArrayD::zeros(IxDyn(&[10, 1000])).into();
+        let part = |len| {
+            let axes = vec![Span { start: 2, len: 5, step: 1 }, Span { start: 100, len, step: 1 }];
+            Block::part_of(&whole, &Region { axes })
+        };
+        let is_shared = |block: &Block<f64>| std::ptr::eq(&block.view()[[0, 0]], &whole[[2, 100]]);
+        assert!(is_shared(&part(500)) && part(500).strides() == [1000, 1]);
+        assert!(!is_shared(&part(5)) && part(5).strides() == [5, 1]);
+    }
+}

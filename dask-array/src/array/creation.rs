@@ -89,8 +89,8 @@ impl<A: Element> Array<A> {
         Self::full_with(shape, chunks, number, &LayerInfo::here())
     }
 
-    /// An array that is in memory, cut into blocks. The array is not copied; neither are blocks whose elements lie
-    /// next to each other in it.
+    /// An array that is in memory, cut into blocks. The array is not copied; neither are its blocks, but for those whose
+    /// elements lie in pieces of less than a kilobyte.
     ///
     /// # Errors
     ///

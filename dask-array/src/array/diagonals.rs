@@ -271,7 +271,7 @@ impl<A: Element> Kernel for TakeDiagonal<A> {
             return Ok(Block::new(ArrayD::<A>::default(IxDyn(&shape))).into());
         }
         let start = diagonal.starts[0] * own[first] + diagonal.starts[1] * own[second];
-        let elements = block.data().get(start..).unwrap_or_default();
+        let elements = block.span().get(start..).unwrap_or_default();
         let view = ArrayView::from_shape(IxDyn(&shape).strides(IxDyn(&strides)), elements);
         Ok(Block::new(view.map_err(OpError::failed)?.to_owned()).into())
     }

@@ -64,7 +64,7 @@ impl<A: Element> Kernel for SortValues<A> {
         for block in args.list(0)? {
             let block = block.get::<Block<A>>().map_err(|source| OpError::Argument { at: 0, source })?;
             #[expect(clippy::eq_op, reason = "NaN is what differs from itself")]
-            values.extend(block.data().iter().copied().filter(|value| value == value));
+            values.extend(block.memory_order().iter().copied().filter(|value| value == value));
         }
         values.sort_unstable_by(|&a, &b| order(a, b));
         values.dedup();
@@ -89,7 +89,7 @@ impl<A: Element> Kernel for Search<A> {
 
     fn call(args: Args<'_>) -> Result<Value, OpError> {
         let (block, values) = (args.get::<Block<A>>(0)?, args.get::<Block<A>>(1)?);
-        let values = values.data();
+        let values = values.memory_order();
         let is_in = |x: A| {
             let at = values.partition_point(|&value| A::lt(value, x));
             values.get(at) == Some(&x)

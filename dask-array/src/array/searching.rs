@@ -145,11 +145,11 @@ impl<A: Element> Kernel for Digitizing<A> {
     const NAME: &'static str = "digitize";
 
     fn call(args: Args<'_>) -> Result<Value, OpError> {
-        let (block, edges) = (args.get::<Block<A>>(0)?, args.get::<Block<A>>(1)?.data());
+        let (block, edges) = (args.get::<Block<A>>(0)?, args.get::<Block<A>>(1)?.memory_order());
         let behind = *args.get::<Side>(2)? == Side::Right;
         let goes_up = edges.windows(2).all(|pair| !is_before(pair[1], pair[0]));
         let bins = if goes_up {
-            block.view().mapv(|x| place(edges, x, behind) as i64)
+            block.view().mapv(|x| place(&edges, x, behind) as i64)
         } else {
             let reversed: Vec<A> = edges.iter().rev().copied().collect();
             block.view().mapv(|x| (edges.len() - place(&reversed, x, behind)) as i64)

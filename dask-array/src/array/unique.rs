@@ -172,7 +172,7 @@ impl DistinctOp {
         if !self.with_places {
             let mut values = Vec::new();
             if self.is_first {
-                values.extend_from_slice(args.get::<Block<T>>(0)?.data());
+                values.extend_from_slice(&args.get::<Block<T>>(0)?.memory_order());
                 sorting::sort(&mut values);
             } else {
                 for value in args.list(0)? {
@@ -188,7 +188,9 @@ impl DistinctOp {
         let mut all: Vec<Counted<T>> = Vec::new();
         if self.is_first {
             let offset = args.get::<AlongAxis>(1)?.0 as i64;
-            all.extend(args.get::<Block<T>>(0)?.data().iter().zip(offset..).map(|(&x, at)| (x, at, 1)));
+            all.extend(
+                args.get::<Block<T>>(0)?.memory_order().iter().zip(offset..).map(|(&x, at)| (x, at, 1)),
+            );
             all.sort_unstable_by(|a, b| sorting::order(a.0, b.0).then(a.1.cmp(&b.1)));
         } else {
             for value in args.list(0)? {
@@ -297,7 +299,7 @@ impl<A: Element> Kernel for Places<A> {
     const NAME: &'static str = "unique-inverse";
 
     fn call(args: Args<'_>) -> Result<Value, OpError> {
-        let (block, sorted) = (args.get::<Block<A>>(0)?, args.get::<Block<A>>(1)?.data());
-        Ok(Block::new(block.view().mapv(|x| sorting::place(sorted, x, false) as i64)).into())
+        let (block, sorted) = (args.get::<Block<A>>(0)?, args.get::<Block<A>>(1)?.memory_order());
+        Ok(Block::new(block.view().mapv(|x| sorting::place(&sorted, x, false) as i64)).into())
     }
 }

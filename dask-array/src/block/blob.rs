@@ -1,6 +1,6 @@
 //! How a block leaves the process and comes back: shape and order of the axes, and the elements as they lie.
 
-use std::cmp::Reverse;
+use std::borrow::Cow;
 use std::io;
 
 use dask_graph::{Blob, BlobReader};
@@ -11,12 +11,14 @@ use crate::element::Element;
 
 /// Header: the axes, outermost in memory first, and their lengths.
 pub(super) fn to_blob<A: Element>(block: &Block<A>) -> Blob<'_> {
-    let strides = block.strides();
-    let mut axes: Vec<usize> = (0..strides.len()).collect();
-    axes.sort_by_key(|&axis| Reverse(strides[axis]));
+    let axes = block.slowest_first();
     let lengths = axes.iter().map(|&axis| block.shape()[axis]);
     let header: Vec<usize> = axes.iter().copied().chain(lengths).collect();
-    Blob { header: bytemuck::cast_slice(&header).to_vec(), buffers: vec![A::bytes(block.data()).into()] }
+    let elements = match block.memory_order() {
+        Cow::Borrowed(elements) => A::bytes(elements).into(),
+        Cow::Owned(elements) => A::bytes(&elements).to_vec().into(),
+    };
+    Blob { header: bytemuck::cast_slice(&header).to_vec(), buffers: vec![elements] }
 }
 
 pub(super) fn from_blob<A: Element>(reader: &mut BlobReader<'_>) -> io::Result<Block<A>> {
@@ -35,7 +37,7 @@ pub(super) fn from_blob<A: Element>(reader: &mut BlobReader<'_>) -> io::Result<B
     let elements = elements(reader, lengths)?;
     let array = ArrayD::from_shape_vec(IxDyn(lengths), elements)
         .map_err(|_| malformed("there are not as many elements as the shape asks for"))?;
-    Ok(Block { array: array.permuted_axes(IxDyn(&place_of)).into_shared() })
+    Ok(Block::dense(array.permuted_axes(IxDyn(&place_of)).into_shared()))
 }
 
 /// Reads the elements of an array with such lengths.
@@ -85,7 +87,7 @@ mod tests {
     fn check<A: Element>(block: Block<A>) {
         let back = read::<A>(&to_blob(&block)).unwrap();
         assert_eq!((back.shape(), back.strides()), (block.shape(), block.strides()));
-        assert_eq!(A::bytes(back.data()), A::bytes(block.data()));
+        assert_eq!(A::bytes(&back.memory_order()), A::bytes(&block.memory_order()));
     }
 
     /// A shape, an order of its axes, and bits for elements.

@@ -100,7 +100,7 @@ impl Compiled {
 }
 
 fn input_of<'a, T: Element>(block: &'a Block<T>, strides: &'a [usize]) -> Input<'a> {
-    Input::Block { data: T::any_slice(block.data()), shape: block.shape(), strides }
+    Input::Block { data: T::any_slice(block.span()), shape: block.shape(), strides }
 }
 
 /// Runs a program over blocks.

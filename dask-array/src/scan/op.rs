@@ -76,10 +76,10 @@ impl ScanOp {
             return Ok(None);
         }
         Ok(match args.take_unique::<Block<T>>(at)? {
-            Ok(block) => Some(block.into_buffer().unwrap_or_else(|block| block.data().to_vec())),
+            Ok(block) => Some(block.into_buffer().unwrap_or_else(|block| block.row_major().into_owned())),
             Err(value) => {
                 let block: &Block<T> = value.get().map_err(|source| OpError::Argument { at, source })?;
-                Some(block.data().to_vec())
+                Some(block.row_major().into_owned())
             }
         })
     }

@@ -43,6 +43,37 @@ fn neighbours() -> impl Strategy<Value = (Vec<Cut>, usize)> {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
 
+    /// Blocks of an array in memory that are seen where they lie, with gaps between their lines, give what blocks
+    /// give that were copied together.
+    #[test]
+    fn blocks_with_gaps_are_as_good_as_dense_ones(
+        rows in 1..5_usize,
+        columns in 1..900_usize,
+        (height, width) in (1..4_usize, 128..500_usize),
+        is_transposed: bool,
+    ) {
+        let numbers = dask_array::ndarray::Array2::from_shape_fn((rows, columns), |(i, j)| ((7 * i + 3 * j) % 101) as f64);
+        let lines = Array::from_ndarray(numbers, [height, width]).unwrap();
+        let dense = lines.map_blocks(|block| block.as_standard_layout().into_owned());
+        let pairs = [lines, dense].map(|x| if is_transposed { x.t() } else { x });
+        let of = |make: &dyn Fn(&Array<f64>) -> Array<f64>| pairs.each_ref().map(|x| everywhere(&make(x)));
+        let ways: [&dyn Fn(&Array<f64>) -> Array<f64>; 9] = [
+            &|x| x.clone(),
+            &|x| x * 2.0 + x.t().t(),
+            &|x| x - x.mean(0).unwrap(),
+            &|x| x.std(1, 0.0).unwrap(),
+            &|x| x.cumsum(1).unwrap(),
+            &|x| x.diagonal(0, 0, 1).unwrap(),
+            &|x| x.slice(dask_array::ndarray::s![..;2, ..;-1]).unwrap(),
+            &|x| x.t().ravel() * 2.0,
+            &|x| x.dot(&x.t()).unwrap(),
+        ];
+        for way in ways {
+            let [with_gaps, dense] = of(way);
+            prop_assert!(close(&with_gaps, &dense));
+        }
+    }
+
     #[test]
     fn concatenating_is_ndarrays((cuts, axis) in neighbours()) {
         let arrays: Vec<Array<f64>> = cuts.iter().map(Cut::lazy).collect();

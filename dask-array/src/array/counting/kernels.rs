@@ -15,8 +15,7 @@ use crate::program::kernels::Kernels;
 
 /// A block's numbers in row-major order.
 fn elements<'a, A: Element>(args: &'a Args<'_>, at: usize) -> Result<Cow<'a, [A]>, OpError> {
-    let block = args.get::<Block<A>>(at)?;
-    Ok(if block.is_row_major() { block.data().into() } else { block.view().iter().copied().collect() })
+    Ok(args.get::<Block<A>>(at)?.row_major())
 }
 
 /// A row of numbers as a block of one axis, or of two, with `rows` 1.
@@ -119,9 +118,9 @@ impl<W: Element> Kernel for Adding<W> {
         let mut all: Vec<W> = Vec::new();
         for part in args.list(0)? {
             let part: &Block<W> = part.get().map_err(|source| OpError::Argument { at: 0, source })?;
-            let own = part.data();
+            let own = part.memory_order();
             let shared = all.len().min(own.len());
-            for (sum, &count) in all.iter_mut().zip(own) {
+            for (sum, &count) in all.iter_mut().zip(&*own) {
                 *sum = W::add(*sum, count);
             }
             all.extend_from_slice(&own[shared..]);

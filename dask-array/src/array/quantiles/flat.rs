@@ -123,7 +123,7 @@ impl<A: Element> Kernel for Sampling<A> {
     const NAME: &'static str = "quantile-sample";
 
     fn call(args: Args<'_>) -> Result<Value, OpError> {
-        let mut all = args.get::<Block<A>>(0)?.data().to_vec();
+        let mut all = args.get::<Block<A>>(0)?.memory_order().into_owned();
         let question = &args.get::<Asked>(1)?.question;
         let n = sorting::numbers_first(&mut all);
         if n < all.len() && !question.skip_nan {
@@ -231,7 +231,7 @@ impl<A: Element> Kernel for Narrowing<A> {
     const NAME: &'static str = "quantile-narrow";
 
     fn call(args: Args<'_>) -> Result<Value, OpError> {
-        let (all, bounds) = (args.get::<Block<A>>(0)?.data(), args.get::<Paired<A>>(1)?);
+        let (all, bounds) = (args.get::<Block<A>>(0)?.memory_order(), args.get::<Paired<A>>(1)?);
         let (mut values, mut numbers) = (Vec::new(), Vec::new());
         for bound in bounds.values[..bounds.values.len().saturating_sub(1)].chunks_exact(2) {
             let (low, high) = (bound[0], bound[1]);

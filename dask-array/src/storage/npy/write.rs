@@ -114,7 +114,7 @@ impl<A: Element> NpyWriter<A> {
                 shape: self.shape.clone(),
             });
         }
-        if block.data().is_empty() {
+        if block.view().is_empty() {
             return Ok(());
         }
         let view = block.view();
