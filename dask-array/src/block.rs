@@ -11,8 +11,10 @@ use ndarray::{ArcArray, ArrayD, ArrayViewD, IxDyn, ShapeError};
 use serde::{Deserialize, Serialize};
 
 use crate::element::Element;
+use crate::error::ArrayError;
 use crate::kernel::encoded_payload;
 use crate::program::domain::row_major;
+use crate::selection::Selection;
 use crate::storage::Region;
 
 /// One block of an [`Array`](crate::Array): what its tasks take and give.
@@ -52,19 +54,46 @@ impl<A: Element> Block<A> {
 
     /// A region of an array: shared where it lies, unless it lies in short pieces.
     pub(crate) fn part_of(whole: &ArcArray<A, IxDyn>, region: &Region) -> Self {
+        let is_regular = whole.as_slice_memory_order().is_some() && whole.strides().iter().all(|&n| n >= 0);
+        if is_regular {
+            return Self::dense(whole.clone()).region(region);
+        }
         let mut array = whole.clone();
         array.slice_collapse(region.elems().as_slice());
-        let is_regular = whole.as_slice_memory_order().is_some() && whole.strides().iter().all(|&n| n >= 0);
+        Self::new(array)
+    }
+
+    /// What a selection takes of the block: shared if that is half of the block or more, else copied, so that it does
+    /// not keep the block alive.
+    ///
+    /// # Errors
+    ///
+    /// - When the selection does not lie within the block.
+    pub(crate) fn part(&self, selection: &Selection) -> Result<Self, ArrayError> {
+        let view = selection.of(self.view())?;
+        match selection.region() {
+            Some(region) if 2 * view.len() >= self.array.len() => Ok(self.region(&region)),
+            _ => Ok(Self::new(view.to_owned())),
+        }
+    }
+
+    fn region(&self, region: &Region) -> Self {
+        let mut array = self.array.clone();
+        array.slice_collapse(region.elems().as_slice());
         let has_long_lines = || {
             let mut axes = array.strides().iter().zip(array.shape());
             axes.any(|(&stride, &n)| stride == 1 && n * size_of::<A>() >= MIN_LINE)
         };
-        if array.as_slice_memory_order().is_some() || !is_regular || !has_long_lines() {
+        if array.as_slice_memory_order().is_some() || !has_long_lines() {
             return Self::new(array);
         }
-        let starts = region.axes.iter().zip(whole.strides());
-        let from = starts.map(|(span, stride)| span.start * stride.unsigned_abs()).sum();
-        Self { array, around: Some(Arc::new(Around { whole: whole.clone(), from })) }
+        let starts = region.axes.iter().zip(self.strides());
+        let from: usize = starts.map(|(span, stride)| span.start * stride).sum();
+        let around = match &self.around {
+            None => Around { whole: self.array.clone(), from },
+            Some(around) => Around { whole: around.whole.clone(), from: around.from + from },
+        };
+        Self { array, around: Some(Arc::new(around)) }
     }
 
     /// The elements, to read.
@@ -148,15 +177,12 @@ impl<A: Element> Block<A> {
         match self.array.try_into_owned_nocopy() {
             Ok(owned) => {
                 let len = owned.len();
-                let shape = owned.raw_dim();
-                let (buffer, offset) = owned.into_raw_vec_and_offset();
-                if offset.unwrap_or(0) == 0 && buffer.len() == len {
-                    return Ok(buffer);
-                }
-                // A piece of a larger buffer, which only a caller's own array can be.
+                let (mut buffer, offset) = owned.into_raw_vec_and_offset();
+                // It may be a piece of a larger one.
                 let from = offset.unwrap_or(0);
-                let array = ArrayD::from_shape_vec(shape, buffer[from..from + len].to_vec());
-                Err(Self::new(array.unwrap_or_default()))
+                buffer.truncate(from + len);
+                buffer.drain(..from);
+                Ok(buffer)
             }
             Err(array) => Err(Self::dense(array)),
         }
@@ -202,6 +228,7 @@ encoded_payload!(Extent, |it| (it.offset.len() + it.shape.len()) * size_of::<usi
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::selection::Taken;
     use crate::storage::Span;
     use ndarray::{Array, ArrayD};
     use proptest::prelude::*;
@@ -226,28 +253,39 @@ mod tests {
             let whole: ArcArray<_, _> = whole.permuted_axes(IxDyn(&order)).into();
             let region = Region { axes: order.iter().map(|&axis| axes[axis]).collect() };
             let block = Block::part_of(&whole, &region);
-            let copied = Block::new(block.view().to_owned());
-
-            let span = block.span();
-            for (at, element) in block.view().indexed_iter() {
-                let place: usize = block.strides().iter().enumerate().map(|(axis, n)| n * at[axis]).sum();
-                prop_assert_eq!(span[place], *element);
-            }
-            prop_assert_eq!(&block, &copied);
-            prop_assert_eq!(block.row_major(), copied.row_major());
-            let mut ordered = block.row_major().into_owned();
-            let mut memory = block.memory_order().into_owned();
-            ordered.sort_by(f64::total_cmp);
-            prop_assert!(block.around.is_none() || memory.is_sorted());
-            memory.sort_by(f64::total_cmp);
-            prop_assert_eq!(memory, ordered);
-            let flat = [block.view().len()];
-            prop_assert_eq!(block.clone().reshaped(&flat).unwrap(), copied.reshaped(&flat).unwrap());
+            check(&block)?;
             prop_assert_eq!(block.clone().into_array(), whole.slice_each_axis(|axis| {
                 let Span { start, len, step } = region.axes[axis.axis.index()];
                 ndarray::Slice::new(start as isize, Some((start + (len - 1) * step + 1) as isize), step as isize)
             }));
+            // And a part of the part.
+            let inner = |&n: &usize| Taken::range(usize::from(n > 4), n - usize::from(n > 2));
+            let selection = Selection::ranges(block.shape().iter().map(inner).collect());
+            let part = block.part(&selection).unwrap();
+            check(&part)?;
+            prop_assert_eq!(part.view(), selection.of(block.view()).unwrap());
         }
+    }
+
+    /// Whatever shows a block's elements shows the same.
+    fn check(block: &Block<f64>) -> Result<(), TestCaseError> {
+        let copied = Block::new(block.view().to_owned());
+        let span = block.span();
+        for (at, element) in block.view().indexed_iter() {
+            let place: usize = block.strides().iter().enumerate().map(|(axis, n)| n * at[axis]).sum();
+            prop_assert_eq!(span[place], *element);
+        }
+        prop_assert_eq!(block, &copied);
+        prop_assert_eq!(block.row_major(), copied.row_major());
+        let mut ordered = block.row_major().into_owned();
+        let mut memory = block.memory_order().into_owned();
+        prop_assert!(block.around.is_none() || memory.is_sorted());
+        ordered.sort_by(f64::total_cmp);
+        memory.sort_by(f64::total_cmp);
+        prop_assert_eq!(memory, ordered);
+        let flat = [block.view().len()];
+        prop_assert_eq!(block.clone().reshaped(&flat).unwrap(), copied.reshaped(&flat).unwrap());
+        Ok(())
     }
 
     #[test]

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::ArrayError;
 use crate::kernel::encoded_payload;
+use crate::storage::{Region, Span};
 
 pub(crate) use self::cut::{AxisCut, Cut};
 
@@ -123,6 +124,20 @@ impl Selection {
             }
         }
         Selection { source, out: out_of_both(&self.out, &then.out, |axis| then.source[axis].len()) }
+    }
+
+    /// What is taken, if all axes are kept, in their order and direction.
+    pub(crate) fn region(&self) -> Option<Region> {
+        let is_plain = self.out.len() == self.source.len()
+            && self.out.iter().enumerate().all(|(at, out)| *out == Out::Of(at));
+        let span = |taken: &Taken| match *taken {
+            Taken::Along { start, step, len } if step > 0 => {
+                Some(Span { start, len, step: step.unsigned_abs() })
+            }
+            _ => None,
+        };
+        let axes = self.source.iter().map(span).collect::<Option<_>>()?;
+        is_plain.then_some(Region { axes })
     }
 
     /// The part of an array in memory.

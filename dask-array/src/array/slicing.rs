@@ -140,7 +140,7 @@ pub(super) fn slice_op<A: Element>() -> Arc<dyn Op> {
     Arc::new(SliceOp::<A>(PhantomData))
 }
 
-/// Takes a part of a block. The part is a copy, so that it does not keep the block alive.
+/// Takes a part of a block.
 struct SliceOp<A>(PhantomData<fn() -> A>);
 
 impl<A: Element> Op for SliceOp<A> {
@@ -150,7 +150,7 @@ impl<A: Element> Op for SliceOp<A> {
 
     fn call(&self, args: Args<'_>) -> Result<Value, OpError> {
         let (block, part) = (args.get::<Block<A>>(0)?, args.get::<Selection>(1)?);
-        Ok(Block::new(part.of(block.view()).map_err(OpError::failed)?.to_owned()).into())
+        Ok(block.part(part).map_err(OpError::failed)?.into())
     }
 
     fn output_nbytes(&self, args: &[Arg]) -> Option<u64> {
