@@ -29,6 +29,7 @@
 //!   [`coarsen`](Array::coarsen) and their like.
 //! - **Selected from** by masks ([`filter`](Array::filter), [`compress`](Array::compress)); what has a length that
 //!   only computing tells is [`Uncounted`].
+//! - **Masked** where elements are not to count: [`masked`].
 //! - **Factored and solved** by `linalg` (feature `linalg`), and transformed by `fft` (feature `fft`).
 //! - **Had** by [`compute`](dask_graph::Collection::compute), [`item`](Array::item) or
 //!   [`to_npy`](Array::to_npy), which writes blocks as they are made; to a storage of your own by
@@ -67,6 +68,7 @@ pub mod fft;
 mod kernel;
 #[cfg(feature = "linalg")]
 pub mod linalg;
+pub mod masked;
 mod product;
 mod program;
 #[cfg(feature = "random")]

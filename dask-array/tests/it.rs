@@ -13,6 +13,7 @@ mod it {
     mod laws;
     #[cfg(feature = "linalg")]
     mod linalg;
+    mod masked;
     mod memory;
     mod numpy;
     mod overlap;

@@ -35,19 +35,27 @@ impl<A: Element> Array<A> {
         weights: &Array<A::Float>,
     ) -> Result<Array<A::Float>, ArrayError> {
         let over = over.into();
-        let misfit =
-            || ArrayError::Weights { shape: self.shape().to_vec(), weights: weights.shape().to_vec() };
-        let weights = if weights.shape() == self.shape() {
-            weights.clone()
-        } else {
-            let axis = over.one_or_all("average", self.shape())?.ok_or_else(misfit)?;
-            if weights.shape() != &self.shape()[axis..=axis] {
-                return Err(misfit());
-            }
-            weights.aligned_to(axis, self.ndim())?.broadcast_to(self.shape())?
-        };
+        let weights = self.weights(&over, weights)?;
         let products = self.astype::<A::Float>().try_mul(&weights)?;
         products.sum_as::<A::Float>(over.clone())?.try_div(weights.sum_as::<A::Float>(over)?)
+    }
+
+    /// Weights of the elements: those that were given, or one for each position along the only reduced axis.
+    pub(crate) fn weights(
+        &self,
+        over: &Over,
+        weights: &Array<A::Float>,
+    ) -> Result<Array<A::Float>, ArrayError> {
+        if weights.shape() == self.shape() {
+            return Ok(weights.clone());
+        }
+        let misfit =
+            || ArrayError::Weights { shape: self.shape().to_vec(), weights: weights.shape().to_vec() };
+        let axis = over.one_or_all("average", self.shape())?.ok_or_else(misfit)?;
+        if weights.shape() != &self.shape()[axis..=axis] {
+            return Err(misfit());
+        }
+        weights.aligned_to(axis, self.ndim())?.broadcast_to(self.shape())
     }
 
     /// An array of one axis as one of several, along `axis` of which it runs; the others have length one.
