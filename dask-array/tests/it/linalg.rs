@@ -1,6 +1,6 @@
 //! Factorisations, by what their factors must satisfy, over random shapes and cuts.
 
-use dask_array::linalg::{self, Assume, Compression, Field};
+use dask_array::linalg::{self, Assume, Compression, Field, Spectral};
 use dask_array::ndarray::{Array2, ArrayD, Ix1, Ix2, IxDyn};
 use dask_array::{Array, ArrayError, c128};
 use dask_graph::Collection;
@@ -96,6 +96,10 @@ proptest! {
         prop_assert!(is_orthonormal(&u) && is_orthonormal(&vh.t().to_owned()));
         prop_assert!(close(&(&u * &s).dot(&vh), &x));
         prop_assert!(s.windows(2).into_iter().all(|pair| pair[0] >= pair[1]) && s.iter().all(|s| *s >= 0.0));
+        let norm = |norm| everywhere(&linalg::spectral_norm(&a, norm).unwrap()).sum();
+        prop_assert_eq!(norm(Spectral::Largest), s[0]);
+        prop_assert_eq!(norm(Spectral::Smallest), s[s.len() - 1]);
+        prop_assert!((norm(Spectral::Nuclear) - s.sum()).abs() < 1e-10 * (1.0 + s.sum()));
         let whole = linalg::svd(&a.rechunk(-1).unwrap()).unwrap().1;
         let distance = (everywhere(&whole) - s.into_dyn()).mapv(f64::abs).sum();
         prop_assert!(distance < 1e-10);
@@ -286,6 +290,8 @@ fn shapes_are_told_when_written() {
     };
     says(linalg::qr(&of(&[3])).unwrap_err(), "`qr` of an array of shape [3]: a matrix has 2 axes");
     says(linalg::svd(&of(&[3, 2, 2])).unwrap_err(), "`svd` of an array of shape [3, 2, 2]");
+    says(linalg::singular_values(&of(&[3])).unwrap_err(), "`svd` of an array of shape [3]");
+    says(linalg::spectral_norm(&of(&[0, 2]), Spectral::Largest).unwrap_err(), "max");
     says(linalg::lu(&of(&[])).unwrap_err(), "`lu`");
     says(linalg::cholesky(&of(&[3, 2]), true).unwrap_err(), "must be square");
     says(linalg::inv(&of(&[3, 2])).unwrap_err(), "must be square");

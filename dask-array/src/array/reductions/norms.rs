@@ -36,7 +36,7 @@ impl<A: Number> Array<A> {
     /// Norms of vectors, along one axis, or of matrices, along two (numpy's `linalg.norm`).
     ///
     /// With two axes, the first is that of a matrix' rows. The spectral norms of matrices (2, -2, nuclear) need a
-    /// decomposition and are not among these.
+    /// decomposition and are not among these: see `linalg::spectral_norm` (feature `linalg`).
     ///
     /// ```
     /// use dask_array::{Array, NormOrder, ndarray::arr2};
