@@ -57,6 +57,15 @@ def matmul():
     report("matmul", "dask.array", n * n, lambda: (a @ b).compute())
 
 
+def svd():
+    n = 4_000_000
+    i, j = np.ogrid[:n, :20]
+    x = ((i * 7 + i // 3 * j + j * j) % 101) / 50.0 - 1.0
+    report("svd", "numpy", x.size, lambda: np.linalg.svd(x, full_matrices=False), times=3)
+    a = da.from_array(x, chunks=(n // 10, -1))
+    report("svd", "dask.array", x.size, lambda: da.compute(*da.linalg.svd(a)), times=3)
+
+
 def rechunk():
     n = 10_000
     i, j = np.ogrid[:n, :n]
@@ -105,7 +114,7 @@ def build():
 
 
 WORKLOADS = {
-    "fused": fused, "mean-std": mean_std, "matmul": matmul, "rechunk": rechunk, "stencil": stencil, "random": random,
+    "fused": fused, "mean-std": mean_std, "matmul": matmul, "svd": svd, "rechunk": rechunk, "stencil": stencil, "random": random,
     "build": build,
 }
 

@@ -33,7 +33,7 @@ cargo xtask bench AREA [--quick] [--dev] [--sizes N,N..] [--only NAME,NAME..] [-
             sched: independent, chain, tree, random, stages
             optimize: layers, passes, push-down, recompute, rewrite
             multiprocess: tasks, start, values, sum
-            array: fused, mean-std, matmul, rechunk, stencil, random, standardise, build
+            array: fused, mean-std, matmul, svd, rechunk, stencil, random, standardise, build
             what dask and numpy take for `passes`, `multiprocess` and `array` say the scripts in `xtask/peers`
   --quick   small sizes and few repeats: shows that it runs, not what it costs
   --json    also write one object a line to FILE

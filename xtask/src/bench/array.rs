@@ -24,10 +24,11 @@ const AREA: &str = "array";
 /// A workload: measures itself at so many hundredths of its full size.
 type Workload = fn(&mut Bench<'_>, usize) -> Result<()>;
 
-const WORKLOADS: [(&str, Workload); 8] = [
+const WORKLOADS: [(&str, Workload); 9] = [
     ("fused", fused::measure),
     ("mean-std", statistics::measure),
     ("matmul", dense::matmul_of_squares),
+    ("svd", dense::svd_of_tall),
     ("rechunk", moving::rechunk),
     ("stencil", moving::stencil),
     ("random", moving::random),

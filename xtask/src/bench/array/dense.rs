@@ -1,11 +1,11 @@
-//! How much of the dense kernel's speed is left when a product is made block by block?
+//! How much of the dense kernel's speed is left when products and factorisations are made block by block?
 
 use anyhow::Result;
-use dask_array::Array;
 use dask_array::ndarray::Array2;
-use dask_graph::Collection;
+use dask_array::{Array, linalg};
+use dask_graph::{Collection, RunOptions};
 
-use super::{Bench, side};
+use super::{Bench, scaled, side};
 
 /// Square float64 matrices in blocks of a quarter of their side, beside ndarray's product of the whole.
 pub(super) fn matmul_of_squares(bench: &mut Bench<'_>, percent: usize) -> Result<()> {
@@ -18,5 +18,18 @@ pub(super) fn matmul_of_squares(bench: &mut Bench<'_>, percent: usize) -> Result
     let product = x.matmul(&y)?;
     bench.time_of("matmul", "dask-array", n * n, |scheduler| {
         Ok(product.compute_with(scheduler)?.sum().to_bits())
+    })
+}
+
+/// Singular values and vectors of twenty long columns, in blocks of a tenth of their length.
+pub(super) fn svd_of_tall(bench: &mut Bench<'_>, percent: usize) -> Result<()> {
+    let n = scaled(4_000_000, percent);
+    let x = Array2::from_shape_fn((n, 20), |(i, j)| ((i * 7 + i / 3 * j + j * j) % 101) as f64 / 50.0 - 1.0);
+    let (u, s, vh) = linalg::svd(&Array::from_ndarray(x, [n.div_ceil(10) as isize, -1])?)?;
+    bench.time_of("svd", "dask-array", n * 20, |scheduler| {
+        let (_, s, _) =
+            dask_graph::compute_with((u.clone(), s.clone(), vh.clone()), scheduler, &RunOptions::new())?;
+        // Rounded: the last digits follow from the order of additions.
+        Ok(s.iter().map(|s| (s * 1e6).round() as u64).sum())
     })
 }
