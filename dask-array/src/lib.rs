@@ -6,7 +6,7 @@
 //!
 //! - **Made** by [`zeros`](Array::zeros), [`full`](Array::full), [`arange`](Array::arange),
 //!   [`linspace`](Array::linspace), [`eye`](Array::eye), [`from_function`](Array::from_function),
-//!   [`from_ndarray`](Array::from_ndarray), [`from_npy`](Array::from_npy), `from_zarr` (feature `zarr`), from tasks of
+//!   [`from_ndarray`](Array::from_ndarray), read from files (see below), from tasks of
 //!   your own by [`from_delayed`](Array::from_delayed), or from a storage of your own by
 //!   [`from_source`](Array::from_source); of random numbers by `random::Generator` (feature `random`, on by default).
 //! - **Worked on** by operators and methods with broadcasting ([`promote`] for operands of two types), [`where_`],
@@ -34,6 +34,20 @@
 //! - **Had** by [`compute`](dask_graph::Collection::compute), [`item`](Array::item) or
 //!   [`to_npy`](Array::to_npy), which writes blocks as they are made; to a storage of your own by
 //!   [`store`](Array::store).
+//!
+//! Files that are read and written, block by block:
+//!
+//! | format | read | written |
+//! |---|---|---|
+//! | `.npy` | [`from_npy`](Array::from_npy) | [`to_npy`](Array::to_npy), [`NpySink`] |
+//! | stacks of `.npy` files | [`from_npy_stack`](Array::from_npy_stack) | [`to_npy_stack`](Array::to_npy_stack), [`NpyStackSink`] |
+//! | `.npz` archives (feature `npz`) | `from_npz` | `Npz` |
+//! | elements without a header | [`from_raw`](Array::from_raw), [`RawSource`] | |
+//! | Zarr 2 and 3 (feature `zarr`) | `from_zarr` | `to_zarr`, `ZarrSink` (format 3) |
+//! | HDF5 (feature `hdf5`) | `from_hdf5` | `to_hdf5`, `Hdf5Sink` (chunks without filters) |
+//! | PNG, JPEG, TIFF (feature `images`) | `imread`, `imread_with` | |
+//!
+//! A store that was interrupted [goes on](Store#resuming) with the blocks that are missing, if it is told to.
 //!
 //! Chains of elementwise operations, with the first step of a reduction behind them, are fused by the optimiser into
 //! one program that runs over each block tile by tile: the inputs are read once, and no block is made in between. A
@@ -96,8 +110,9 @@ pub use ndarray;
 pub use num_complex::{self, Complex};
 pub use program::run::ProgramError;
 pub use storage::{
-    BlockSink, BlockSource, BlockWriter, NpyError, NpySink, NpySource, Region, SourceShapeError, Span,
-    StorageError, Store,
+    BlockSink, BlockSource, BlockWriter, ByteOrder, FileError, FileState, NpyError, NpySink, NpySource,
+    NpyStackSink, NpyStackSource, RawSource, Region, ResumeError, SourceShapeError, Span, StorageError,
+    Store,
 };
 #[cfg(feature = "zarr")]
 pub use storage::{Compression, ZarrError, ZarrSink, ZarrSource};

@@ -25,8 +25,10 @@ mod it {
     mod recompute;
     mod recording;
     mod reductions;
+    mod resuming;
     mod shapes;
     mod slices;
+    mod stacks;
     mod statistics;
     mod stats;
     mod storage;

@@ -8,7 +8,7 @@ mod it {
 use std::io::Write;
 use std::process::{Command, ExitCode};
 
-use dask_array::Array;
+use dask_array::{Array, NpyStackSink};
 use dask_graph::{Collection, Scheduler};
 use dask_optimize::Optimized;
 use dask_sched_multiprocess::Multiprocess;
@@ -31,6 +31,7 @@ fn main() -> ExitCode {
         golden("two processes, optimised", Box::new(Optimized::new(processes()))),
         trial("a disk that is full is an error and nothing is left", a_full_disk),
         trial("an array goes from file to file", an_array_goes_from_file_to_file),
+        trial("a store is resumed", a_store_is_resumed),
     ];
     libtest_mimic::run(&Arguments::from_args(), trials).exit_code()
 }
@@ -64,6 +65,33 @@ fn an_array_goes_from_file_to_file() {
     let in_memory = Array::from_ndarray(z.compute_with(&Sync::new()).unwrap(), [9_000, 10]).unwrap();
     let sum = in_memory.sum(..).unwrap().compute_with(&Multiprocess::with_workers(2)).unwrap();
     assert_eq!(sum, in_memory.sum(..).unwrap().compute_with(&Sync::new()).unwrap());
+}
+
+/// Blocks are noted as whole by the processes that write them.
+fn a_store_is_resumed() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("stack");
+    let x = ndarray::Array2::from_shape_fn((40, 3), |(i, j)| (i * 10 + j) as f64).into_dyn();
+    let lazy = Array::from_ndarray(x.clone(), [2, 3]).unwrap();
+    let sink = || NpyStackSink::new(&path, 0, &[2; 20]).resumable("tag");
+    let processes = Multiprocess::with_workers(2);
+    let failing = lazy.try_map_blocks(|block| match block[[0, 0]] {
+        first if first > 200.0 => Err("interrupted"),
+        _ => Ok(block.to_owned()),
+    });
+    failing.store(sink()).compute_with(&processes).unwrap_err();
+    let journal = std::fs::read_to_string(directory.path().join("stack.partial/blocks")).unwrap();
+    assert!(journal.matches(';').count() <= 11, "{journal}");
+    // What is whole is not touched any more.
+    let first = directory.path().join("stack.partial/array/0.npy");
+    let written = std::fs::metadata(&first).and_then(|file| file.modified()).ok();
+    lazy.store(sink()).compute_with(&processes).unwrap();
+    let back = Array::<f64>::from_npy_stack(&path, 0).unwrap();
+    assert_eq!(back.compute_with(&processes).unwrap(), x);
+    if written.is_some() && journal.contains("\n0+2 0+3;") {
+        let after = std::fs::metadata(path.join("0.npy")).and_then(|file| file.modified()).ok();
+        assert_eq!(written, after);
+    }
 }
 
 /// Names the directory of a disk of one megabyte.

@@ -17,7 +17,7 @@ use crate::program::kernels::Kernels;
 use crate::program::op::ProgramOp;
 use crate::selection::Selection;
 use crate::storage::origin::Origin;
-use crate::storage::{BlockSource, MemorySource, NpyError, NpySource};
+use crate::storage::{BlockSource, FileError, MemorySource, NpyError, NpySource};
 
 impl<A: Element> Array<A> {
     /// An array of zeros (of `false`).
@@ -120,7 +120,7 @@ impl<A: Element> Array<A> {
         let info = LayerInfo::here();
         let source = Arc::new(NpySource::open(&path)?);
         Self::of_source(source, chunks, &info)
-            .map_err(|source| NpyError::Chunks { path: path.as_ref().to_owned(), source })
+            .map_err(|source| FileError::Chunks { path: path.as_ref().to_owned(), source }.into())
     }
 
     /// The array in a storage of your own: see [`BlockSource`].

@@ -27,6 +27,18 @@ impl Span {
         }
     }
 
+    /// The positions that lie in a range, counted from its beginning on, and how many of the span come before them.
+    /// Nothing if there are none.
+    pub(super) fn within(&self, from: usize, to: usize) -> Option<(Span, usize)> {
+        let before = from.saturating_sub(self.start).div_ceil(self.step);
+        let start = self.start + before.checked_mul(self.step)?;
+        if before >= self.len || start >= to {
+            return None;
+        }
+        let len = (self.len - before).min((to - start).div_ceil(self.step));
+        Some((Span { start: start - from, len, step: self.step }, before))
+    }
+
     /// Whether there are no gaps between the positions.
     pub fn is_dense(&self) -> bool {
         self.step == 1 || self.len <= 1
@@ -80,6 +92,23 @@ impl Region {
 mod tests {
     use super::*;
     use ndarray::Array1;
+
+    #[test]
+    fn ranges_divide_a_span() {
+        for (start, len, step) in [(0, 10, 1), (3, 4, 2), (1, 3, 7), (5, 0, 1), (19, 1, 5)] {
+            let span = Span { start, len, step };
+            let all: Vec<usize> = (0..len).map(|i| start + i * step).collect();
+            for width in 1..8 {
+                let mut found = Vec::new();
+                for from in (0..30).step_by(width) {
+                    let Some((part, before)) = span.within(from, from + width) else { continue };
+                    assert_eq!((part.step, before), (step, found.len()));
+                    found.extend((0..part.len).map(|i| from + part.start + i * step));
+                }
+                assert_eq!(found, all, "{span:?} in ranges of {width}");
+            }
+        }
+    }
 
     #[test]
     fn a_span_takes_every_step_th() {

@@ -1,19 +1,12 @@
 //! Writing blocks as they are made.
 
-use std::borrow::Cow;
-use std::marker::PhantomData;
-use std::path::PathBuf;
-use std::sync::Arc;
+use std::collections::HashSet;
 
-use dask_graph::{
-    Arg, Args, Blob, BlobError, BlobReader, Collection, ComputeError, Graph, Key, LayerInfo, Materialized,
-    Name, Op, OpError, Packer, Payload, Refused, Scheduler, Task, Token, Unpack, Unpacked, Value,
-};
+use dask_graph::{Packer, Refused, Unpack};
 
-use super::npy::NpySink;
+use super::region::Region;
 use super::source::StorageError;
-use crate::array::{Array, blockwise, built, extents, label, name_of};
-use crate::block::{Block, Extent};
+use crate::block::Block;
 use crate::element::Element;
 
 /// A place that an array can be written to, by block: what [`Array::store`](crate::Array::store) takes.
@@ -22,8 +15,15 @@ pub trait BlockSink<A: Element>: Send + Sync + 'static {
     ///
     /// # Errors
     ///
-    /// - Whatever stands in the way; nothing is computed then.
+    /// - Whatever stands in the way; nothing is written then.
     fn open(&self, shape: &[usize]) -> Result<Box<dyn BlockWriter<A>>, StorageError>;
+
+    /// The blocks that an interrupted run left whole, as regions with a step of 1: they are neither computed nor
+    /// written again. Asked when a store is described, and once more, after [`open`](BlockSink::open), when it runs.
+    /// None, unless the sink says otherwise: see [Resuming](crate::Store#resuming).
+    fn whole(&self, _shape: &[usize]) -> HashSet<Region> {
+        HashSet::new()
+    }
 
     /// Packs what another process needs to write blocks. The function that is returned makes an
     /// `Unpacked::part::<Arc<dyn BlockSink<A>>>`.
@@ -70,242 +70,3 @@ pub trait BlockWriter<A: Element>: Send + Sync + 'static {
         None
     }
 }
-
-/// The writing of an array: a collection whose computation writes the blocks and gives nothing.
-///
-/// Its tasks take one block each, write it and let it go, so it streams: with the blocks before it fused to the
-/// write, only one block a worker is alive.
-#[derive(Clone)]
-pub struct Store {
-    graph: Graph,
-    done: Key,
-}
-
-impl Collection for Store {
-    type Output = ();
-
-    fn graph(&self) -> &Graph {
-        &self.graph
-    }
-
-    fn keys(&self) -> Vec<Key> {
-        vec![self.done.clone()]
-    }
-
-    fn finish(&self, _: Vec<Value>) -> Result<(), ComputeError> {
-        Ok(())
-    }
-
-    fn rebuild(&self, graph: Graph, rename: &dyn Fn(&Name) -> Name) -> Self {
-        Self { graph, done: Key::named(rename(self.done.name())) }
-    }
-}
-
-impl<A: Element> Array<A> {
-    /// Describes the writing of the array to a place of your own.
-    ///
-    /// ```
-    /// use std::sync::{Arc, atomic::{AtomicU64, Ordering}};
-    /// use dask_array::{Array, Block, BlockSink, BlockWriter, StorageError};
-    /// use dask_graph::Collection;
-    ///
-    /// /// Keeps nothing but the sum.
-    /// #[derive(Clone, Default)]
-    /// struct Summing(Arc<AtomicU64>);
-    ///
-    /// impl BlockSink<u64> for Summing {
-    ///     fn open(&self, _shape: &[usize]) -> Result<Box<dyn BlockWriter<u64>>, StorageError> {
-    ///         Ok(Box::new(self.clone()))
-    ///     }
-    /// }
-    /// impl BlockWriter<u64> for Summing {
-    ///     fn write(&self, _offset: &[usize], block: &Block<u64>) -> Result<(), StorageError> {
-    ///         self.0.fetch_add(block.view().sum(), Ordering::Relaxed);
-    ///         Ok(())
-    ///     }
-    ///     fn finish(&self) -> Result<(), StorageError> {
-    ///         Ok(())
-    ///     }
-    /// }
-    ///
-    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
-    /// let sink = Summing::default();
-    /// Array::arange(0_u64, 1000, 1, 64)?.store(sink.clone()).compute_with(&dask_sched_sync::Sync::new())?;
-    /// assert_eq!(sink.0.load(Ordering::Relaxed), 499_500);
-    /// # Ok(())
-    /// # }
-    /// ```
-    #[must_use]
-    #[track_caller]
-    pub fn store(&self, sink: impl BlockSink<A>) -> Store {
-        self.stored(Arc::new(sink), &LayerInfo::here())
-    }
-
-    /// Describes the writing of the array to a `.npy` file. The file appears, or is replaced, when it is whole.
-    #[must_use]
-    #[track_caller]
-    pub fn store_npy(&self, path: impl Into<PathBuf>) -> Store {
-        self.store(NpySink::new(path))
-    }
-
-    /// Computes the array with the installed scheduler and writes it to a `.npy` file, block by block.
-    ///
-    /// # Errors
-    ///
-    /// - When the computation fails.
-    /// - When the file cannot be written: nothing is left of it then.
-    #[track_caller]
-    pub fn to_npy(&self, path: impl Into<PathBuf>) -> Result<(), ComputeError> {
-        self.store_npy(path).compute()
-    }
-
-    /// Computes the array and writes it to a `.npy` file, block by block.
-    ///
-    /// # Errors
-    ///
-    /// - When the computation fails.
-    /// - When the file cannot be written: nothing is left of it then.
-    #[track_caller]
-    pub fn to_npy_with(
-        &self,
-        path: impl Into<PathBuf>,
-        scheduler: &dyn Scheduler,
-    ) -> Result<(), ComputeError> {
-        self.store_npy(path).compute_with(scheduler)
-    }
-
-    fn stored(&self, sink: Arc<dyn BlockSink<A>>, info: &LayerInfo) -> Store {
-        // Writing is not a value: two stores are never the same work.
-        let token = Token::unique();
-        let shape = self.shape().to_vec();
-        let open = name_of("store-open", token);
-        let opening = Task::new(Arc::new(OpenOp { sink: sink.clone(), shape }), []);
-        let opened = Materialized::with_info(open.clone(), info.clone());
-        let opened = Graph::from_layer(with(opened, Key::named(&open), opening));
-
-        let name = name_of("store", token);
-        let axes: Vec<_> = (0..self.ndim()).map(label).zip(self.chunks().n_blocks()).collect();
-        let layer = blockwise(&name, Arc::new(WriteOp { sink }), self.chunks(), info)
-            .blocks(self.name(), &axes)
-            .whole(Key::named(&open))
-            .per_block(&axes, extents(self.chunks()));
-        let written = Graph::with_inputs(built(layer), [&self.lazy().graph, &opened]);
-
-        let done = name_of("store-done", token);
-        let all = self.chunks().indices().map(|index| Arg::Key(Key::new(&name, &index)));
-        let last = Task::new(
-            Arc::new(FinishOp::<A>(PhantomData)),
-            [Arg::Key(Key::named(&open)), Arg::List(all.collect())],
-        );
-        let layer = with(Materialized::with_info(done.clone(), info.clone()), Key::named(&done), last);
-        Store { graph: Graph::with_inputs(layer, [&written]), done: Key::named(done) }
-    }
-}
-
-fn with(mut layer: Materialized, key: Key, task: Task) -> Materialized {
-    layer.insert(key, task);
-    layer
-}
-
-/// The result of opening a sink.
-enum Opened<A: Element> {
-    /// In the process where it was opened. The last task to use it drops it, and with it what was not finished.
-    Here(Box<dyn BlockWriter<A>>),
-    /// In another: the ticket.
-    Elsewhere(Vec<u8>),
-}
-
-impl<A: Element> Payload for Opened<A> {
-    fn nbytes(&self) -> u64 {
-        size_of::<Self>() as u64
-    }
-
-    fn to_blob(&self) -> Option<Result<Blob<'_>, BlobError>> {
-        let ticket = match self {
-            Opened::Here(writer) => writer.ticket()?,
-            Opened::Elsewhere(ticket) => ticket.clone(),
-        };
-        Some(Ok(Blob { header: ticket, buffers: vec![] }))
-    }
-
-    fn from_blob(reader: &mut BlobReader<'_>) -> Result<Self, BlobError> {
-        Ok(Opened::Elsewhere(reader.header().to_vec()))
-    }
-}
-
-/// Opens a sink, where the run was started: what is opened is removed there if the run fails.
-struct OpenOp<A: Element> {
-    sink: Arc<dyn BlockSink<A>>,
-    shape: Vec<usize>,
-}
-
-impl<A: Element> Op for OpenOp<A> {
-    fn name(&self) -> Cow<'_, str> {
-        "store-open".into()
-    }
-
-    fn call(&self, _: Args<'_>) -> Result<Value, OpError> {
-        let writer = self.sink.open(&self.shape).map_err(OpError::failed)?;
-        Ok(Value::sized(Opened::Here(writer)))
-    }
-
-    fn is_at_home(&self) -> bool {
-        true
-    }
-}
-
-struct WriteOp<A> {
-    sink: Arc<dyn BlockSink<A>>,
-}
-
-impl<A: Element> Op for WriteOp<A> {
-    fn name(&self) -> Cow<'_, str> {
-        "store".into()
-    }
-
-    fn call(&self, args: Args<'_>) -> Result<Value, OpError> {
-        let block = args.get::<Block<A>>(0)?;
-        let extent = args.get::<Extent>(2)?;
-        let written = match args.get::<Opened<A>>(1)? {
-            Opened::Here(writer) => writer.write(&extent.offset, block),
-            Opened::Elsewhere(ticket) => {
-                self.sink.attach(ticket).and_then(|writer| writer.write(&extent.offset, block))
-            }
-        };
-        written.map_err(OpError::failed)?;
-        Ok(Value::new(()))
-    }
-
-    fn pack(&self, to: &mut Packer) -> Result<Unpack, Refused> {
-        to.part(|to| self.sink.pack(to))?;
-        Ok(|from| Ok(Unpacked::op(WriteOp::<A> { sink: from.part()? })))
-    }
-}
-
-/// Finishes what was opened, where it was opened.
-struct FinishOp<A>(PhantomData<fn(A)>);
-
-impl<A: Element> Op for FinishOp<A> {
-    fn name(&self) -> Cow<'_, str> {
-        "store-done".into()
-    }
-
-    fn call(&self, args: Args<'_>) -> Result<Value, OpError> {
-        match args.get::<Opened<A>>(0)? {
-            Opened::Here(writer) => writer.finish().map_err(OpError::failed)?,
-            Opened::Elsewhere(_) => return Err(OpError::failed(FinishedElsewhere)),
-        }
-        Ok(Value::new(()))
-    }
-
-    fn is_at_home(&self) -> bool {
-        true
-    }
-}
-
-/// A scheduler that ran the end of a store in another process than its beginning.
-#[derive(Debug, thiserror::Error)]
-#[error(
-    "what was opened in one process cannot be finished in another; the scheduler does not heed `Op::is_at_home`"
-)]
-struct FinishedElsewhere;

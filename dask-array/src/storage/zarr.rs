@@ -14,6 +14,7 @@ use std::sync::Arc;
 use zarrs::array::{CodecOptions, DataType, data_type};
 use zarrs::filesystem::FilesystemStore;
 
+use super::file::FileError;
 use crate::element::DType;
 
 pub use self::read::ZarrSource;
@@ -23,16 +24,9 @@ pub use self::write::{Compression, ZarrSink};
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ZarrError {
-    /// The operating system refused.
-    #[error("could not {action} {}", path.display())]
-    Io {
-        /// What was to be done.
-        action: &'static str,
-        /// The file or directory.
-        path: PathBuf,
-        /// The reason.
-        source: io::Error,
-    },
+    /// What any place for files can have: the operating system refuses, an interrupted store cannot be taken up.
+    #[error(transparent)]
+    File(#[from] FileError),
     /// There is no array, or its metadata cannot be understood.
     #[error("{} is not a Zarr array that can be read: it needs a zarr.json or .zarray", path.display())]
     Open {
@@ -109,13 +103,6 @@ pub enum ZarrError {
     },
 }
 
-impl ZarrError {
-    fn io(action: &'static str, path: impl Into<PathBuf>) -> impl FnOnce(io::Error) -> Self {
-        let path = path.into();
-        move |source| Self::Io { action, path, source }
-    }
-}
-
 /// A Zarr array in a directory.
 type Stored = zarrs::array::Array<FilesystemStore>;
 
@@ -123,7 +110,7 @@ fn open(path: &std::path::Path) -> Result<Stored, ZarrError> {
     let failed = |source: Box<dyn Error + Send + Sync>| ZarrError::Open { path: path.to_owned(), source };
     if !path.is_dir() {
         let source = io::Error::new(io::ErrorKind::NotFound, "there is no such directory");
-        return Err(ZarrError::Io { action: "open", path: path.to_owned(), source });
+        return Err(FileError::io("open", path)(source).into());
     }
     let store = FilesystemStore::new(path).map_err(|error| failed(error.into()))?;
     Stored::open(Arc::new(store), "/").map_err(|error| failed(error.into()))

@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use dask_array::ndarray::{Array2, ArrayD, arr1};
-use dask_array::{Array, Block, BlockSource, Element, NpyError, Region, StorageError, c64, c128};
+use dask_array::{Array, Block, BlockSource, Element, FileError, NpyError, Region, StorageError, c64, c128};
 use dask_graph::testing::Travelling;
 use dask_graph::{Collection, ComputeError, Scheduler, Token};
 use dask_optimize::Optimized;
@@ -28,7 +28,7 @@ fn written(folder: &TempDir) -> PathBuf {
     path
 }
 
-fn files(folder: &Path) -> Vec<String> {
+pub(super) fn files(folder: &Path) -> Vec<String> {
     let names = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
     let mut names: Vec<String> = names.collect();
     names.sort();
@@ -36,7 +36,7 @@ fn files(folder: &Path) -> Vec<String> {
 }
 
 /// The messages of an error and of what caused it.
-fn messages(error: &(dyn Error + 'static)) -> String {
+pub(super) fn messages(error: &(dyn Error + 'static)) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();
     while let Some(error) = cause {
@@ -148,7 +148,7 @@ fn files_that_are_not_what_they_should_be_are_refused() {
     fs::write(&path, b"\x93NUMPY\x09\x00\x10\x00                  ").unwrap();
     assert!(matches!(open(&path), NpyError::Version { major: 9, .. }));
     fs::write(&path, b"\x93NUMPY\x01\x00\xff\x00{'descr'").unwrap();
-    assert!(matches!(open(&path), NpyError::Length { .. }));
+    assert!(matches!(open(&path), NpyError::File(FileError::Length { .. })));
     fs::write(&path, b"\x93NUMPY\x02\x00\xff\xff\xff\xff").unwrap();
     assert!(matches!(open(&path), NpyError::Header { .. }));
 
@@ -159,7 +159,7 @@ fn files_that_are_not_what_they_should_be_are_refused() {
     let path = raw(&folder, "{'descr': '<f4', 'fortran_order': False, 'shape': (2,)}", &[0; 8]);
     assert!(messages(&open(&path)).contains("'<f4', expected f64"));
     let huge = "{'descr': '<f8', 'fortran_order': False, 'shape': (18446744073709551615, 9)}";
-    assert!(matches!(open(&raw(&folder, huge, &[])), NpyError::Length { .. }));
+    assert!(matches!(open(&raw(&folder, huge, &[])), NpyError::File(FileError::Length { .. })));
     let bools = raw(&folder, "{'descr': '|b1', 'fortran_order': False, 'shape': (2,)}", &[1, 7]);
     let error = Array::<bool>::from_npy(&bools, 4).unwrap().compute_with(&Sync::new()).unwrap_err();
     assert!(messages(&error).contains("byte 7"), "{error}");

@@ -1,12 +1,11 @@
 //! The header of a `.npy` file: magic, version, and a dictionary in Python's notation.
 
-use serde::{Deserialize, Serialize};
-use std::fs::File;
+use std::io::Read;
 use std::path::Path;
 
 use super::NpyError;
-use super::positioned::read_exact_at;
 use crate::element::DType;
+use crate::storage::file::FileError;
 
 const MAGIC: &[u8; 6] = b"\x93NUMPY";
 /// Elements begin at a multiple of this.
@@ -15,7 +14,7 @@ const ALIGN: usize = 64;
 const MAX_HEADER: usize = 1 << 20;
 
 /// What a header says.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Header {
     /// The element type in numpy's notation.
     pub(super) descr: String,
@@ -25,23 +24,26 @@ pub(super) struct Header {
     pub(super) data_offset: u64,
 }
 
-/// Reads the header of an open file of `len` bytes.
-pub(super) fn read(file: &File, len: u64, path: &Path) -> Result<Header, NpyError> {
-    let mut start = [0_u8; 12];
+/// Reads the header of a file of `len` bytes, from its beginning on.
+pub(super) fn read(mut file: impl Read, len: u64, path: &Path) -> Result<Header, NpyError> {
+    let mut read = |bytes: &mut [u8]| file.read_exact(bytes).map_err(FileError::io("read", path));
+    let mut start = [0_u8; 10];
     let have = usize::try_from(len).unwrap_or(usize::MAX).min(start.len());
-    read_exact_at(file, &mut start[..have], 0).map_err(NpyError::io("read", path))?;
-    if have < 10 || &start[..6] != MAGIC {
+    read(&mut start[..have])?;
+    if have < start.len() || &start[..6] != MAGIC {
         return Err(NpyError::Magic { path: path.to_owned(), found: start[..have.min(6)].to_vec() });
     }
-    let (major, minor) = (start[6], start[7]);
+    let (major, minor, short) = (start[6], start[7], [start[8], start[9]]);
     let (text_offset, text_len) = match (major, minor) {
-        (1, 0) => (10, usize::from(u16::from_le_bytes([start[8], start[9]]))),
-        (2 | 3, 0) if have == 12 => {
-            (12, u32::from_le_bytes([start[8], start[9], start[10], start[11]]) as usize)
+        (1, 0) => (10, usize::from(u16::from_le_bytes(short))),
+        (2 | 3, 0) if len >= 12 => {
+            let mut rest = [0; 2];
+            read(&mut rest)?;
+            (12, u32::from_le_bytes([short[0], short[1], rest[0], rest[1]]) as usize)
         }
         _ => return Err(NpyError::Version { path: path.to_owned(), major, minor }),
     };
-    let data_offset = (text_offset + text_len) as u64;
+    let data_offset = text_offset + text_len as u64;
     let problem = |problem, header: &str| NpyError::Header {
         path: path.to_owned(),
         problem,
@@ -51,11 +53,11 @@ pub(super) fn read(file: &File, len: u64, path: &Path) -> Result<Header, NpyErro
         return Err(problem("it is unreasonably long", ""));
     }
     if data_offset > len {
-        let shape = Vec::new();
-        return Err(NpyError::Length { path: path.to_owned(), found: len, expected: data_offset, shape });
+        let (path, shape) = (path.to_owned(), Vec::new());
+        return Err(FileError::Length { path, found: len, expected: data_offset, shape }.into());
     }
     let mut text = vec![0; text_len];
-    read_exact_at(file, &mut text, text_offset as u64).map_err(NpyError::io("read", path))?;
+    read(&mut text)?;
     // Versions 1 and 2 are Latin-1, version 3 is UTF-8; only field names could use more than ASCII.
     let text = String::from_utf8_lossy(&text);
     let (descr, fortran_order, shape) = parse(&text).map_err(|what| problem(what, &text))?;
@@ -172,7 +174,7 @@ pub(super) fn write(dtype: DType, shape: &[usize]) -> Vec<u8> {
 }
 
 /// A type in numpy's notation, in the byte order of this machine.
-fn descr(dtype: DType) -> String {
+pub(super) fn descr(dtype: DType) -> String {
     let (kind, bytes) = kind(dtype);
     let order = match bytes {
         1 => '|',

@@ -1,114 +1,122 @@
 //! Writing blocks to a `.npy` file.
 
-use std::fs::{self, File, OpenOptions};
+use std::collections::HashSet;
+use std::fs::{File, OpenOptions};
 use std::io;
 use std::marker::PhantomData;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
-use super::NpyError;
-use super::header::{self, Header};
-use super::positioned::write_all_at;
-use super::read::absolute;
 use dask_graph::{Packer, Refused, Unpack, Unpacked};
+use serde::{Deserialize, Serialize};
 
+use super::header;
 use crate::block::Block;
 use crate::element::Element;
+use crate::storage::file::{FileError, absolute};
+use crate::storage::flat::nbytes;
+use crate::storage::pending::Pending;
+use crate::storage::positioned::write_all_at;
+use crate::storage::region::Region;
 use crate::storage::sink::{BlockSink, BlockWriter};
 use crate::storage::source::StorageError;
 
 /// A `.npy` file to be written: what [`Array::to_npy`](crate::Array::to_npy) writes to.
 ///
 /// Blocks are written as they are made into a temporary file beside the target, which takes the target's name
-/// when it is whole and is removed when the run fails.
-#[derive(Debug, Clone)]
+/// when it is whole and is removed when the run fails, unless the store is [`resumable`](NpySink::resumable).
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct NpySink {
     path: PathBuf,
+    resumable: Option<String>,
 }
 
 impl NpySink {
     /// A file at this path, which is replaced if it exists.
     pub fn new(path: impl Into<PathBuf>) -> Self {
-        Self { path: path.into() }
+        Self { path: path.into(), resumable: None }
+    }
+
+    /// Keeps what an interrupted run has written, and goes on from there: see
+    /// [Resuming](crate::Store#resuming).
+    #[must_use]
+    pub fn resumable(self, tag: impl Into<String>) -> Self {
+        Self { resumable: Some(tag.into()), ..self }
+    }
+
+    fn description<A: Element>(&self, shape: &[usize]) -> Option<String> {
+        self.resumable.as_ref().map(|tag| format!("npy {} {shape:?} {tag:?}", A::DTYPE))
     }
 }
 
-/// Tells the temporary files of one process apart.
-static NEXT: AtomicU64 = AtomicU64::new(0);
+/// Makes a file of the length that an array of this shape has, with its header and no elements yet.
+fn create<A: Element>(path: &Path, shape: &[usize]) -> Result<(), FileError> {
+    let file = OpenOptions::new().write(true).create_new(true).open(path);
+    let file = file.map_err(FileError::io("create", path))?;
+    let header = header::write(A::DTYPE, shape);
+    let sized = match nbytes::<A>(shape).and_then(|len| len.checked_add(header.len() as u64)) {
+        Some(len) => file.set_len(len),
+        None => Err(io::Error::new(io::ErrorKind::FileTooLarge, "the size cannot be counted")),
+    };
+    sized.map_err(FileError::io("make room for", path))?;
+    write_all_at(&file, &header, 0).map_err(FileError::io("write", path))
+}
 
 impl<A: Element> BlockSink<A> for NpySink {
     fn open(&self, shape: &[usize]) -> Result<Box<dyn BlockWriter<A>>, StorageError> {
-        let header = header::write(A::DTYPE, shape);
-        let len = shape.iter().try_fold(size_of::<A>() as u64, |bytes, &n| bytes.checked_mul(n as u64));
-        let len = len.and_then(|len| len.checked_add(header.len() as u64));
-        let Some(name) = self.path.file_name() else {
-            let source = io::Error::new(io::ErrorKind::InvalidInput, "the path does not name a file");
-            return Err(NpyError::io("write", &self.path)(source).into());
+        let make = |path: &Path| create::<A>(path, shape);
+        let pending = match self.description::<A>(shape) {
+            Some(description) => Pending::resumed(&self.path, &description, make)?,
+            None => Pending::new(&self.path, make)?,
         };
-        let mut temporary = name.to_owned();
-        temporary.push(format!(".{}-{}.part", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed)));
-        let temporary = self.path.with_file_name(temporary);
-        let file = OpenOptions::new()
-            .write(true)
-            .create_new(true)
-            .open(&temporary)
-            .map_err(NpyError::io("create", &temporary))?;
-        // From here on the writer removes the file unless it is finished.
-        let writer = NpyWriter::<A> {
-            path: self.path.clone(),
-            temporary,
-            file,
-            shape: shape.to_vec(),
-            data_offset: header.len() as u64,
-            finished: AtomicBool::new(false),
-            element: PhantomData,
-        };
-        let sized = match len {
-            Some(len) => writer.file.set_len(len),
-            None => Err(io::Error::new(io::ErrorKind::FileTooLarge, "the size cannot be counted")),
-        };
-        sized.map_err(NpyError::io("make room for", &writer.temporary))?;
-        write_all_at(&writer.file, &header, 0).map_err(NpyError::io("write", &writer.temporary))?;
-        Ok(Box::new(writer))
+        Ok(Box::new(NpyWriter::<A>::open(shape.to_vec(), pending)?))
+    }
+
+    fn whole(&self, shape: &[usize]) -> HashSet<Region> {
+        let description = self.description::<A>(shape);
+        description.map_or_else(HashSet::new, |text| Pending::whole(&self.path, &text, shape))
     }
 
     fn pack(&self, to: &mut Packer) -> Result<Unpack, Refused> {
-        to.state(&absolute(&self.path))?;
-        Ok(|from| Ok(Unpacked::part::<Arc<dyn BlockSink<A>>>(Arc::new(NpySink { path: from.state()? }))))
+        to.state(&Self { path: absolute(&self.path), ..self.clone() })?;
+        Ok(|from| {
+            let sink: NpySink = from.state()?;
+            Ok(Unpacked::part::<Arc<dyn BlockSink<A>>>(Arc::new(sink)))
+        })
     }
 
-    /// The ticket is the name of the temporary file, whose header says the rest.
     fn attach(&self, ticket: &[u8]) -> Result<Box<dyn BlockWriter<A>>, StorageError> {
-        let temporary = PathBuf::from(std::str::from_utf8(ticket)?);
-        let open = OpenOptions::new().read(true).write(true).open(&temporary);
-        let file = open.map_err(NpyError::io("open", &temporary))?;
-        let len = file.metadata().map_err(NpyError::io("look at", &temporary))?.len();
-        let Header { shape, data_offset, .. } = header::read(&file, len, &temporary)?;
-        // Whoever opened it finishes it or removes it.
-        let finished = AtomicBool::new(true);
-        let (path, element) = (self.path.clone(), PhantomData);
-        Ok(Box::new(NpyWriter::<A> { path, temporary, file, shape, data_offset, finished, element }))
+        let (pending, shape) = Pending::attach(&self.path, ticket, self.resumable.is_some())?;
+        Ok(Box::new(NpyWriter::<A>::open(shape, pending)?))
     }
 }
 
 struct NpyWriter<A> {
-    path: PathBuf,
-    temporary: PathBuf,
+    pending: Pending,
     file: File,
     shape: Vec<usize>,
     data_offset: u64,
-    finished: AtomicBool,
     element: PhantomData<fn(A)>,
 }
 
 impl<A: Element> NpyWriter<A> {
-    fn write_block(&self, offset: &[usize], block: &Block<A>) -> Result<(), NpyError> {
+    fn open(shape: Vec<usize>, pending: Pending) -> Result<Self, FileError> {
+        let place = pending.place();
+        let file = OpenOptions::new().write(true).open(place).map_err(FileError::io("open", place))?;
+        let data_offset = header::write(A::DTYPE, &shape).len() as u64;
+        Ok(Self { pending, file, shape, data_offset, element: PhantomData })
+    }
+
+    fn sync(&self) -> Result<(), FileError> {
+        self.file.sync_data().map_err(FileError::io("write", self.pending.place()))
+    }
+
+    fn write_block(&self, offset: &[usize], block: &Block<A>) -> Result<(), FileError> {
         let inside = block.shape().len() == self.shape.len()
             && offset.iter().zip(block.shape()).zip(&self.shape).all(|((&at, &n), &all)| at + n <= all);
         if !inside {
-            return Err(NpyError::Outside {
-                path: self.path.clone(),
+            return Err(FileError::Outside {
+                path: self.pending.place().to_owned(),
                 offset: offset.to_vec(),
                 block: block.shape().to_vec(),
                 shape: self.shape.clone(),
@@ -137,7 +145,8 @@ impl<A: Element> NpyWriter<A> {
                 left /= block.shape()[axis];
             }
             let place = self.data_offset + (first * size_of::<A>()) as u64;
-            write_all_at(&self.file, A::bytes(run), place).map_err(NpyError::io("write", &self.temporary))?;
+            write_all_at(&self.file, A::bytes(run), place)
+                .map_err(FileError::io("write", self.pending.place()))?;
         }
         Ok(())
     }
@@ -145,33 +154,17 @@ impl<A: Element> NpyWriter<A> {
 
 impl<A: Element> BlockWriter<A> for NpyWriter<A> {
     fn write(&self, offset: &[usize], block: &Block<A>) -> Result<(), StorageError> {
-        Ok(self.write_block(offset, block)?)
+        self.write_block(offset, block)?;
+        Ok(self.pending.written(offset, block.shape(), || self.sync())?)
     }
 
     fn finish(&self) -> Result<(), StorageError> {
         // What was written must be on the disk before the name says that it is: a full disk may show only now.
-        self.file.sync_data().map_err(NpyError::io("write", &self.temporary))?;
-        rename(&self.temporary, &self.path)?;
-        self.finished.store(true, Ordering::Release);
-        Ok(())
+        self.sync()?;
+        Ok(self.pending.put_in_place()?)
     }
 
     fn ticket(&self) -> Option<Vec<u8>> {
-        // Absolute, since nothing says that others work in the same directory.
-        let path = std::path::absolute(&self.temporary).ok()?;
-        Some(path.to_str()?.as_bytes().to_vec())
-    }
-}
-
-fn rename(from: &Path, to: &Path) -> Result<(), NpyError> {
-    fs::rename(from, to).map_err(NpyError::io("put in place", to))
-}
-
-impl<A> Drop for NpyWriter<A> {
-    fn drop(&mut self) {
-        if !*self.finished.get_mut() {
-            // Nobody is left to be told if this fails too.
-            let _ = fs::remove_file(&self.temporary);
-        }
+        self.pending.ticket(&self.shape)
     }
 }

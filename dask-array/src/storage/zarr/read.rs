@@ -11,8 +11,10 @@ use zarrs::array::{ArrayBytes, ArraySubset};
 use super::{Stored, ZarrError, data_type_of, open, options};
 use crate::array::Array;
 use crate::block::Block;
-use crate::chunks::ChunkSpec;
 use crate::element::Element;
+use crate::storage::alike::blocks_of_chunks;
+use crate::storage::file::absolute;
+use crate::storage::flat::from_bytes;
 use crate::storage::region::Region;
 use crate::storage::source::{BlockSource, StorageError};
 
@@ -73,15 +75,7 @@ impl<A: Element> ZarrSource<A> {
         let Some(elements) = out.as_slice_mut().filter(|out| size_of_val(&**out) == bytes.len()) else {
             return Err(failed("the chunks hold another number of bytes".into()));
         };
-        match A::bytes_mut(elements) {
-            Some(place) => place.copy_from_slice(&bytes),
-            None => {
-                if let Some(&byte) = bytes.iter().find(|byte| **byte > 1) {
-                    return Err(ZarrError::NotBool { path: self.path.clone(), byte });
-                }
-                elements.iter_mut().zip(bytes.iter()).for_each(|(out, &byte)| *out = A::from_byte(byte));
-            }
-        }
+        from_bytes(&bytes, elements).map_err(|byte| ZarrError::NotBool { path: self.path.clone(), byte })?;
         Ok(out)
     }
 }
@@ -112,8 +106,7 @@ impl<A: Element> BlockSource<A> for ZarrSource<A> {
     }
 
     fn pack(&self, to: &mut Packer) -> Result<Unpack, Refused> {
-        let path = std::path::absolute(&self.path).unwrap_or_else(|_| self.path.clone());
-        to.state(&path)?;
+        to.state(&absolute(&self.path))?;
         Ok(|from| {
             let path: PathBuf = from.state()?;
             let source = ZarrSource::<A>::open(&path);
@@ -145,21 +138,4 @@ impl<A: Element> Array<A> {
         Self::of_source(Arc::new(source), chunks, &info)
             .map_err(|source| ZarrError::Open { path: path.to_owned(), source: source.into() })
     }
-}
-
-/// About so many bytes make a block.
-const BLOCK_BYTES: usize = 64 << 20;
-
-/// Lengths of blocks that are multiples of the stored chunks': longer from the last axis on, whose chunks lie next to
-/// each other.
-fn blocks_of_chunks(shape: &[usize], chunks: &[usize], element: usize) -> Vec<ChunkSpec> {
-    let bytes = chunks.iter().fold(element, |bytes, &n| bytes.saturating_mul(n.max(1)));
-    let mut room = (BLOCK_BYTES / bytes.max(1)).max(1);
-    let mut lengths = vec![ChunkSpec::Whole; shape.len()];
-    for (axis, (&n, &chunk)) in shape.iter().zip(chunks).enumerate().rev() {
-        let times = room.min(n.div_ceil(chunk.max(1)).max(1));
-        lengths[axis] = ChunkSpec::Length(chunk.saturating_mul(times).clamp(1, n.max(1)));
-        room = (room / times).max(1);
-    }
-    lengths
 }

@@ -1,10 +1,11 @@
 //! Writing blocks to a Zarr array.
 
-use std::fs;
+use std::collections::HashSet;
+use std::fs::{self, File};
+use std::io;
 use std::marker::PhantomData;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use dask_graph::{Collection, ComputeError, LayerInfo, Packer, Refused, Scheduler, Unpack, Unpacked};
 use serde::{Deserialize, Serialize};
@@ -15,10 +16,14 @@ use zarrs::filesystem::FilesystemStore;
 use super::{Stored, ZarrError, data_type_of, open, options};
 use crate::array::Array;
 use crate::block::Block;
-use crate::chunks::Chunks;
 use crate::element::Element;
-use crate::storage::sink::{BlockSink, BlockWriter, Store};
+use crate::storage::alike::is_aligned;
+use crate::storage::file::{FileError, absolute};
+use crate::storage::pending::Pending;
+use crate::storage::region::Region;
+use crate::storage::sink::{BlockSink, BlockWriter};
 use crate::storage::source::StorageError;
+use crate::storage::store::Store;
 
 /// How chunks are made smaller.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -35,19 +40,22 @@ pub enum Compression {
 /// A Zarr array to be written, of format 3.
 ///
 /// Chunks are written as their blocks are made, into a directory beside the target, which takes the target's name
-/// when it is whole and is removed when the run fails. An array that is there is replaced then.
+/// when it is whole and is removed when the run fails, unless the store is [`resumable`](ZarrSink::resumable). An array
+/// that is there is replaced then.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct ZarrSink {
     path: PathBuf,
     chunks: Vec<usize>,
     compression: Compression,
+    resumable: Option<String>,
 }
 
 impl ZarrSink {
     /// An array in this directory, in chunks of this shape. Every block has to be made of whole chunks, except where
     /// the array ends.
     pub fn new(path: impl Into<PathBuf>, chunks: &[usize]) -> Self {
-        Self { path: path.into(), chunks: chunks.to_vec(), compression: Compression::Zstd(1) }
+        let (path, chunks) = (path.into(), chunks.to_vec());
+        Self { path, chunks, compression: Compression::Zstd(1), resumable: None }
     }
 
     /// Chunks are compressed this way, instead of by zstd of level 1.
@@ -56,12 +64,25 @@ impl ZarrSink {
         Self { compression, ..self }
     }
 
+    /// Keeps what an interrupted run has written, and goes on from there: see [Resuming](Store#resuming).
+    #[must_use]
+    pub fn resumable(self, tag: impl Into<String>) -> Self {
+        Self { resumable: Some(tag.into()), ..self }
+    }
+
+    fn description<A: Element>(&self, shape: &[usize]) -> Option<String> {
+        let Self { chunks, compression, .. } = self;
+        let tag = self.resumable.as_ref()?;
+        Some(format!("zarr {} {shape:?} chunks {chunks:?} {compression:?} {tag:?}", A::DTYPE))
+    }
+
     fn failed(&self, source: impl Into<StorageError>) -> ZarrError {
         ZarrError::Write { path: self.path.clone(), source: source.into() }
     }
 
-    /// Makes the metadata of an array in this directory.
-    fn create<A: Element>(&self, directory: &Path, shape: &[usize]) -> Result<Stored, ZarrError> {
+    /// Makes a directory with the metadata of an array.
+    fn create<A: Element>(&self, directory: &Path, shape: &[usize]) -> Result<(), ZarrError> {
+        fs::create_dir(directory).map_err(FileError::io("create", directory))?;
         let wide = |lengths: &[usize]| lengths.iter().map(|&n| n as u64).collect::<Vec<_>>();
         let fill = FillValue::new(A::bytes(&[A::default()]).to_vec());
         let mut builder = ArrayBuilder::new(wide(shape), wide(&self.chunks), data_type_of(A::DTYPE), fill);
@@ -77,13 +98,9 @@ impl ZarrSink {
         }
         let store = Arc::new(FilesystemStore::new(directory).map_err(|error| self.failed(error))?);
         let stored = builder.build(store, "/").map_err(|error| self.failed(error))?;
-        stored.store_metadata().map_err(|error| self.failed(error))?;
-        Ok(stored)
+        stored.store_metadata().map_err(|error| self.failed(error))
     }
 }
-
-/// Tells the temporary directories of one process apart.
-static NEXT: AtomicU64 = AtomicU64::new(0);
 
 impl<A: Element> BlockSink<A> for ZarrSink {
     fn open(&self, shape: &[usize]) -> Result<Box<dyn BlockWriter<A>>, StorageError> {
@@ -91,35 +108,31 @@ impl<A: Element> BlockSink<A> for ZarrSink {
             return Err(ZarrError::Chunks { chunks: self.chunks.clone(), shape: shape.to_vec() }.into());
         }
         replaceable(&self.path)?;
-        let Some(name) = self.path.file_name() else {
-            return Err(self.failed("the path does not name a directory").into());
+        let make = |directory: &Path| self.create::<A>(directory, shape);
+        let pending = match self.description::<A>(shape) {
+            Some(description) => Pending::resumed(&self.path, &description, make)?,
+            None => Pending::new(&self.path, make)?,
         };
-        let mut temporary = name.to_owned();
-        temporary.push(format!(".{}-{}.part", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed)));
-        let temporary = self.path.with_file_name(temporary);
-        fs::create_dir(&temporary).map_err(ZarrError::io("create", &temporary))?;
-        // From here on the directory is removed unless it is finished.
-        let unfinished = Unfinished { directory: temporary, finished: AtomicBool::new(false) };
-        let stored = self.create::<A>(&unfinished.directory, shape)?;
-        Ok(Box::new(ZarrWriter::<A> { sink: self.clone(), stored, unfinished, element: PhantomData }))
+        Ok(Box::new(ZarrWriter::<A>::open(self, pending)?))
+    }
+
+    fn whole(&self, shape: &[usize]) -> HashSet<Region> {
+        let description = self.description::<A>(shape);
+        description.map_or_else(HashSet::new, |text| Pending::whole(&self.path, &text, shape))
     }
 
     fn pack(&self, to: &mut Packer) -> Result<Unpack, Refused> {
-        let path = std::path::absolute(&self.path).unwrap_or_else(|_| self.path.clone());
-        to.state(&Self { path, ..self.clone() })?;
+        to.state(&Self { path: absolute(&self.path), ..self.clone() })?;
         Ok(|from| {
             let sink: ZarrSink = from.state()?;
             Ok(Unpacked::part::<Arc<dyn BlockSink<A>>>(Arc::new(sink)))
         })
     }
 
-    /// The ticket is the temporary directory.
+    /// The ticket is the directory that is written to.
     fn attach(&self, ticket: &[u8]) -> Result<Box<dyn BlockWriter<A>>, StorageError> {
-        let directory = PathBuf::from(std::str::from_utf8(ticket)?);
-        let stored = open(&directory)?;
-        // Whoever opened it finishes it or removes it.
-        let unfinished = Unfinished { directory, finished: AtomicBool::new(true) };
-        Ok(Box::new(ZarrWriter::<A> { sink: self.clone(), stored, unfinished, element: PhantomData }))
+        let (pending, _) = Pending::attach(&self.path, ticket, self.resumable.is_some())?;
+        Ok(Box::new(ZarrWriter::<A>::open(self, pending)?))
     }
 }
 
@@ -132,36 +145,41 @@ fn replaceable(path: &Path) -> Result<(), ZarrError> {
     Ok(())
 }
 
-/// A directory that is removed unless it is finished.
-struct Unfinished {
-    directory: PathBuf,
-    finished: AtomicBool,
-}
-
-impl Drop for Unfinished {
-    fn drop(&mut self) {
-        if !*self.finished.get_mut() {
-            // Nobody is left to be told if this fails too.
-            let _ = fs::remove_dir_all(&self.directory);
-        }
-    }
-}
-
 struct ZarrWriter<A> {
     sink: ZarrSink,
     stored: Stored,
-    unfinished: Unfinished,
+    pending: Pending,
     element: PhantomData<fn(A)>,
+}
+
+impl<A> ZarrWriter<A> {
+    fn open(sink: &ZarrSink, pending: Pending) -> Result<Self, ZarrError> {
+        let stored = open(pending.place())?;
+        Ok(Self { sink: sink.clone(), stored, pending, element: PhantomData })
+    }
+
+    /// Brings the chunks of a subset to the disk.
+    fn sync(&self, subset: &ArraySubset) -> Result<(), ZarrError> {
+        let chunks = self.stored.chunks_in_array_subset(subset).map_err(|error| self.sink.failed(error))?;
+        let Some(chunks) = chunks else { return Ok(()) };
+        for chunk in &chunks.indices() {
+            let path = self.pending.place().join(self.stored.chunk_key(&chunk).as_str());
+            match File::open(&path).and_then(|file| file.sync_data()) {
+                // A chunk of nothing but zeros has no file.
+                Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                    return Err(FileError::io("write", path)(error).into());
+                }
+                _ => {}
+            }
+        }
+        Ok(())
+    }
 }
 
 impl<A: Element> BlockWriter<A> for ZarrWriter<A> {
     fn write(&self, offset: &[usize], block: &Block<A>) -> Result<(), StorageError> {
         let shape: Vec<usize> = self.stored.shape().iter().map(|&n| n as usize).collect();
-        let fits = |(((&at, &n), &chunk), &all): (((&usize, &usize), &usize), &usize)| {
-            at % chunk == 0 && (n % chunk == 0 || at + n == all) && at + n <= all
-        };
-        let axes = offset.iter().zip(block.shape()).zip(&self.sink.chunks).zip(&shape);
-        if block.shape().len() != shape.len() || !axes.clone().all(fits) {
+        if !is_aligned(offset, block.shape(), &self.sink.chunks, &shape) {
             return Err(ZarrError::Unaligned {
                 offset: offset.to_vec(),
                 block: block.shape().to_vec(),
@@ -180,35 +198,16 @@ impl<A: Element> BlockWriter<A> for ZarrWriter<A> {
         let subset = ArraySubset::new_with_ranges(&ranges);
         let written = self.stored.store_array_subset_opt(&subset, ArrayBytes::new_flen(bytes), &options());
         written.map_err(|error| self.sink.failed(error))?;
-        Ok(())
+        Ok(self.pending.written::<ZarrError>(offset, block.shape(), || self.sync(&subset))?)
     }
 
     fn finish(&self) -> Result<(), StorageError> {
-        let (from, to) = (&self.unfinished.directory, &self.sink.path);
-        replaceable(to)?;
-        if to.exists() {
-            // A directory cannot be replaced at once: the old array steps aside until the new one is there.
-            let mut aside = from.clone().into_os_string();
-            aside.push(".old");
-            let aside = PathBuf::from(aside);
-            fs::rename(to, &aside).map_err(ZarrError::io("move aside", to))?;
-            if let Err(error) = fs::rename(from, to) {
-                let _ = fs::rename(&aside, to);
-                return Err(ZarrError::io("put in place", to)(error).into());
-            }
-            self.unfinished.finished.store(true, Ordering::Release);
-            fs::remove_dir_all(&aside).map_err(ZarrError::io("remove", &aside))?;
-            return Ok(());
-        }
-        fs::rename(from, to).map_err(ZarrError::io("put in place", to))?;
-        self.unfinished.finished.store(true, Ordering::Release);
-        Ok(())
+        replaceable(&self.sink.path)?;
+        Ok(self.pending.put_in_place()?)
     }
 
     fn ticket(&self) -> Option<Vec<u8>> {
-        // Absolute, since nothing says that others work in the same directory.
-        let path = std::path::absolute(&self.unfinished.directory).ok()?;
-        Some(path.to_str()?.as_bytes().to_vec())
+        self.pending.ticket(&[])
     }
 }
 
@@ -220,20 +219,8 @@ impl<A: Element> Array<A> {
     #[must_use]
     #[track_caller]
     pub fn store_zarr(&self, path: impl Into<PathBuf>) -> Store {
-        let info = LayerInfo::here();
-        let chunks: Vec<usize> = self
-            .chunks()
-            .axes()
-            .iter()
-            .map(|lengths| lengths.iter().copied().max().unwrap_or(0).max(1))
-            .collect();
-        let alike = self.shape().iter().zip(&chunks).map(|(&n, &chunk)| {
-            let mut lengths = vec![chunk; n / chunk];
-            lengths.extend((n % chunk > 0 || n == 0).then_some(n % chunk));
-            lengths
-        });
-        let alike = Chunks::from_lengths(alike.collect());
-        self.rechunked(&alike, &info).store(ZarrSink::new(path, &chunks))
+        let (alike, chunks) = self.alike(&LayerInfo::here());
+        alike.store(ZarrSink::new(path, &chunks))
     }
 
     /// Computes the array with the installed scheduler and writes it to a Zarr directory, block by block.
