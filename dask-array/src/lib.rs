@@ -116,3 +116,5 @@ pub use storage::{
 };
 #[cfg(feature = "zarr")]
 pub use storage::{Compression, ZarrError, ZarrSink, ZarrSource};
+#[cfg(feature = "npz")]
+pub use storage::{Npz, NpzError, NpzSource, npz_names};

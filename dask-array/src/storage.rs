@@ -23,6 +23,8 @@ mod zarr;
 pub use self::file::{FileError, FileState};
 pub(crate) use self::memory::MemorySource;
 pub use self::npy::{NpyError, NpySink, NpySource, NpyStackSink, NpyStackSource};
+#[cfg(feature = "npz")]
+pub use self::npy::{Npz, NpzError, NpzSource, npz_names};
 pub use self::pending::ResumeError;
 pub use self::raw::{ByteOrder, RawSource};
 pub use self::region::{Region, Span};

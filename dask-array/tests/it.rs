@@ -15,6 +15,8 @@ mod it {
     mod linalg;
     mod masked;
     mod memory;
+    #[cfg(feature = "npz")]
+    mod npz;
     mod numpy;
     mod overlap;
     mod products;

@@ -1,6 +1,8 @@
 //! Arrays in `.npy` files: read and written by block, with positioned reads and writes, never whole.
 
 mod header;
+#[cfg(feature = "npz")]
+mod npz;
 mod read;
 mod stack;
 mod write;
@@ -11,6 +13,8 @@ use super::file::FileError;
 use crate::element::DType;
 use crate::error::ArrayError;
 
+#[cfg(feature = "npz")]
+pub use self::npz::{Npz, NpzError, NpzSource, npz_names};
 pub use self::read::NpySource;
 pub use self::stack::{NpyStackSink, NpyStackSource};
 pub use self::write::NpySink;
@@ -110,6 +114,35 @@ pub enum NpyError {
     NotReplaced {
         /// The directory.
         path: PathBuf,
+    },
+    /// An archive that cannot be read or written, or is none.
+    #[cfg(feature = "npz")]
+    #[error("{} is not a .npz archive that can be used", path.display())]
+    Archive {
+        /// The archive.
+        path: PathBuf,
+        /// The reason.
+        source: zip::result::ZipError,
+    },
+    /// An array that an archive does not have.
+    #[cfg(feature = "npz")]
+    #[error("{} has no array {name:?}, it has {names:?}", path.display())]
+    NoMember {
+        /// The archive.
+        path: PathBuf,
+        /// The name that was asked for.
+        name: String,
+        /// The names that there are.
+        names: Vec<String>,
+    },
+    /// A name for two arrays of an archive.
+    #[cfg(feature = "npz")]
+    #[error("two arrays for {} are called {name:?}", path.display())]
+    SameName {
+        /// The archive.
+        path: PathBuf,
+        /// The name.
+        name: String,
     },
 }
 

@@ -18,3 +18,5 @@ def stack(name, data, chunks, axis):
 
 stack("stack-rows", x, (3, 2), 0)
 stack("stack-columns", x.astype(">i4"), (3, 2), 1)
+np.savez(here / "stored.npz", x=x, columns=np.asfortranarray(x.astype(">i4")), positive=x > 0)
+np.savez_compressed(here / "compressed.npz", x, complex=x * 1j)
