@@ -116,5 +116,7 @@ pub use storage::{
 };
 #[cfg(feature = "zarr")]
 pub use storage::{Compression, ZarrError, ZarrSink, ZarrSource};
+#[cfg(feature = "hdf5")]
+pub use storage::{Hdf5Error, Hdf5Sink, Hdf5Source};
 #[cfg(feature = "npz")]
 pub use storage::{Npz, NpzError, NpzSource, npz_names};

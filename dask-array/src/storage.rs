@@ -7,6 +7,8 @@
 mod alike;
 mod file;
 mod flat;
+#[cfg(feature = "hdf5")]
+mod hdf5;
 mod memory;
 pub(crate) mod npy;
 pub(crate) mod origin;
@@ -21,6 +23,8 @@ mod store;
 mod zarr;
 
 pub use self::file::{FileError, FileState};
+#[cfg(feature = "hdf5")]
+pub use self::hdf5::{Hdf5Error, Hdf5Sink, Hdf5Source};
 pub(crate) use self::memory::MemorySource;
 pub use self::npy::{NpyError, NpySink, NpySource, NpyStackSink, NpyStackSource};
 #[cfg(feature = "npz")]

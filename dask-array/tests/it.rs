@@ -9,6 +9,8 @@ mod it {
     mod fft;
     mod functions;
     mod golden;
+    #[cfg(feature = "hdf5")]
+    mod hdf5;
     mod indexing;
     mod laws;
     #[cfg(feature = "linalg")]

@@ -116,6 +116,16 @@ fn zarr_arrays_are_resumed() {
     );
 }
 
+#[cfg(feature = "hdf5")]
+#[test]
+fn hdf5_files_are_resumed() {
+    check(
+        3,
+        |x, path, tag| x.store(dask_array::Hdf5Sink::new(path, "x", &[1, 3]).resumable(tag)),
+        |path| Array::from_hdf5(path, "x").unwrap(),
+    );
+}
+
 fn interrupted(path: &Path) {
     let (failing, _) = counted(3, 8);
     let sink = NpySink::new(path).resumable("tag");
