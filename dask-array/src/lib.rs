@@ -109,6 +109,8 @@ pub use error::ArrayError;
 pub use ndarray;
 pub use num_complex::{self, Complex};
 pub use program::run::ProgramError;
+#[cfg(feature = "images")]
+pub use storage::ImreadError;
 pub use storage::{
     BlockSink, BlockSource, BlockWriter, ByteOrder, FileError, FileState, NpyError, NpySink, NpySource,
     NpyStackSink, NpyStackSource, RawSource, Region, ResumeError, SourceShapeError, Span, StorageError,

@@ -9,6 +9,8 @@ mod file;
 mod flat;
 #[cfg(feature = "hdf5")]
 mod hdf5;
+#[cfg(feature = "images")]
+mod images;
 mod memory;
 pub(crate) mod npy;
 pub(crate) mod origin;
@@ -25,6 +27,8 @@ mod zarr;
 pub use self::file::{FileError, FileState};
 #[cfg(feature = "hdf5")]
 pub use self::hdf5::{Hdf5Error, Hdf5Sink, Hdf5Source};
+#[cfg(feature = "images")]
+pub use self::images::ImreadError;
 pub(crate) use self::memory::MemorySource;
 pub use self::npy::{NpyError, NpySink, NpySource, NpyStackSink, NpyStackSource};
 #[cfg(feature = "npz")]

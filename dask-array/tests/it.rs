@@ -11,6 +11,8 @@ mod it {
     mod golden;
     #[cfg(feature = "hdf5")]
     mod hdf5;
+    #[cfg(feature = "images")]
+    mod images;
     mod indexing;
     mod laws;
     #[cfg(feature = "linalg")]
