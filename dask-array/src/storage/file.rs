@@ -1,7 +1,7 @@
 //! Files that arrays lie in: what can go wrong with them, and whether they are still what they were.
 
 use serde::{Deserialize, Serialize};
-use std::fs::{File, Metadata};
+use std::fs::{File, Metadata, OpenOptions};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
@@ -146,6 +146,12 @@ impl StoredFile {
         }
         Ok(())
     }
+}
+
+/// Brings what was written to a file to the disk.
+pub(super) fn sync(path: &Path) -> io::Result<()> {
+    // Not all systems do that for a file that is open for reading.
+    OpenOptions::new().write(true).open(path)?.sync_data()
 }
 
 /// A path that means the same in another process.

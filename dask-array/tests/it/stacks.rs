@@ -97,6 +97,20 @@ fn the_description_is_a_pickle() {
 }
 
 #[test]
+fn a_slice_reads_only_its_files() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("x");
+    Array::from_ndarray(numbers(), [3, 5]).unwrap().to_npy_stack_with(&path, 0, &Sync::new()).unwrap();
+    let x = Array::<f64>::from_npy_stack(&path, 0).unwrap().rechunk([4, 5]).unwrap();
+    fs::remove_file(path.join("1.npy")).unwrap();
+    // Rows 1 and 6, of the first file and of the last.
+    let ends = x.slice(s![1..;5, ..]).unwrap().compute_with(&Sync::new()).unwrap();
+    assert_eq!(ends, numbers().slice(s![1..;5, ..]).into_dyn());
+    let error = x.slice(s![2..5, ..]).unwrap().compute_with(&Sync::new()).unwrap_err();
+    assert!(messages(&error).contains("could not open") && messages(&error).contains("1.npy"), "{error}");
+}
+
+#[test]
 fn stacks_that_are_none_are_refused() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("x");

@@ -1,7 +1,7 @@
 //! Writing blocks to a Zarr array.
 
 use std::collections::HashSet;
-use std::fs::{self, File};
+use std::fs;
 use std::io;
 use std::marker::PhantomData;
 use std::path::{Path, PathBuf};
@@ -18,7 +18,7 @@ use crate::array::Array;
 use crate::block::Block;
 use crate::element::Element;
 use crate::storage::alike::is_aligned;
-use crate::storage::file::{FileError, absolute};
+use crate::storage::file::{FileError, absolute, sync};
 use crate::storage::pending::Pending;
 use crate::storage::region::Region;
 use crate::storage::sink::{BlockSink, BlockWriter};
@@ -164,7 +164,7 @@ impl<A> ZarrWriter<A> {
         let Some(chunks) = chunks else { return Ok(()) };
         for chunk in &chunks.indices() {
             let path = self.pending.place().join(self.stored.chunk_key(&chunk).as_str());
-            match File::open(&path).and_then(|file| file.sync_data()) {
+            match sync(&path) {
                 // A chunk of nothing but zeros has no file.
                 Err(error) if error.kind() != io::ErrorKind::NotFound => {
                     return Err(FileError::io("write", path)(error).into());

@@ -17,7 +17,7 @@ use crate::array::transpose::axis_of;
 use crate::block::Block;
 use crate::chunks::Chunks;
 use crate::element::{DType, Element};
-use crate::storage::file::{FileError, absolute};
+use crate::storage::file::{FileError, absolute, sync};
 use crate::storage::npy::{NpyError, header};
 use crate::storage::pending::Pending;
 use crate::storage::region::Region;
@@ -171,6 +171,11 @@ impl<A: Element> BlockWriter<A> for StackWriter<A> {
     }
 
     fn finish(&self) -> Result<(), StorageError> {
+        // What was written must be on the disk before the name says that it is: a full disk may show only now.
+        for number in 0..self.sink.lengths.len() {
+            let path = self.pending.place().join(file_name(number));
+            sync(&path).map_err(FileError::io("write", &path))?;
+        }
         self.sink.check_replaceable()?;
         Ok(self.pending.put_in_place()?)
     }
