@@ -124,7 +124,9 @@ impl Pending {
             }
             Ok(())
         })?;
-        made.put_in_place()?;
+        // Another run may have been as far: its directory is not replaced, since it is not empty.
+        fs::rename(&made.place, &directory).map_err(FileError::io("put in place", &directory))?;
+        made.keep();
         let lock = check(&directory, description)?;
         let journal = Journal::open(&directory.join(BLOCKS))?;
         let place = directory.join(ARRAY);
@@ -201,14 +203,19 @@ impl Pending {
             }
             return Err(FileError::io("put in place", to)(error));
         }
-        if let Kind::Temporary { finished } = &self.kind {
-            finished.store(true, Ordering::Release);
-        }
+        self.keep();
         let remove = |path: &Path| fs::remove_dir_all(path).map_err(FileError::io("remove", path));
         if let Kind::Kept { directory, .. } = &self.kind {
             remove(directory)?;
         }
         aside.as_deref().map_or(Ok(()), remove)
+    }
+
+    /// What was temporary is not removed any more.
+    fn keep(&self) {
+        if let Kind::Temporary { finished } = &self.kind {
+            finished.store(true, Ordering::Release);
+        }
     }
 }
 
@@ -280,4 +287,24 @@ fn beside(target: &Path, suffix: String) -> Result<PathBuf, FileError> {
     let mut name = OsString::from(name);
     name.push(suffix);
     Ok(target.with_file_name(name))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_another_run_has_begun_is_not_replaced() {
+        let folder = tempfile::tempdir().unwrap();
+        let target = folder.path().join("x");
+        let others = folder.path().join("x.partial");
+        let made = Pending::resumed(&target, "mine", |place| {
+            // Just now another run is as far.
+            let made = fs::create_dir(&others).and_then(|()| fs::write(others.join(STORE), "other"));
+            made.and_then(|()| fs::write(place, "")).map_err(FileError::io("write", place))
+        });
+        assert!(matches!(made, Err(FileError::Io { action: "put in place", .. })));
+        assert_eq!(fs::read_to_string(others.join(STORE)).unwrap(), "other");
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1, "something is left");
+    }
 }

@@ -41,8 +41,8 @@ enum Stored {
     /// One after the other.
     Flat,
     Chunked(Chunked),
-    /// In a way that the crate reads, by rows.
-    Rows,
+    /// In a way that the crate reads, by so many rows.
+    Rows(usize),
 }
 
 impl<A: Element> Hdf5Source<A> {
@@ -80,14 +80,15 @@ impl<A: Element> Hdf5Source<A> {
                 Stored::Flat
             }
             hdf5_pure::Layout::Chunked { chunk_shape, .. } => {
-                Chunked::of(&dataset, &flat.shape, &chunk_shape).map_or(Stored::Rows, Stored::Chunked)
+                let rows = chunk_shape.first().and_then(|&n| usize::try_from(n).ok()).unwrap_or(1);
+                Chunked::of(&dataset, &flat.shape, &chunk_shape).map_or(Stored::Rows(rows), Stored::Chunked)
             }
-            _ => Stored::Rows,
+            _ => Stored::Rows(1),
         };
         Ok(Self { dataset: name, flat, stored: Arc::new(stored), element: PhantomData })
     }
 
-    /// The shape of the chunks that the data set is stored in, if it is.
+    /// The shape of the chunks that the data set is stored in, if there are such and each can be read alone.
     pub fn chunk_shape(&self) -> Option<&[usize]> {
         match &*self.stored {
             Stored::Chunked(chunked) => Some(&chunked.chunk_shape),
@@ -202,7 +203,8 @@ impl<A: Element> Array<A> {
     /// A data set of an HDF5 file, by the names of its groups and its own (feature `hdf5`).
     ///
     /// Blocks are whole chunks of the file, as many as make blocks of about 64 MB; another cut by
-    /// [`rechunk`](Array::rechunk) or a slice costs nothing, since they are read that way then.
+    /// [`rechunk`](Array::rechunk) or a slice costs nothing, since they are read that way then. Only data sets with filters
+    /// other than deflate and shuffle are read by whole rows, whatever is needed of these.
     ///
     /// Read are data sets without chunks, and in chunks, filtered by deflate, shuffle, fletcher32, LZF or scale-offset, in
     /// files that HDF5 1.14 can read; what h5py and others write unless told otherwise. Not read are virtual data sets,
@@ -218,9 +220,15 @@ impl<A: Element> Array<A> {
     pub fn from_hdf5(path: impl AsRef<Path>, dataset: impl Into<String>) -> Result<Self, Hdf5Error> {
         let info = LayerInfo::here();
         let source = Hdf5Source::<A>::open(&path, dataset)?;
-        let chunks = match source.chunk_shape() {
-            Some(chunks) => blocks_of_chunks(&source.flat.shape, chunks, size_of::<A>()),
-            None => vec![ChunkSpec::Auto; source.flat.shape.len()],
+        let shape = &source.flat.shape;
+        let chunks = match &*source.stored {
+            Stored::Flat => vec![ChunkSpec::Auto; shape.len()],
+            Stored::Chunked(chunked) => blocks_of_chunks(shape, &chunked.chunk_shape, size_of::<A>()),
+            Stored::Rows(rows) => {
+                let mut slab = shape.clone();
+                slab.iter_mut().take(1).for_each(|n| *n = *rows);
+                blocks_of_chunks(shape, &slab, size_of::<A>())
+            }
         };
         Self::of_source(Arc::new(source), chunks, &info)
             .map_err(|source| FileError::Chunks { path: path.as_ref().to_owned(), source }.into())
