@@ -20,6 +20,7 @@ enum May {
 
 const TABLE: &[(&str, May)] = &[
     ("dask-graph", May::Know(&[])),
+    ("dask-graph-shuffle", May::Know(&["dask-graph"])),
     ("dask-optimize", May::Know(&["dask-graph"])),
     ("dask-sched-multiprocess", May::Know(&["dask-graph", "dask-sched-worker"])),
     ("dask-sched-spill", May::Know(&["dask-graph"])),
@@ -40,7 +41,7 @@ const TABLE: &[(&str, May)] = &[
         ),
     ),
     ("dask-array", May::Know(&["dask-graph"])),
-    ("dask-bag", May::Know(&["dask-graph"])),
+    ("dask-bag", May::Know(&["dask-graph", "dask-graph-shuffle"])),
     ("dask-frame", May::Know(&["dask-graph"])),
     ("xtask", May::KnowAll),
     ("dask-examples", May::KnowAll),
@@ -128,6 +129,7 @@ mod tests {
     fn sound() -> Vec<(&'static str, Vec<Value>)> {
         vec![
             ("dask-graph", vec![dep("petgraph"), dev("proptest")]),
+            ("dask-graph-shuffle", vec![dep("dask-graph"), dep("tempfile")]),
             ("dask-optimize", vec![dep("dask-graph"), dev("dask-sched-sync")]),
             ("dask-sched-multiprocess", vec![dep("dask-graph"), dev("proptest")]),
             ("dask-sched-spill", vec![dep("dask-graph"), dep("tempfile")]),
@@ -136,7 +138,7 @@ mod tests {
             ("dask-sched-worker", vec![dep("dask-graph"), dep("rustix")]),
             ("dask-sched", vec![dep("dask-graph"), optional("dask-optimize"), optional("dask-sched-sync")]),
             ("dask-array", vec![dep("dask-graph"), dev("dask-optimize"), dev("dask-sched-threaded")]),
-            ("dask-bag", vec![dep("dask-graph")]),
+            ("dask-bag", vec![dep("dask-graph"), dep("dask-graph-shuffle")]),
             ("dask-frame", vec![dep("dask-graph")]),
             ("xtask", vec![dep("anyhow"), dep("dask-graph"), dep("dask-array")]),
             ("dask-examples", vec![dep("dask-bag"), dep("dask-sched"), dep("anyhow")]),
@@ -200,6 +202,8 @@ mod tests {
         check_planted("dask-sched-threaded", dep("dask-sched-sync"), Some("must not know"));
         check_planted("dask-sched", dep("dask-array"), Some("must not know"));
         check_planted("dask-sched-spill", dep("dask-sched-sync"), Some("must not know"));
+        check_planted("dask-graph-shuffle", dep("dask-bag"), Some("must not know"));
+        check_planted("dask-sched-sync", dep("dask-graph-shuffle"), Some("must not know"));
     }
 
     #[test]

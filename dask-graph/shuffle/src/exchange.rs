@@ -1,0 +1,91 @@
+//! What stands for files: of one writer, and of all.
+
+use dask_graph::{Blob, BlobError, BlobReader, Payload};
+use serde::{Deserialize, Serialize};
+
+use crate::directory::Directory;
+use crate::error::ShuffleError;
+use crate::reader::Records;
+
+/// What one [`Writer`](crate::Writer) has written: where, and how many records for each target.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Written {
+    /// The file's name, and where its stretches and its starts begin; nothing, if there was no record.
+    pub(crate) file: Option<(String, u64, u64)>,
+    /// Records of each target.
+    pub(crate) records: Vec<u64>,
+}
+
+impl Written {
+    /// The number of records of all targets.
+    pub fn records(&self) -> u64 {
+        self.records.iter().sum()
+    }
+}
+
+/// What all writers of a shuffle have written.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Exchange {
+    /// The files' names, and where their stretches and their starts begin.
+    pub(crate) files: Vec<(String, u64, u64)>,
+    /// Records of each target.
+    pub(crate) records: Vec<u64>,
+}
+
+impl Exchange {
+    /// Puts together what was written for so many targets; the order is the one in which it will be read.
+    ///
+    /// # Errors
+    ///
+    /// - When some of it was written for another number of targets.
+    pub fn of(written: impl IntoIterator<Item = Written>, targets: u32) -> Result<Self, ShuffleError> {
+        let mut all = Self { files: Vec::new(), records: vec![0; targets as usize] };
+        for Written { file, records } in written {
+            if records.len() != all.records.len() {
+                return Err(ShuffleError::Targets { expected: targets, got: records.len() });
+            }
+            all.files.extend(file);
+            all.records.iter_mut().zip(records).for_each(|(all, more)| *all += more);
+        }
+        Ok(all)
+    }
+
+    /// The number of records of a target; 0 for one that there is not.
+    pub fn records(&self, target: u32) -> u64 {
+        self.records.get(target as usize).copied().unwrap_or(0)
+    }
+
+    /// The records of a target, from all files in `directory`, which is the one of the writers.
+    pub fn read<'e>(&'e self, directory: &'e Directory, target: u32) -> Records<'e> {
+        Records::new(self, directory, target)
+    }
+}
+
+impl Payload for Written {
+    fn nbytes(&self) -> u64 {
+        (size_of::<Self>() + self.records.capacity() * 8) as u64
+    }
+
+    fn to_blob(&self) -> Option<Result<Blob<'_>, BlobError>> {
+        Some(Blob::encoded(self))
+    }
+
+    fn from_blob(reader: &mut BlobReader<'_>) -> Result<Self, BlobError> {
+        reader.read_encoded()
+    }
+}
+
+impl Payload for Exchange {
+    fn nbytes(&self) -> u64 {
+        let files = self.files.iter().map(|(name, ..)| name.capacity() + size_of::<(String, u64, u64)>());
+        (size_of::<Self>() + files.sum::<usize>() + self.records.capacity() * 8) as u64
+    }
+
+    fn to_blob(&self) -> Option<Result<Blob<'_>, BlobError>> {
+        Some(Blob::encoded(self))
+    }
+
+    fn from_blob(reader: &mut BlobReader<'_>) -> Result<Self, BlobError> {
+        reader.read_encoded()
+    }
+}

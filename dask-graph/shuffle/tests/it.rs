@@ -1,0 +1,6 @@
+//! Integration tests, one binary.
+
+mod it {
+    mod damage;
+    mod exchange;
+}
