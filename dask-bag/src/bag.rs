@@ -12,13 +12,20 @@ use crate::partition::Partition;
 use crate::stream::stored::Stored;
 use crate::stream::{Of, Pipeline, Sink};
 
+mod accumulate;
+mod combine;
 mod create;
 mod items;
 mod join;
 mod partitions;
 mod reduce;
+mod repartition;
+mod sample;
 mod steps;
 mod take;
+
+pub use join::Side;
+pub use repartition::PartitionSize;
 
 pub use reduce::Number;
 pub use steps::Steps;
@@ -123,7 +130,12 @@ impl<T> Bag<T> {
         let layer = build(layer);
         let name = layer.name().clone();
         let graph = Graph::with_inputs(layer, [&self.graph]);
-        Bag { split_every: self.split_every, ..Bag::from_graph(graph, name, self.npartitions) }
+        self.derived(graph, name, self.npartitions)
+    }
+
+    /// A bag that is made of this one, whose settings it has.
+    fn derived<U>(&self, graph: Graph, name: Name, npartitions: u32) -> Bag<U> {
+        Bag { split_every: self.split_every, ..Bag::from_graph(graph, name, npartitions) }
     }
 }
 

@@ -213,6 +213,23 @@ pub enum BagError {
         /// Of the other.
         right: usize,
     },
+    /// A probability is a number from 0 to 1.
+    #[error("items cannot be taken with probability {prob}; give a number from 0 to 1")]
+    Probability {
+        /// What was given.
+        prob: f64,
+    },
+    /// A product of bags has a partition for each pair of theirs.
+    #[error(
+        "the product of {left} and {right} partitions has more than {}; repartition one of the bags first",
+        u32::MAX
+    )]
+    TooManyPartitions {
+        /// Of the bag itself.
+        left: usize,
+        /// Of the other.
+        right: usize,
+    },
     /// The sum of the items does not fit its type.
     #[error("the sum is {sum}, which does not fit {type_name}; sum with `fold` into a wider type")]
     SumOverflow {

@@ -42,7 +42,7 @@ mod partition;
 mod stream;
 mod text;
 
-pub use bag::{Bag, Number, Steps};
+pub use bag::{Bag, Number, PartitionSize, Side, Steps};
 pub use error::{BagError, ItemError, Place, ReadError, WriteError};
 pub use item::Item;
 pub use partition::{Partition, Partitions};

@@ -40,6 +40,7 @@ use crate::error::{ItemError, Place};
 use crate::partition::Partition;
 
 pub(crate) mod step;
+pub(crate) mod step_with;
 pub(crate) mod steps;
 pub(crate) mod stored;
 
@@ -79,6 +80,11 @@ pub(crate) trait Stream<T>: Send + Sync {
 
     /// Number of steps, for the limit on nesting.
     fn steps(&self) -> usize;
+
+    /// How many arguments of the task it takes, which are the first ones: one source's.
+    fn n_args(&self) -> usize {
+        1
+    }
 
     /// Writes the names of the operations that it runs, first one first.
     fn label(&self, names: &mut Vec<&'static str>);

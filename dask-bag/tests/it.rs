@@ -1,6 +1,7 @@
 //! Integration tests, one binary.
 
 mod it {
+    mod combining;
     mod errors;
     mod expression;
     mod golden;

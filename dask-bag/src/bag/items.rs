@@ -2,12 +2,13 @@
 
 use std::error::Error;
 
-use dask_graph::Token;
+use dask_graph::{BlockwiseBuilder, Graph, Layer, Token};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::Bag;
+use super::{Bag, build};
 use crate::stream::step::{Step, Stepped};
+use crate::stream::step_with::{StepWith, SteppedWith};
 use crate::stream::steps::{Filter, FilterMap, FilterWith, FlatMap, Flatten, Map, MapWith, TryMap};
 use crate::stream::stored::Stored;
 use crate::stream::{Collect, Pipeline};
@@ -158,6 +159,27 @@ impl<T: Clone + Send + Sync + 'static> Bag<T> {
         step.label(&mut names);
         let stream = Stepped::new(Stored::shared(), step.into());
         self.blockwise(&names.join("+"), token, Pipeline::op(stream, Collect))
+    }
+}
+
+impl<T: Clone + Send + Sync + 'static> Bag<T> {
+    /// This bag with one more step, which is given what `with` adds to the arguments of each task.
+    #[track_caller]
+    pub(super) fn step_with<S: StepWith<T>>(
+        &self,
+        token: Token,
+        step: S,
+        others: &[&Graph],
+        with: impl FnOnce(BlockwiseBuilder) -> BlockwiseBuilder,
+    ) -> Bag<S::Out>
+    where
+        S::Out: Send + Sync + 'static,
+    {
+        let stream = SteppedWith::new(Stored::shared(), step.into());
+        let layer = build(with(self.layer(S::LABEL, token, Pipeline::op(stream, Collect))));
+        let name = layer.name().clone();
+        let graph = Graph::with_inputs(layer, std::iter::once(&self.graph).chain(others.iter().copied()));
+        self.derived(graph, name, self.npartitions)
     }
 }
 

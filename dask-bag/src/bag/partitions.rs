@@ -91,6 +91,10 @@ where
         self.inner.steps() + 1
     }
 
+    fn n_args(&self) -> usize {
+        self.inner.n_args()
+    }
+
     fn label(&self, names: &mut Vec<&'static str>) {
         self.inner.label(names);
         names.push(if self.may_fail { "try_map_partitions" } else { "map_partitions" });

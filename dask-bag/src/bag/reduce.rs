@@ -17,8 +17,8 @@ use crate::partition::Partition;
 use crate::stream::{Flow, Of, Run, Sink};
 
 mod fold;
-mod groups;
-mod joins;
+pub(super) mod groups;
+pub(super) mod joins;
 mod numbers;
 mod topk;
 
@@ -26,11 +26,11 @@ use joins::{Ending, Finish, Join, Pairwise};
 pub use numbers::Number;
 
 /// How partial results of one kind are made, joined, and stored between tasks.
-struct Reduction<S, J, P> {
-    label: &'static str,
-    sink: S,
-    join: J,
-    store: P,
+pub(super) struct Reduction<S, J, P> {
+    pub(super) label: &'static str,
+    pub(super) sink: S,
+    pub(super) join: J,
+    pub(super) store: P,
 }
 
 impl<T: Clone + Send + Sync + 'static> Bag<T> {
@@ -55,7 +55,7 @@ impl<T: Clone + Send + Sync + 'static> Bag<T> {
 
     /// The bag of one partition that `last` makes of all partial results joined.
     #[track_caller]
-    fn reduce_to_bag<S, J, P, A, B>(
+    pub(super) fn reduce_to_bag<S, J, P, A, B>(
         &self,
         token: Token,
         reduction: Reduction<S, J, P>,
@@ -70,7 +70,7 @@ impl<T: Clone + Send + Sync + 'static> Bag<T> {
     {
         let last = Ending(move |acc| Ok(Partition::new(last(acc)).into_value()));
         let (graph, name) = self.reduce_tree(token, reduction, last);
-        Bag { split_every: self.split_every, ..Bag::from_graph(graph, name, 1) }
+        self.derived(graph, name, 1)
     }
 
     #[track_caller]

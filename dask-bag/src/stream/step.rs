@@ -132,6 +132,10 @@ where
         self.steps
     }
 
+    fn n_args(&self) -> usize {
+        self.inner.n_args()
+    }
+
     fn label(&self, names: &mut Vec<&'static str>) {
         self.inner.label(names);
         self.step.label(names);

@@ -227,25 +227,31 @@ where
 
 /// A hash table that keeps its keys in the order of their coming.
 #[derive(Clone)]
-struct Groups<K, A> {
-    entries: Vec<(K, A)>,
+pub(in crate::bag) struct Groups<K, A> {
+    pub(in crate::bag) entries: Vec<(K, A)>,
     /// Positions in `entries`.
     table: HashTable<usize>,
 }
 
 impl<K: Hash + Eq, A> Groups<K, A> {
-    fn new() -> Self {
+    pub(in crate::bag) fn new() -> Self {
         Self { entries: Vec::new(), table: HashTable::new() }
     }
 
     /// The value of `key`, which is `start` at first.
     #[inline]
-    fn slot(&mut self, key: K, start: impl FnOnce() -> A) -> &mut A {
+    pub(in crate::bag) fn slot(&mut self, key: K, start: impl FnOnce() -> A) -> &mut A {
         let at = self.find(&key);
         if at == self.entries.len() {
             self.entries.push((key, start()));
         }
         &mut self.entries[at].1
+    }
+
+    /// The value of `key`, if it has come.
+    pub(in crate::bag) fn get(&self, key: &K) -> Option<&A> {
+        let at = self.table.find(hasher().hash_one(key), |&at| self.entries[at].0 == *key)?;
+        Some(&self.entries[*at].1)
     }
 
     /// As [`slot`](Self::slot), for a borrowed key, which is made an owned one when it is new.

@@ -3,7 +3,7 @@
 use dask_graph::{OpError, Packer, Refused, UnpackError, Unpacker, Value};
 
 /// Makes one partial result of several, never of none.
-pub(super) trait Join<A>: Sized + Send + Sync + 'static {
+pub(in crate::bag) trait Join<A>: Sized + Send + Sync + 'static {
     fn join(&self, group: Vec<A>) -> A;
 
     /// Packs it for another process.
@@ -30,7 +30,7 @@ impl<A, F: Fn(A, A) -> A + Send + Sync + 'static> Join<A> for Pairwise<F> {
     }
 }
 
-pub(super) fn pairwise<A>(group: Vec<A>, join: impl FnMut(A, A) -> A) -> A {
+pub(in crate::bag) fn pairwise<A>(group: Vec<A>, join: impl FnMut(A, A) -> A) -> A {
     match group.into_iter().reduce(join) {
         Some(joined) => joined,
         None => unreachable!("a bag has at least one partition"),
