@@ -15,20 +15,29 @@ use crate::stream::{Of, Pipeline, Sink};
 mod accumulate;
 mod combine;
 mod create;
+mod delayed;
+mod groupby;
 mod items;
 mod join;
 mod partitions;
+#[cfg(feature = "json")]
+mod pluck;
 mod reduce;
 mod repartition;
 mod sample;
+mod shuffle;
 mod steps;
+mod strings;
 mod take;
 
 pub use join::Side;
+#[cfg(feature = "json")]
+pub use pluck::Field;
 pub use repartition::PartitionSize;
 
 pub use reduce::Number;
 pub use steps::Steps;
+pub use strings::Strings;
 
 /// The axis of a bag's layers: its partitions.
 const PARTITIONS: Axis = Axis(0);
@@ -58,6 +67,8 @@ pub struct Bag<T> {
     name: Name,
     npartitions: u32,
     split_every: usize,
+    /// Partitions of results by key, if that was said.
+    split_out: Option<u32>,
     items: Of<T>,
 }
 
@@ -66,7 +77,14 @@ impl<T> Bag<T> {
     ///
     /// Each must be a [`Partition<T>`]; computing reports one that is not.
     pub fn from_graph(graph: Graph, name: impl Into<Name>, npartitions: u32) -> Self {
-        Self { graph, name: name.into(), npartitions, split_every: SPLIT_EVERY, items: Of::default() }
+        Self {
+            graph,
+            name: name.into(),
+            npartitions,
+            split_every: SPLIT_EVERY,
+            split_out: None,
+            items: Of::default(),
+        }
     }
 
     /// Number of partitions.
@@ -86,6 +104,26 @@ impl<T> Bag<T> {
     /// so results are the same whatever runs the graph.
     pub fn split_every(mut self, n: usize) -> Self {
         self.split_every = n.max(2);
+        self
+    }
+
+    /// The same bag, whose results by key have `n` partitions, at least 1: those of [`frequencies`](Self::frequencies),
+    /// [`distinct`](Self::distinct), [`foldby`](Self::foldby), [`groupby`](Self::groupby) and their kind.
+    ///
+    /// For more keys than fit into one table. Each partition has keys of its own, told by their hashes; partial
+    /// results are exchanged through files, so keys and values have to be of types that can leave the process
+    /// ([`make_portable`](dask_graph::make_portable)).
+    ///
+    /// ```
+    /// use dask_bag::{Bag, Partitions};
+    /// use dask_graph::Collection;
+    ///
+    /// let counts = Bag::range(1000, Partitions::count(4)).map(|n| n % 300).split_out(3).frequencies();
+    /// assert_eq!(counts.npartitions(), 3);
+    /// assert_eq!(counts.count().compute_with(&dask_sched_sync::Sync::new()).unwrap(), 300);
+    /// ```
+    pub fn split_out(mut self, n: usize) -> Self {
+        self.split_out = Some(n.clamp(1, u32::MAX as usize) as u32);
         self
     }
 
@@ -135,7 +173,8 @@ impl<T> Bag<T> {
 
     /// A bag that is made of this one, whose settings it has.
     fn derived<U>(&self, graph: Graph, name: Name, npartitions: u32) -> Bag<U> {
-        Bag { split_every: self.split_every, ..Bag::from_graph(graph, name, npartitions) }
+        let Self { split_every, split_out, .. } = *self;
+        Bag { split_every, split_out, ..Bag::from_graph(graph, name, npartitions) }
     }
 }
 
@@ -247,6 +286,7 @@ impl<T> Clone for Bag<T> {
             name: self.name.clone(),
             npartitions: self.npartitions,
             split_every: self.split_every,
+            split_out: self.split_out,
             items: Of::default(),
         }
     }

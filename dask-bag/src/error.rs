@@ -191,6 +191,16 @@ impl fmt::Display for Place {
     }
 }
 
+/// A JSON value without a field that was asked for.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("there is no field {field} in {found}; `pluck_or` and `pluck_many_or` have a default for it")]
+pub struct FieldError {
+    /// The field.
+    pub field: String,
+    /// The value, in short.
+    pub found: String,
+}
+
 /// Bags that cannot be joined as asked.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -218,6 +228,15 @@ pub enum BagError {
     Probability {
         /// What was given.
         prob: f64,
+    },
+    /// Items that are exchanged between partitions go through files.
+    #[error(
+        "{type_name} cannot go through a file: call `dask_graph::make_portable` for it, or for its parts, at the \
+         beginning of `main`"
+    )]
+    CannotBeStored {
+        /// The type.
+        type_name: &'static str,
     },
     /// A product of bags has a partition for each pair of theirs.
     #[error(

@@ -5,8 +5,8 @@ use std::fmt;
 use std::sync::Arc;
 
 use dask_graph::{
-    Arg, Args, Collection, ComputeError, Graph, Key, Materialized, Name, Node, Op, OpError, Packer, Refused,
-    Task, Token, Unpack, Unpacked, Value,
+    Arg, Args, Collection, ComputeError, Delayed, Graph, Key, Materialized, Name, Node, Op, OpError, Packer,
+    Refused, Task, Token, Unpack, Unpacked, Value,
 };
 
 use crate::stream::Of;
@@ -40,6 +40,16 @@ impl<T> Item<T> {
 }
 
 impl<T: Clone + Send + Sync + 'static> Item<T> {
+    /// A delayed value as an item.
+    pub fn from_delayed(delayed: &Delayed<T>) -> Self {
+        Self::from_graph(delayed.graph().clone(), delayed.key().clone())
+    }
+
+    /// The item as a delayed value.
+    pub fn to_delayed(&self) -> Delayed<T> {
+        Delayed::from_key(self.graph.clone(), self.key.clone())
+    }
+
     /// What `f` makes of the value.
     #[track_caller]
     pub fn map<U: Send + Sync + 'static>(&self, f: impl Fn(T) -> U + Send + Sync + 'static) -> Item<U> {

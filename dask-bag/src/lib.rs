@@ -8,11 +8,15 @@
 //! - make one: [`read_text`] and [`ReadText`], [`Bag::from_sequence`], [`Bag::range`]
 //! - item by item: [`map`](Bag::map), [`filter`](Bag::filter), [`flat_map`](Bag::flat_map), …;
 //!   [`try_map`](Bag::try_map), whose errors tell the item's place; [`pipe`](Bag::pipe) for tiny steps
-//! - by partition, and several bags: [`map_partitions`](Bag::map_partitions), [`zip`](Bag::zip),
-//!   [`concat`](Bag::concat)
+//! - texts and JSON values: [`str`](Bag::str), [`pluck`](Bag::pluck) (feature `json`)
+//! - by partition: [`map_partitions`](Bag::map_partitions), [`repartition`](Bag::repartition),
+//!   [`accumulate`](Bag::accumulate), [`random_sample`](Bag::random_sample)
+//! - several bags: [`zip`](Bag::zip), [`concat`](Bag::concat), [`product`](Bag::product), [`join`](Bag::join)
 //! - to a single value, an [`Item`]: [`fold`](Bag::fold), [`count`](Bag::count), [`sum`](Bag::sum), …
 //! - to a small bag: [`frequencies`](Bag::frequencies), [`foldby`](Bag::foldby),
-//!   [`distinct`](Bag::distinct), [`topk`](Bag::topk)
+//!   [`distinct`](Bag::distinct), [`topk`](Bag::topk); to a large one with [`split_out`](Bag::split_out)
+//! - exchanged by key, through files and in bounded memory: [`groupby`](Bag::groupby),
+//!   [`partition_by`](Bag::partition_by), [`join_shuffled`](Bag::join_shuffled)
 //! - to the first few items, from as few partitions as will do: [`take`](Bag::take)
 //! - to files: [`to_textfiles`](Bag::to_textfiles)
 //!
@@ -31,6 +35,28 @@
 //! assert_eq!(busiest.compute_with(&Sync::new())?, [("JFK,LAX".to_string(), 2)]);
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
+//!
+//! # In worker processes
+//!
+//! Closures that capture nothing run in other processes as they stand. One that captures something is refused
+//! before anything runs:
+//!
+//! ```text
+//! task ('map-…', 0) cannot leave the process: `map` cannot leave the process: the closure captures state, which
+//! cannot be taken out of it: give that state to the task as an argument, use a method with state such as
+//! `map_with`, or run it on threads
+//! ```
+//!
+//! [`map_with`](Bag::map_with), [`filter_with`](Bag::filter_with), [`try_map_with`](Bag::try_map_with) and
+//! [`flat_map_with`](Bag::flat_map_with) take the state beside the closure, and
+//! [`map_with_item`](Bag::map_with_item) one that the graph computes. Items are sent if their type is one of the
+//! usual ones or was told by [`make_portable`](dask_graph::make_portable).
+//!
+//! # Errors and panics
+//!
+//! The error of a step that may fail is an [`ItemError`]: the step, the number of the item among those that it got,
+//! and the line of the file where one pass goes that far back. A panic in a closure ends the run with its message
+//! and the number of the item among those that the task was given. The key in the run's error tells the partition.
 
 #![forbid(unsafe_code)]
 
@@ -42,8 +68,10 @@ mod partition;
 mod stream;
 mod text;
 
-pub use bag::{Bag, Number, PartitionSize, Side, Steps};
-pub use error::{BagError, ItemError, Place, ReadError, WriteError};
+#[cfg(feature = "json")]
+pub use bag::Field;
+pub use bag::{Bag, Number, PartitionSize, Side, Steps, Strings};
+pub use error::{BagError, FieldError, ItemError, Place, ReadError, WriteError};
 pub use item::Item;
 pub use partition::{Partition, Partitions};
 pub use text::{ReadText, read_text};

@@ -32,6 +32,7 @@ use std::borrow::Cow;
 use std::cell::{Cell, OnceCell, RefCell};
 use std::marker::PhantomData;
 use std::ops::ControlFlow;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::Arc;
 
 use dask_graph::{Arg, Args, Op, OpError, Packer, Refused, Unpack, UnpackError, Unpacked, Unpacker, Value};
@@ -143,14 +144,14 @@ pub(crate) fn unpacked<T: 'static>(stream: impl Stream<T> + 'static) -> Unpacked
 /// What belongs to one run over one partition: where it is, and what went wrong.
 pub struct Run {
     failure: RefCell<Option<OpError>>,
-    /// Number of the item that the source gave last.
-    at: Cell<u64>,
+    /// Number of the item that the source gave last, while that is the one that is worked on.
+    at: Cell<Option<u64>>,
     origin: OnceCell<Box<dyn Fn(u64) -> Place>>,
 }
 
 impl Run {
     pub(crate) fn new() -> Self {
-        Self { failure: RefCell::new(None), at: Cell::new(0), origin: OnceCell::new() }
+        Self { failure: RefCell::new(None), at: Cell::new(None), origin: OnceCell::new() }
     }
 
     /// The source says how to tell the place of its item by number.
@@ -162,7 +163,26 @@ impl Run {
     /// The source gives its item number `item` now.
     #[inline]
     pub(crate) fn at(&self, item: u64) {
-        self.at.set(item);
+        self.at.set(Some(item));
+    }
+
+    /// What comes now is not the work on one item of the source.
+    pub(crate) fn at_no_item(&self) {
+        self.at.set(None);
+    }
+
+    /// Runs the pass. If it panics, the panic goes on, and tells of the item as well.
+    pub(crate) fn pass<R>(&self, pass: impl FnOnce() -> R) -> R {
+        catch_unwind(AssertUnwindSafe(pass)).unwrap_or_else(|panic| resume_unwind(self.told(panic)))
+    }
+
+    /// The panic with the place where it happened, if that is known and the panic is a text.
+    fn told(&self, panic: Box<dyn Any + Send>) -> Box<dyn Any + Send> {
+        let Some(item) = self.at.get() else { return panic };
+        let literal = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
+        let Some(message) = literal.or_else(|| panic.downcast_ref::<String>().cloned()) else { return panic };
+        let place = self.origin.get().map_or(String::new(), |origin| format!(", from {}", origin(item)));
+        Box::new(format!("{message} (at item {item} of what the task was given{place})"))
     }
 
     /// `step` failed on the item that the source is about to give.
@@ -172,7 +192,7 @@ impl Run {
         step: &'static str,
         error: Box<dyn std::error::Error + Send + Sync>,
     ) -> Flow {
-        self.fail(step, self.at.get(), error)
+        self.fail(step, self.at.get().unwrap_or_default(), error)
     }
 
     /// The failure of the step that failed, if any did.
@@ -193,7 +213,7 @@ impl Run {
         item: u64,
         error: Box<dyn std::error::Error + Send + Sync>,
     ) -> Flow {
-        let place = self.origin.get().map(|origin| origin(self.at.get()));
+        let place = self.origin.get().zip(self.at.get()).map(|(origin, item)| origin(item));
         *self.failure.borrow_mut() = Some(OpError::failed(ItemError { step, item, place, error }));
         STOP
     }
@@ -230,7 +250,7 @@ impl<T: 'static, S: Sink<T>> Op for Pipeline<T, S> {
         }
         let run = Run::new();
         let mut acc = self.sink.start();
-        for_each(&*self.stream, &run, &mut args, |item| self.sink.push(&run, &mut acc, item))?;
+        run.pass(|| for_each(&*self.stream, &run, &mut args, |item| self.sink.push(&run, &mut acc, item)))?;
         run.result()?;
         self.sink.finish(acc)
     }
@@ -268,10 +288,34 @@ pub(crate) fn for_each<T>(
     args: &mut Args<'_>,
     mut push: impl FnMut(T) -> Flow,
 ) -> Result<(), OpError> {
-    if stream.drive_batches(args, &mut |batch| batch.into_iter().try_for_each(&mut push))? {
-        return Ok(());
+    let mut first = 0;
+    let batched = stream.drive_batches(args, &mut |batch| {
+        let mut batch = Batch { run, first, len: batch.len(), items: batch.into_iter() };
+        first += batch.len as u64;
+        batch.items.try_for_each(&mut push)
+    })?;
+    if !batched {
+        stream.drive(run, args, &mut push)?;
     }
-    stream.drive(run, args, &mut push)
+    Ok(())
+}
+
+/// Items of a batch that are still to come. The run is told of the current one only when it panics, which costs the
+/// others nothing.
+struct Batch<'r, T> {
+    run: &'r Run,
+    /// Number of the first item.
+    first: u64,
+    len: usize,
+    items: std::vec::IntoIter<T>,
+}
+
+impl<T> Drop for Batch<'_, T> {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.run.at(self.first + (self.len - self.items.len()).saturating_sub(1) as u64);
+        }
+    }
 }
 
 /// All items of `stream`; for a stored partition that nobody else holds, its memory as it is.

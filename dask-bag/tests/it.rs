@@ -5,11 +5,13 @@ mod it {
     mod errors;
     mod expression;
     mod golden;
+    mod grouping;
     mod laws;
     mod pipelines;
     mod python;
     mod reading;
     mod reducing;
     mod runners;
+    mod texts;
     mod writing;
 }

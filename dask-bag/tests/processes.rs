@@ -9,7 +9,7 @@ mod it {
 
 use std::process::ExitCode;
 
-use dask_bag::read_text;
+use dask_bag::{Bag, Partitions, read_text};
 use dask_graph::{Collection, Scheduler};
 use dask_optimize::Optimized;
 use dask_sched_multiprocess::Multiprocess;
@@ -24,6 +24,11 @@ fn main() -> ExitCode {
         golden("two processes", Box::new(processes())),
         golden("two processes, optimised", Box::new(Optimized::new(processes()))),
         trial("lines go from files to files", lines_go_from_files_to_files),
+        trial(
+            "a worker that dies in an exchange costs nothing",
+            a_worker_that_dies_in_an_exchange_costs_nothing,
+        ),
+        trial("an exchange leaves nothing behind", an_exchange_leaves_nothing_behind),
     ];
     libtest_mimic::run(&Arguments::from_args(), trials).exit_code()
 }
@@ -31,7 +36,7 @@ fn main() -> ExitCode {
 fn golden(name: &'static str, scheduler: Box<dyn Scheduler>) -> Trial {
     Trial::test(format!("golden cases, {name}"), move || {
         let ran = check(&[(name, scheduler)], &Cut::ALL[..2]);
-        if ran >= 121 { Ok(()) } else { Err(format!("only {ran} cases ran").into()) }
+        if ran >= 141 { Ok(()) } else { Err(format!("only {ran} cases ran").into()) }
     })
 }
 
@@ -59,4 +64,40 @@ fn lines_go_from_files_to_files() {
     let mut counts = again.map(first).frequencies().compute_with(&processes).unwrap();
     counts.sort();
     assert_eq!(counts, (0..5).map(|i| (i.to_string(), 900)).collect::<Vec<_>>());
+}
+
+fn a_worker_that_dies_in_an_exchange_costs_nothing() {
+    let directory = tempfile::tempdir().unwrap();
+    for scheduler in [
+        Box::new(Multiprocess::with_workers(2)) as Box<dyn Scheduler>,
+        Box::new(Optimized::new(Multiprocess::with_workers(2))),
+    ] {
+        let marker = directory.path().join("died").to_str().unwrap().to_owned();
+        let _ = std::fs::remove_file(&marker);
+        let bag = Bag::range(40_000, Partitions::count(8)).map_with(marker, |marker, n| {
+            // Once, in the middle of a partition.
+            if n == 12_345 && std::fs::File::create_new(marker).is_ok() {
+                std::process::abort();
+            }
+            n
+        });
+        let groups = bag.groupby(|n| n % 1000);
+        let told = |n: usize, sum: u64| n as u64 * 1_000_000_000 + sum;
+        let sums = groups.map(move |(key, items)| (key, told(items.len(), items.into_iter().sum())));
+        let mut sums = sums.compute_with(&*scheduler).unwrap();
+        sums.sort();
+        let expected = |key| (key, 40 * 1_000_000_000 + 40 * key + 1000 * (0..40).sum::<u64>());
+        assert_eq!(sums, (0..1000).map(expected).collect::<Vec<_>>());
+        assert!(directory.path().join("died").exists());
+    }
+}
+
+/// Runs the golden cases again, with a temporary directory of their own.
+fn an_exchange_leaves_nothing_behind() {
+    let directory = tempfile::tempdir().unwrap();
+    let mut again = std::process::Command::new(std::env::current_exe().unwrap());
+    again.args(["--exact", "golden cases, two processes"]).env("DASK_TEMPORARY_DIRECTORY", directory.path());
+    let ended = again.output().unwrap();
+    assert!(ended.status.success(), "{}", String::from_utf8_lossy(&ended.stdout));
+    assert_eq!(directory.path().read_dir().unwrap().count(), 0);
 }

@@ -189,6 +189,41 @@ pub fn make_portable<T: Serialize + DeserializeOwned + Send + Sync + 'static>() 
     make_list_portable::<T>();
 }
 
+/// How a `T` goes to bytes and back, for types whose own way through serde will not do.
+pub trait Encoding<T>: 'static {
+    /// The codec.
+    fn codec() -> Codec<T>;
+}
+
+/// Lets values of type `T`, and vectors of them, leave the process, in an encoding of one's own.
+///
+/// ```
+/// use dask_graph::{Codec, Encoding, Value, make_portable_by};
+///
+/// /// Not our type, and without serde's traits.
+/// type Moment = std::time::Instant;
+/// struct AsAge;
+///
+/// impl Encoding<Moment> for AsAge {
+///     fn codec() -> Codec<Moment> {
+///         let nanos = || Codec::<u64>::of().ok_or("numbers are always known");
+///         Codec::new(
+///             move |moment, bytes| nanos()?.encode(&(moment.elapsed().as_nanos() as u64), bytes),
+///             move |bytes| Ok(Moment::now() - std::time::Duration::from_nanos(nanos()?.decode(bytes)?)),
+///         )
+///     }
+/// }
+///
+/// let now = Value::new(Moment::now());
+/// assert!(now.to_blob().is_none());
+/// make_portable_by::<Moment, AsAge>();
+/// assert!(now.to_blob().is_some());
+/// ```
+pub fn make_portable_by<T: Send + Sync + 'static, E: Encoding<T>>() {
+    tell::<T>(|| Some(E::codec()), make_portable_by::<T, E>);
+    make_list_portable::<T>();
+}
+
 /// Lets pairs of `A` and `B`, and vectors of them, leave the process, provided that both can by the time.
 pub fn make_pair_portable<A: Send + Sync + 'static, B: Send + Sync + 'static>() {
     tell::<(A, B)>(Codec::of_pair, make_pair_portable::<A, B>);

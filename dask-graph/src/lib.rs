@@ -65,8 +65,8 @@ mod value;
 
 pub use code::Step;
 pub use codec::{
-    Codec, CodecError, make_list_portable, make_option_portable, make_pair_portable, make_portable,
-    portable_types,
+    Codec, CodecError, Encoding, make_list_portable, make_option_portable, make_pair_portable, make_portable,
+    make_portable_by, portable_types,
 };
 pub use collection::{
     Collection, Collections, ComputeError, Explanation, compute, compute_with, persist, persist_with,

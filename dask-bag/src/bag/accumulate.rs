@@ -11,7 +11,7 @@ use dask_graph::{
 use super::Bag;
 use crate::codec;
 use crate::partition::Partition;
-use crate::stream::Of;
+use crate::stream::{Of, Run};
 
 /// # Running results
 ///
@@ -112,9 +112,13 @@ where
             results.extend(self.init.clone());
         }
         let partition: Partition<T> = args.take(0)?;
-        for item in partition.into_items() {
-            results.extend((self.step)(results.last().or(before.as_ref()), item));
-        }
+        let run = Run::new();
+        run.pass(|| {
+            for (n, item) in (0..).zip(partition.into_items()) {
+                run.at(n);
+                results.extend((self.step)(results.last().or(before.as_ref()), item));
+            }
+        });
         let end = results.last().cloned().or(before);
         Ok(Value::sized(List(vec![Partition::new(results).into_value(), Value::new(end)])))
     }

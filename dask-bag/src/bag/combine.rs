@@ -123,7 +123,7 @@ where
 {
     fn drive(
         &self,
-        _run: &Run,
+        run: &Run,
         args: &mut Args<'_>,
         sink: &mut dyn FnMut((A, B)) -> Flow,
     ) -> Result<(), OpError> {
@@ -134,7 +134,10 @@ where
             let (left, right) = (left.len(), right.len());
             return Err(OpError::failed(BagError::PartitionLengths { left, right }));
         }
-        let _ = left.into_iter().zip(right).try_for_each(sink);
+        let _ = (0..).zip(left.into_iter().zip(right)).try_for_each(|(n, pair)| {
+            run.at(n);
+            sink(pair)
+        });
         Ok(())
     }
 
@@ -178,13 +181,16 @@ where
 {
     fn drive(
         &self,
-        _run: &Run,
+        run: &Run,
         args: &mut Args<'_>,
         sink: &mut dyn FnMut((A, B)) -> Flow,
     ) -> Result<(), OpError> {
         let (left, right) = (args.get::<Partition<A>>(0)?, args.get::<Partition<B>>(1)?);
         let pairs = left.items().iter().flat_map(|a| right.items().iter().map(|b| (a.clone(), b.clone())));
-        let _ = pairs.into_iter().try_for_each(sink);
+        let _ = (0..).zip(pairs).try_for_each(|(n, pair)| {
+            run.at(n);
+            sink(pair)
+        });
         Ok(())
     }
 

@@ -2,16 +2,20 @@
 
 use std::error::Error;
 
-use dask_graph::{BlockwiseBuilder, Graph, Layer, Token};
+use dask_graph::{BlockwiseBuilder, Collection, Graph, Layer, Token};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::{Bag, build};
+use crate::item::Item;
 use crate::stream::step::{Step, Stepped};
 use crate::stream::step_with::{StepWith, SteppedWith};
-use crate::stream::steps::{Filter, FilterMap, FilterWith, FlatMap, Flatten, Map, MapWith, TryMap};
+use crate::stream::steps::{
+    Filter, FilterMap, FilterWith, FlatMap, FlatMapWith, Flatten, Map, MapWith, MapWithItem, TryMap,
+    TryMapWith,
+};
 use crate::stream::stored::Stored;
-use crate::stream::{Collect, Pipeline};
+use crate::stream::{Collect, Of, Pipeline};
 
 /// # Item by item
 ///
@@ -66,6 +70,64 @@ impl<T: Clone + Send + Sync + 'static> Bag<T> {
         S: Serialize + DeserializeOwned + Send + Sync + 'static,
     {
         self.step(Token::unique(), FilterWith { state, keep })
+    }
+
+    /// A bag of what `f` makes of `state` and each item, where `f` may fail; see [`map_with`](Self::map_with) and
+    /// [`try_map`](Self::try_map).
+    #[track_caller]
+    pub fn try_map_with<S, U, E>(
+        &self,
+        state: S,
+        f: impl Fn(&S, T) -> Result<U, E> + Send + Sync + 'static,
+    ) -> Bag<U>
+    where
+        S: Serialize + DeserializeOwned + Send + Sync + 'static,
+        U: Send + Sync + 'static,
+        E: Into<Box<dyn Error + Send + Sync>> + 'static,
+    {
+        self.step(Token::unique(), TryMapWith { state, f })
+    }
+
+    /// A bag of all that the iterators give which `f` makes of `state` and the items; see
+    /// [`map_with`](Self::map_with).
+    ///
+    /// A [`filter_map`](Self::filter_map) with state is one whose iterators are `Option`s.
+    #[track_caller]
+    pub fn flat_map_with<S, I>(
+        &self,
+        state: S,
+        f: impl Fn(&S, T) -> I + Send + Sync + 'static,
+    ) -> Bag<I::Item>
+    where
+        S: Serialize + DeserializeOwned + Send + Sync + 'static,
+        I: IntoIterator + 'static,
+        I::Item: Send + Sync + 'static,
+    {
+        self.step(Token::unique(), FlatMapWith { state, f })
+    }
+
+    /// A bag of what `f` makes of `item` and each item of the bag: for single values that are computed as well.
+    ///
+    /// ```
+    /// use dask_bag::{Bag, Partitions};
+    /// use dask_graph::Collection;
+    ///
+    /// let bag = Bag::from_sequence([1.0, 2.0, 6.0], Partitions::count(2));
+    /// let centred = bag.map_with_item(&bag.mean(), |mean, x| x - mean.unwrap_or(0.0));
+    /// assert_eq!(centred.compute_with(&dask_sched_sync::Sync::new()).unwrap(), [-2.0, -1.0, 3.0]);
+    /// ```
+    #[track_caller]
+    pub fn map_with_item<S, U>(
+        &self,
+        item: &Item<S>,
+        f: impl Fn(&S, T) -> U + Send + Sync + 'static,
+    ) -> Bag<U>
+    where
+        S: Clone + Send + Sync + 'static,
+        U: Send + Sync + 'static,
+    {
+        let step = MapWithItem { f, item: Of::<S>::default() };
+        self.step_with(Token::unique(), step, &[item.graph()], |layer| layer.whole(item.key().clone()))
     }
 
     /// A bag of what `f` makes of each item, where `f` may fail.
@@ -192,5 +254,18 @@ where
     #[track_caller]
     pub fn unzip(&self) -> (Bag<A>, Bag<B>) {
         (self.map(|(a, _)| a), self.map(|(_, b)| b))
+    }
+}
+
+impl<A, B, C> Bag<(A, B, C)>
+where
+    A: Clone + Send + Sync + 'static,
+    B: Clone + Send + Sync + 'static,
+    C: Clone + Send + Sync + 'static,
+{
+    /// Bags of the first, the second and the third parts of triples.
+    #[track_caller]
+    pub fn unzip3(&self) -> (Bag<A>, Bag<B>, Bag<C>) {
+        (self.map(|(a, _, _)| a), self.map(|(_, b, _)| b), self.map(|(_, _, c)| c))
     }
 }

@@ -76,6 +76,7 @@ where
         sink: &mut dyn FnMut(I::Item) -> Flow,
     ) -> Result<(), OpError> {
         let items = collect(&*self.inner, run, args)?;
+        run.at_no_item();
         if !run.failed() {
             let _ = (self.f)(items)?.into_iter().try_for_each(sink);
         }

@@ -20,6 +20,7 @@ mod fold;
 pub(super) mod groups;
 pub(super) mod joins;
 mod numbers;
+mod split;
 mod topk;
 
 use joins::{Ending, Finish, Join, Pairwise};
@@ -188,6 +189,16 @@ where
     }
 }
 
+/// The sink of accumulators that `start` makes for each partition and `push` changes.
+fn accumulate<T, A, S, F, P>(label: &'static str, start: S, push: F, store: P) -> Accumulate<A, S, F, P>
+where
+    S: Fn() -> A,
+    F: Fn(&mut A, T) -> Flow,
+    P: Fn(A) -> Value,
+{
+    Accumulate { label: label.into(), start, push, store, acc: Of::default() }
+}
+
 impl Reduction<(), (), ()> {
     /// A reduction of accumulators that `start` makes for each partition and `push` changes.
     fn accumulate<T, A, S, F, P, J>(
@@ -204,7 +215,6 @@ impl Reduction<(), (), ()> {
         P: Fn(A) -> Value + Copy + Send + Sync + 'static,
         J: Fn(A, A) -> A + Send + Sync + 'static,
     {
-        let sink = Accumulate { label: label.into(), start, push, store, acc: Of::default() };
-        Reduction { label, sink, join: Pairwise(join), store }
+        Reduction { label, sink: accumulate(label, start, push, store), join: Pairwise(join), store }
     }
 }

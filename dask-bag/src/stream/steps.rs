@@ -7,7 +7,8 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::step::Step;
-use super::{Flow, NEXT, Run};
+use super::step_with::StepWith;
+use super::{Flow, NEXT, Of, Run};
 
 /// What the closure makes of an item.
 pub(crate) struct Map<F>(pub(crate) F);
@@ -238,5 +239,112 @@ where
 
     fn unpack(from: &mut Unpacker<'_>) -> Result<Self, UnpackError> {
         Ok(Self { state: from.state()?, keep: from.function::<fn(&'static S, &'static A) -> bool, F>()? })
+    }
+}
+
+/// What the function makes of an item and the state that came with it, if it does not fail.
+pub(crate) struct TryMapWith<S, F> {
+    pub(crate) state: S,
+    pub(crate) f: F,
+}
+
+impl<A, B, E, S, F> Step<A> for TryMapWith<S, F>
+where
+    E: Into<Box<dyn Error + Send + Sync>>,
+    S: Serialize + DeserializeOwned + Send + Sync + 'static,
+    F: Fn(&S, A) -> Result<B, E> + Send + Sync + 'static,
+{
+    type Out = B;
+    /// Number of items seen.
+    type State = u64;
+
+    fn label(&self, names: &mut Vec<&'static str>) {
+        names.push("try_map_with");
+    }
+
+    #[inline]
+    fn push(&self, run: &Run, seen: &mut u64, item: A, out: &mut (impl FnMut(B) -> Flow + ?Sized)) -> Flow {
+        match (self.f)(&self.state, item) {
+            Ok(item) => {
+                *seen += 1;
+                out(item)
+            }
+            Err(e) => run.fail("try_map_with", *seen, e.into()),
+        }
+    }
+
+    fn pack(&self, to: &mut Packer) -> Result<(), Refused> {
+        to.state(&self.state)?;
+        to.function::<fn(&'static S, A) -> Result<B, E>, F>(&self.f)
+    }
+
+    fn unpack(from: &mut Unpacker<'_>) -> Result<Self, UnpackError> {
+        Ok(Self { state: from.state()?, f: from.function::<fn(&'static S, A) -> Result<B, E>, F>()? })
+    }
+}
+
+/// All that the iterator gives which the function makes of an item and the state that came with it.
+pub(crate) struct FlatMapWith<S, F> {
+    pub(crate) state: S,
+    pub(crate) f: F,
+}
+
+impl<A, I, S, F> Step<A> for FlatMapWith<S, F>
+where
+    I: IntoIterator,
+    S: Serialize + DeserializeOwned + Send + Sync + 'static,
+    F: Fn(&S, A) -> I + Send + Sync + 'static,
+{
+    type Out = I::Item;
+    type State = ();
+
+    fn label(&self, names: &mut Vec<&'static str>) {
+        names.push("flat_map_with");
+    }
+
+    #[inline]
+    fn push(&self, _: &Run, (): &mut (), item: A, out: &mut (impl FnMut(I::Item) -> Flow + ?Sized)) -> Flow {
+        (self.f)(&self.state, item).into_iter().try_for_each(out)
+    }
+
+    fn pack(&self, to: &mut Packer) -> Result<(), Refused> {
+        to.state(&self.state)?;
+        to.function::<fn(&'static S, A) -> I, F>(&self.f)
+    }
+
+    fn unpack(from: &mut Unpacker<'_>) -> Result<Self, UnpackError> {
+        Ok(Self { state: from.state()?, f: from.function::<fn(&'static S, A) -> I, F>()? })
+    }
+}
+
+/// What the function makes of an item and a value that the graph computes.
+pub(crate) struct MapWithItem<S, F> {
+    pub(crate) f: F,
+    pub(crate) item: Of<S>,
+}
+
+impl<A, B, S, F> StepWith<A> for MapWithItem<S, F>
+where
+    A: 'static,
+    S: Send + Sync + 'static,
+    F: Fn(&S, A) -> B + Send + Sync + 'static,
+{
+    type Out = B;
+    type Given = S;
+    type State = ();
+    const LABEL: &'static str = "map_with_item";
+
+    fn start(&self, _: &S) {}
+
+    fn push(&self, item: &S, (): &mut (), of: A, out: &mut dyn FnMut(B) -> Flow) -> Flow {
+        out((self.f)(item, of))
+    }
+
+    fn pack(&self, to: &mut Packer) -> Result<(), Refused> {
+        to.function::<fn(&'static S, A) -> B, F>(&self.f)
+    }
+
+    fn unpack(from: &mut Unpacker<'_>) -> Result<Self, UnpackError> {
+        Ok(Self { f: from.function::<fn(&'static S, A) -> B, F>()?, item: Of::default() })
     }
 }

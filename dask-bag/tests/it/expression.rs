@@ -163,18 +163,6 @@ fn function(name: &str, a: &[Value]) -> Value {
     }
 }
 
-/// Python's string methods.
-pub(crate) fn method(name: &str, item: &Value, args: &[Value]) -> Value {
-    let s = text(item);
-    match (name, args) {
-        ("strip", []) => json!(s.trim()),
-        ("upper", []) => json!(s.to_uppercase()),
-        ("split", []) => s.split_whitespace().map(|w| json!(w)).collect(),
-        ("split", [by]) => s.split(text(by)).map(|w| json!(w)).collect(),
-        _ => panic!("no method {name}"),
-    }
-}
-
 /// The functions of whole partitions.
 pub(crate) fn of_partition(name: &str, mut items: Vec<Value>) -> Value {
     match name {

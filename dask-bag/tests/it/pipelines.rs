@@ -247,3 +247,37 @@ fn equal_work_has_equal_names() {
     // Closures have no content to compare.
     assert_ne!(bag().map(|n| n).name(), bag().map(|n| n).name());
 }
+
+/// What is said of a panic in a function of the user, on every scheduler.
+#[track_caller]
+fn check_panics<C: Collection>(collection: &C, words: &[&str])
+where
+    C::Output: std::fmt::Debug,
+{
+    check_fails(collection, words);
+    check_fails(collection, &["panicked"]);
+}
+
+#[test]
+fn a_panic_tells_the_item() {
+    let bag = Bag::range(10, Partitions::count(2)).map(|n| n.to_string());
+    let nine = |s: String| assert!(s != "9", "it is nine");
+    let words = ["it is nine (at item 4 of what the task was given)", ", 1)"];
+    check_panics(&bag.map(nine), &words);
+    check_panics(
+        &bag.filter(|s| s != "5").map(|s| s + "").map(|s| assert!(s != "9", "it is nine")).count(),
+        &words[1..],
+    );
+    check_panics(&bag.zip(&bag).unwrap().map(|(s, _)| s).map(nine), &words);
+    check_panics(&bag.groupby(move |s| assert!(s != "9", "it is nine")), &words);
+    check_panics(&bag.accumulate(|_, s| if s == "9" { panic!("it is nine") } else { s }), &words);
+    check_panics(
+        &Bag::from_partitions([vec![], (0..600).collect(), vec![7]]).map(|n| assert!(n != 555)),
+        &["at item 555 of"],
+    );
+    // Nobody knows of which item that is.
+    let whole = bag.map_partitions(|items| -> Vec<u8> { panic!("{} items", items.len()) });
+    check_panics(&whole, &["5 items"]);
+    let error = whole.compute_with(&Sync::new()).unwrap_err();
+    assert!(!chain(&error).contains("at item"), "{}", chain(&error));
+}

@@ -13,8 +13,8 @@ use foldhash::fast::FixedState;
 use hashbrown::HashTable;
 use hashbrown::hash_table::Entry;
 
-use super::Reduction;
 use super::joins::Pairwise;
+use super::{Reduction, accumulate};
 use crate::bag::Bag;
 use crate::codec;
 use crate::partition::heap_nbytes;
@@ -23,7 +23,8 @@ use crate::stream::{Flow, NEXT, Run, Sink};
 /// # By key
 ///
 /// The results are bags of one partition, in the order in which the keys first appear in the bag: the
-/// same on every run, on any number of threads and for any partitioning.
+/// same on every run, on any number of threads and for any partitioning. For more keys than fit into memory there is
+/// [`split_out`](Self::split_out).
 impl<T: Clone + Send + Sync + 'static> Bag<T> {
     /// A bag of pairs: each distinct item, and how often it occurs.
     ///
@@ -43,6 +44,20 @@ impl<T: Clone + Send + Sync + 'static> Bag<T> {
         make_pair_portable::<T, u64>();
         let push = |groups: &mut Groups<T, u64>, item| *groups.slot(item, || 0) += 1;
         self.grouped("frequencies", self.token("frequencies"), push, |a, b| *a += b, |item, n| (item, n))
+    }
+
+    /// A bag of one partition: each distinct item and how often it occurs, the most frequent first. Items that occur
+    /// equally often are in the order in which they first appear.
+    #[track_caller]
+    pub fn frequencies_sorted(&self) -> Bag<(T, u64)>
+    where
+        T: Hash + Eq,
+    {
+        let counts = Self { split_out: None, ..self.clone() }.frequencies();
+        counts.map_partitions(|mut counts| {
+            counts.sort_by_key(|(_, n)| std::cmp::Reverse(*n));
+            counts
+        })
     }
 
     /// A bag of pairs: each distinct key, and how often it is counted, where `keys` counts any number of
@@ -126,19 +141,14 @@ impl<T: Clone + Send + Sync + 'static> Bag<T> {
         make_pair_portable::<K, A>();
         make_option_portable::<A>();
         let sink = FoldBy { key, init, binop };
-        let join = Pairwise(move |a: Groups<K, Option<A>>, b| {
-            a.joined(b, |a: &mut Option<A>, b| {
-                *a = match (a.take(), b) {
-                    (Some(a), Some(b)) => Some(combine(a, b)),
-                    (a, b) => a.or(b),
-                };
-            })
-        });
-        let reduction = Reduction { label: "foldby", sink, join, store: Value::sized };
-        self.reduce_to_bag(Token::unique(), reduction, |groups: Groups<K, Option<A>>| {
-            // Slots are empty only while a function has their content.
-            groups.entries.into_iter().filter_map(|(key, acc)| Some((key, acc?))).collect()
-        })
+        let join = move |a: &mut Option<A>, b: Option<A>| {
+            *a = match (a.take(), b) {
+                (Some(a), Some(b)) => Some(combine(a, b)),
+                (a, b) => a.or(b),
+            };
+        };
+        // Slots are empty only while a function has their content.
+        self.by_key("foldby", Token::unique(), sink, join, |key, acc| Some((key, acc?)))
     }
 
     #[track_caller]
@@ -155,18 +165,36 @@ impl<T: Clone + Send + Sync + 'static> Bag<T> {
         A: Clone + Send + Sync + 'static,
         B: Send + Sync + 'static,
     {
-        let reduction = Reduction::accumulate(
-            label,
-            Groups::<K, A>::new,
-            move |groups: &mut Groups<K, A>, item: T| {
-                push(groups, item);
-                NEXT
-            },
-            move |a: Groups<K, A>, b: Groups<K, A>| a.joined(b, &join),
-            Value::sized,
-        );
+        let push = move |groups: &mut Groups<K, A>, item: T| {
+            push(groups, item);
+            NEXT
+        };
+        let sink = accumulate(label, Groups::<K, A>::new, push, Value::sized);
+        self.by_key(label, token, sink, join, move |key, acc| Some(last(key, acc)))
+    }
+
+    /// What `last` makes of each key and its partial results joined: in one partition, or in several.
+    #[track_caller]
+    fn by_key<K, A, B>(
+        &self,
+        label: &'static str,
+        token: Token,
+        sink: impl Sink<T, Acc = Groups<K, A>>,
+        join: impl Fn(&mut A, A) + Send + Sync + 'static,
+        last: impl Fn(K, A) -> Option<B> + Send + Sync + 'static,
+    ) -> Bag<B>
+    where
+        K: Hash + Eq + Clone + Send + Sync + 'static,
+        A: Clone + Send + Sync + 'static,
+        B: Send + Sync + 'static,
+    {
+        if let Some(targets) = self.split_out {
+            return self.reduce_split(label, token, sink, join, last, targets);
+        }
+        let join = Pairwise(move |a: Groups<K, A>, b| a.joined(b, &join));
+        let reduction = Reduction { label, sink, join, store: Value::sized };
         self.reduce_to_bag(token, reduction, move |groups: Groups<K, A>| {
-            groups.entries.into_iter().map(|(key, acc)| last(key, acc)).collect()
+            groups.entries.into_iter().filter_map(|(key, acc)| last(key, acc)).collect()
         })
     }
 }
@@ -273,14 +301,17 @@ impl<K: Hash + Eq, A> Groups<K, A> {
 
     /// This table and then `other`'s entries, those of equal keys joined.
     fn joined(mut self, other: Self, join: impl Fn(&mut A, A)) -> Self {
-        for (key, acc) in other.entries {
-            let at = self.find(&key);
-            match self.entries.get_mut(at) {
-                Some((_, before)) => join(before, acc),
-                None => self.entries.push((key, acc)),
-            }
-        }
+        other.entries.into_iter().for_each(|(key, acc)| self.add(key, acc, &join));
         self
+    }
+
+    /// Adds an entry, or joins it with the one of the same key.
+    pub(in crate::bag) fn add(&mut self, key: K, acc: A, join: impl Fn(&mut A, A)) {
+        let at = self.find(&key);
+        match self.entries.get_mut(at) {
+            Some((_, before)) => join(before, acc),
+            None => self.entries.push((key, acc)),
+        }
     }
 
     /// The position of `key`; for a new key, that of the entry that the caller adds at the end.
