@@ -6,6 +6,8 @@
 #[cfg(feature = "measure")]
 mod array;
 #[cfg(feature = "measure")]
+mod bag;
+#[cfg(feature = "measure")]
 mod meter;
 #[cfg(feature = "measure")]
 mod multiprocess;
@@ -28,13 +30,15 @@ cargo xtask bench AREA [--quick] [--dev] [--sizes N,N..] [--only NAME,NAME..] [-
             optimize: cost of a pass, against the plainest way to do the same
             multiprocess: cost of a task and of a value between processes, against threads
             array: blocked arrays, against loops by hand (sizes are those of the workloads)
+            bag: pipelines, groups and counts, against programs by hand (sizes as for arrays)
   --sizes   numbers of tasks, for example 1e3,1e5 (default: 1e3,1e4,1e5,1e6,1e7)
   --only    names of workloads (default: all)
             sched: independent, chain, tree, random, stages
             optimize: layers, passes, push-down, recompute, rewrite
             multiprocess: tasks, start, values, sum
             array: fused, mean-std, matmul, svd, rechunk, stencil, random, standardise, build
-            what dask and numpy take for `passes`, `multiprocess` and `array` say the scripts in `xtask/peers`
+            bag: chain, groupby, words
+            what dask and numpy take for `passes`, `multiprocess`, `array` and `bag` say the scripts in `xtask/peers`
   --quick   small sizes and few repeats: shows that it runs, not what it costs
   --json    also write one object a line to FILE
   --dev     run the dev build: quick to build, its times mean nothing
@@ -45,7 +49,7 @@ pub(crate) fn run(args: &[String]) -> Result<()> {
     if args.is_empty() || args.iter().any(|arg| arg == "--help" || arg == "-h") {
         print!("{HELP}");
         if args.is_empty() {
-            bail!("which area? There are `sched`, `optimize`, `multiprocess` and `array`");
+            bail!("which area? There are `sched`, `optimize`, `multiprocess`, `array` and `bag`");
         }
         return Ok(());
     }
@@ -69,6 +73,7 @@ fn measure(options: &Options) -> Result<()> {
         options::Area::Optimize => optimize::run(options),
         options::Area::Multiprocess => multiprocess::run(options),
         options::Area::Array => array::run(options),
+        options::Area::Bag => bag::run(options),
     }
 }
 

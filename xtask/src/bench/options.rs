@@ -10,6 +10,7 @@ pub(crate) enum Area {
     Optimize,
     Multiprocess,
     Array,
+    Bag,
 }
 
 /// What to measure and how.
@@ -40,8 +41,11 @@ impl Options {
             "optimize" => Area::Optimize,
             "multiprocess" => Area::Multiprocess,
             "array" => Area::Array,
+            "bag" => Area::Bag,
             other => {
-                bail!("unknown area `{other}`; there are `sched`, `optimize`, `multiprocess` and `array`")
+                bail!(
+                    "unknown area `{other}`; there are `sched`, `optimize`, `multiprocess`, `array` and `bag`"
+                )
             }
         };
         let (mut sizes, mut is_quick, mut is_dev, mut json, mut only) =
