@@ -33,9 +33,8 @@ mod take;
 pub use join::Side;
 #[cfg(feature = "json")]
 pub use pluck::Field;
-pub use repartition::PartitionSize;
-
 pub use reduce::Number;
+pub use repartition::PartitionSize;
 pub use steps::Steps;
 pub use strings::Strings;
 
@@ -108,7 +107,8 @@ impl<T> Bag<T> {
     }
 
     /// The same bag, whose results by key have `n` partitions, at least 1: those of [`frequencies`](Self::frequencies),
-    /// [`distinct`](Self::distinct), [`foldby`](Self::foldby), [`groupby`](Self::groupby) and their kind.
+    /// [`distinct`](Self::distinct), [`foldby`](Self::foldby), [`groupby`](Self::groupby) and their kind. Bags that are
+    /// made of it are the same in that.
     ///
     /// For more keys than fit into one table. Each partition has keys of its own, told by their hashes; partial
     /// results are exchanged through files, so keys and values have to be of types that can leave the process

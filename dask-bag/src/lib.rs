@@ -42,9 +42,9 @@
 //! before anything runs:
 //!
 //! ```text
-//! task ('map-…', 0) cannot leave the process: `map` cannot leave the process: the closure captures state, which
-//! cannot be taken out of it: give that state to the task as an argument, use a method with state such as
-//! `map_with`, or run it on threads
+//! task ('map-…', 0) cannot be run in another process in `map` of layer map-…, written at src/main.rs:9:22: `map`
+//! cannot leave the process: the closure captures state, which cannot be taken out of it: give that state to the task as
+//! an argument, use a method with state such as `map_with`, or run it on threads
 //! ```
 //!
 //! [`map_with`](Bag::map_with), [`filter_with`](Bag::filter_with), [`try_map_with`](Bag::try_map_with) and

@@ -2,7 +2,7 @@
 //! harness.
 
 mod it {
-    mod errors;
+    pub(crate) mod errors;
     mod expression;
     pub(crate) mod golden;
 }
@@ -17,6 +17,9 @@ use libtest_mimic::{Arguments, Trial};
 
 use it::golden::{Cut, check};
 
+const DIES: &str = "a worker that dies in an exchange costs nothing";
+const FAILS: &str = "a failure in an exchange is told";
+
 fn main() -> ExitCode {
     dask_sched_worker::init(|| ());
     let processes = || Multiprocess::with_workers(2);
@@ -24,11 +27,10 @@ fn main() -> ExitCode {
         golden("two processes", Box::new(processes())),
         golden("two processes, optimised", Box::new(Optimized::new(processes()))),
         trial("lines go from files to files", lines_go_from_files_to_files),
-        trial(
-            "a worker that dies in an exchange costs nothing",
-            a_worker_that_dies_in_an_exchange_costs_nothing,
-        ),
-        trial("an exchange leaves nothing behind", an_exchange_leaves_nothing_behind),
+        trial(DIES, a_worker_that_dies_in_an_exchange_costs_nothing),
+        trial(FAILS, a_failure_in_an_exchange_is_told),
+        trial("exchanges leave nothing behind", exchanges_leave_nothing_behind),
+        trial("groups fit into little memory", groups_fit_into_little_memory),
     ];
     libtest_mimic::run(&Arguments::from_args(), trials).exit_code()
 }
@@ -92,12 +94,35 @@ fn a_worker_that_dies_in_an_exchange_costs_nothing() {
     }
 }
 
-/// Runs the golden cases again, with a temporary directory of their own.
-fn an_exchange_leaves_nothing_behind() {
+fn a_failure_in_an_exchange_is_told() {
+    let bag = Bag::range(100, Partitions::count(4));
+    let fails = bag.try_map(|n| if n == 99 { Err("ninety-nine") } else { Ok(n) }).groupby(|n| n % 7);
+    let panics = bag.groupby(|n| n % 7).map(|(key, _)| assert!(key != 3, "it is three"));
+    let processes = Multiprocess::with_workers(2);
+    let error = fails.compute_with(&processes).unwrap_err();
+    assert!(it::errors::chain(&error).contains("ninety-nine"), "{error}");
+    let error = panics.compute_with(&processes).unwrap_err();
+    assert!(it::errors::chain(&error).contains("it is three"), "{error}");
+}
+
+/// Runs some of these tests again, with a directory for temporary files of their own.
+fn exchanges_leave_nothing_behind() {
     let directory = tempfile::tempdir().unwrap();
-    let mut again = std::process::Command::new(std::env::current_exe().unwrap());
-    again.args(["--exact", "golden cases, two processes"]).env("DASK_TEMPORARY_DIRECTORY", directory.path());
-    let ended = again.output().unwrap();
-    assert!(ended.status.success(), "{}", String::from_utf8_lossy(&ended.stdout));
-    assert_eq!(directory.path().read_dir().unwrap().count(), 0);
+    for name in ["golden cases, two processes", DIES, FAILS] {
+        let mut again = std::process::Command::new(std::env::current_exe().unwrap());
+        again.args(["--exact", name]).env("DASK_TEMPORARY_DIRECTORY", directory.path());
+        let ended = again.output().unwrap();
+        let told = String::from_utf8_lossy(&ended.stdout);
+        assert!(ended.status.success() && told.contains("1 passed"), "{told}");
+        let left: Vec<_> = directory.path().read_dir().unwrap().map(|entry| entry.unwrap().path()).collect();
+        assert!(left.is_empty(), "{name}: {left:?}");
+    }
+}
+
+/// The items take 256 MB; either of two processes that kept its share would be killed.
+fn groups_fit_into_little_memory() {
+    let processes = Multiprocess::with_workers(2).worker_memory_limit(96 << 20);
+    let bag = Bag::range(4_000_000, Partitions::count(64)).map(|n| (n, [n; 7]));
+    let groups = bag.groupby(|item| item.0 % 1000).map(|(_, items)| items.len() as u64);
+    assert_eq!(groups.sum().compute_with(&Optimized::new(processes)).unwrap(), 4_000_000);
 }
