@@ -198,26 +198,32 @@ pub trait Encoding<T>: 'static {
 /// Lets values of type `T`, and vectors of them, leave the process, in an encoding of one's own.
 ///
 /// ```
+/// use std::cmp::Ordering;
+///
 /// use dask_graph::{Codec, Encoding, Value, make_portable_by};
 ///
 /// /// Not our type, and without serde's traits.
-/// type Moment = std::time::Instant;
-/// struct AsAge;
+/// struct AsByte;
 ///
-/// impl Encoding<Moment> for AsAge {
-///     fn codec() -> Codec<Moment> {
-///         let nanos = || Codec::<u64>::of().ok_or("numbers are always known");
+/// impl Encoding<Ordering> for AsByte {
+///     fn codec() -> Codec<Ordering> {
 ///         Codec::new(
-///             move |moment, bytes| nanos()?.encode(&(moment.elapsed().as_nanos() as u64), bytes),
-///             move |bytes| Ok(Moment::now() - std::time::Duration::from_nanos(nanos()?.decode(bytes)?)),
+///             |order, bytes| Ok(bytes.push(*order as u8)),
+///             |bytes| {
+///                 let (byte, rest) = bytes.split_first().ok_or("a byte is missing")?;
+///                 *bytes = rest;
+///                 Ok(byte.cast_signed().cmp(&0))
+///             },
 ///         )
 ///     }
 /// }
 ///
-/// let now = Value::new(Moment::now());
-/// assert!(now.to_blob().is_none());
-/// make_portable_by::<Moment, AsAge>();
-/// assert!(now.to_blob().is_some());
+/// let less = Value::new(1.cmp(&2));
+/// assert!(less.to_blob().is_none());
+/// make_portable_by::<Ordering, AsByte>();
+/// assert!(less.to_blob().is_some());
+/// assert_eq!(Codec::<Vec<Ordering>>::of().unwrap().decode(&mut &[1, 0, 0, 0, 0, 0, 0, 0, 255][..])?, [Ordering::Less]);
+/// # Ok::<(), Box<dyn std::error::Error + Send + Sync>>(())
 /// ```
 pub fn make_portable_by<T: Send + Sync + 'static, E: Encoding<T>>() {
     tell::<T>(|| Some(E::codec()), make_portable_by::<T, E>);
