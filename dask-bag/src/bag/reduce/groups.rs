@@ -259,11 +259,13 @@ pub(in crate::bag) struct Groups<K, A> {
     pub(in crate::bag) entries: Vec<(K, A)>,
     /// Positions in `entries`.
     table: HashTable<usize>,
+    /// The one of this process, at hand.
+    hasher: FixedState,
 }
 
 impl<K: Hash + Eq, A> Groups<K, A> {
     pub(in crate::bag) fn new() -> Self {
-        Self { entries: Vec::new(), table: HashTable::new() }
+        Self { entries: Vec::new(), table: HashTable::new(), hasher: hasher() }
     }
 
     /// The value of `key`, which is `start` at first.
@@ -278,7 +280,7 @@ impl<K: Hash + Eq, A> Groups<K, A> {
 
     /// The value of `key`, if it has come.
     pub(in crate::bag) fn get(&self, key: &K) -> Option<&A> {
-        let at = self.table.find(hasher().hash_one(key), |&at| self.entries[at].0 == *key)?;
+        let at = self.table.find(self.hasher.hash_one(key), |&at| self.entries[at].0 == *key)?;
         Some(&self.entries[*at].1)
     }
 
@@ -320,8 +322,7 @@ impl<K: Hash + Eq, A> Groups<K, A> {
     where
         K: Borrow<Q>,
     {
-        let hasher = hasher();
-        let Self { entries, table } = self;
+        let Self { entries, table, hasher } = self;
         let rehash = |&at: &usize| hasher.hash_one(&entries[at].0);
         match table.entry(hasher.hash_one(key), |&at| entries[at].0.borrow() == key, rehash) {
             Entry::Occupied(entry) => *entry.get(),
