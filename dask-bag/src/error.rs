@@ -201,7 +201,7 @@ pub struct FieldError {
     pub found: String,
 }
 
-/// Bags that cannot be joined as asked.
+/// What cannot be done with bags as asked.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum BagError {

@@ -71,7 +71,7 @@ impl Directory {
         &self.path
     }
 
-    /// A name that no file in it has had, in any process.
+    /// A name that this process has not given to a file, and no other that lives.
     pub(crate) fn new_name() -> String {
         static NEXT: AtomicU64 = AtomicU64::new(0);
         format!("{}-{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed))

@@ -2,7 +2,7 @@
 
 use std::fs::{self, File};
 use std::io::{self, BufWriter, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use xxhash_rust::xxh3::xxh3_64;
 
@@ -109,7 +109,7 @@ impl Writer {
         }
         let file = match &mut self.file {
             Some(file) => file,
-            none => none.insert(Unfinished::new(self.directory.join(Directory::new_name()))?),
+            none => none.insert(Unfinished::new(&self.directory)?),
         };
         let (turns, ends) = sorted(&self.places, self.records.len());
         let mut bytes = Vec::new();
@@ -169,10 +169,15 @@ struct Unfinished {
 }
 
 impl Unfinished {
-    fn new(path: PathBuf) -> Result<Self, ShuffleError> {
-        match File::create_new(&path) {
-            Ok(file) => Ok(Self { file: BufWriter::new(file), path, at: 0, is_finished: false }),
-            Err(source) => Err(ShuffleError::Write { path, source }),
+    fn new(directory: &Path) -> Result<Self, ShuffleError> {
+        loop {
+            let path = directory.join(Directory::new_name());
+            match File::create_new(&path) {
+                Ok(file) => return Ok(Self { file: BufWriter::new(file), path, at: 0, is_finished: false }),
+                // Of a process that is gone, whose number this one has got.
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+                Err(source) => return Err(ShuffleError::Write { path, source }),
+            }
         }
     }
 
@@ -226,6 +231,19 @@ mod tests {
             matches!(error, ShuffleError::Write { source, .. } if source.kind() == io::ErrorKind::StorageFull)
         );
         assert!(text.contains("free some space") && text.contains("DASK_TEMPORARY_DIRECTORY"), "{text}");
+    }
+
+    #[test]
+    fn a_name_that_is_taken_is_passed_over() {
+        let directory = Directory::new(None).unwrap();
+        let name = Directory::new_name();
+        let (process, number) = name.split_once('-').unwrap();
+        let number: u64 = number.parse().unwrap();
+        for next in number..number + 50 {
+            File::create(directory.path().join(format!("{process}-{next}"))).unwrap();
+        }
+        let file = Unfinished::new(directory.path()).unwrap();
+        assert!(file.path.exists() && file.path.parent() == Some(directory.path()));
     }
 
     #[test]
