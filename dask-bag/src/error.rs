@@ -4,6 +4,9 @@ use std::error::Error;
 use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use crate::text::Compression;
 
 /// Why text could not be read, or a description of text to read makes no sense.
 #[derive(Debug, thiserror::Error)]
@@ -41,15 +44,37 @@ pub enum ReadError {
     #[error("{} is not a file; name files, for example {}/*.txt", path.display(), path.display())]
     NotAFile {
         /// The path.
-        path: PathBuf,
+        path: Arc<Path>,
     },
-    /// A compression that this version does not read, told by the file's name.
-    #[error("{} is compressed as .{extension}, which cannot be read; decompress it, or use .gz", path.display())]
-    UnknownCompression {
+    /// Both a block size and a number of files a partition.
+    #[error(
+        "a partition is either a block of a file or some whole files; set the block size or the number of files, not both"
+    )]
+    BlocksizeAndFiles,
+    /// Partitions of no files.
+    #[error("the number of files a partition is 0; give at least 1")]
+    ZeroFiles,
+    /// A compression that cannot be read.
+    #[error("{} cannot be read", path.display())]
+    Compression {
         /// The file.
-        path: PathBuf,
-        /// The end of its name.
-        extension: String,
+        path: Arc<Path>,
+        /// Why not.
+        source: CompressionError,
+    },
+    /// An encoding, or a delimiter of lines in it, that cannot be.
+    #[error("text cannot be read as described")]
+    Encoding {
+        /// Why not.
+        source: EncodingError,
+    },
+    /// A delimiter whose occurrences depend on where reading begins, and a block size.
+    #[error(
+        "the delimiter {delimiter:?} can overlap itself, so that no line can be found from the middle of a file; leave the block size out"
+    )]
+    OverlappingDelimiter {
+        /// The delimiter.
+        delimiter: String,
     },
     /// The system could not open, look up, read or write.
     #[error("could not {doing} {}", path.display())]
@@ -57,7 +82,7 @@ pub enum ReadError {
         /// What was tried: `open`, `read`, `write` and so on.
         doing: &'static str,
         /// The file.
-        path: PathBuf,
+        path: Arc<Path>,
         /// The system's answer.
         source: io::Error,
     },
@@ -68,40 +93,106 @@ pub enum ReadError {
     )]
     Changed {
         /// The file.
-        path: PathBuf,
+        path: Arc<Path>,
         /// Its size when the bag was made.
         expected: u64,
         /// Its size, or what could be read of it, now. Equal sizes mean that only its time changed.
         got: u64,
     },
-    /// A gzip file that ends too early.
-    #[error("{} ends in the middle of its gzip data, after {offset} bytes of text; copy it again", path.display())]
-    TruncatedGzip {
+    /// A compressed file that ends too early.
+    #[error(
+        "{} ends in the middle of its {compression} data, after {offset} bytes of text; copy it again",
+        path.display()
+    )]
+    Truncated {
         /// The file.
-        path: PathBuf,
+        path: Arc<Path>,
+        /// How it is compressed.
+        compression: Compression,
         /// Number of bytes of text before the end.
         offset: u64,
     },
-    /// A gzip file whose data make no sense.
-    #[error("{} is not valid gzip data after {offset} bytes of text; copy it again", path.display())]
-    CorruptGzip {
+    /// A compressed file whose data make no sense.
+    #[error("{} is not valid {compression} data after {offset} bytes of text; copy it again", path.display())]
+    Corrupt {
         /// The file.
-        path: PathBuf,
+        path: Arc<Path>,
+        /// How it is compressed.
+        compression: Compression,
         /// Number of bytes of text before the fault.
         offset: u64,
         /// What the decoder says.
         source: io::Error,
     },
-    /// Bytes that are not UTF-8.
+    /// Bytes that are no text in the encoding.
     #[error(
-        "{} is not UTF-8 at byte {offset} (of its text); read it with `lossy(true)` to replace such bytes",
+        "{} is not {encoding} at byte {offset} (of its text); name the encoding that it has, or read it with `lossy(true)` to replace such bytes",
         path.display()
     )]
-    InvalidUtf8 {
+    InvalidText {
         /// The file.
-        path: PathBuf,
+        path: Arc<Path>,
+        /// Name of the encoding.
+        encoding: &'static str,
         /// Position of the first bad byte, from 0; for compressed files in the decompressed text.
         offset: u64,
+    },
+}
+
+/// Why a compression cannot be read or written.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum CompressionError {
+    /// One that is not known, told by the end of a file's name.
+    #[error("files of .{extension} are not known; use .gz, .bz2, .xz or .zst, or no compression")]
+    Unknown {
+        /// The end of the file's name.
+        extension: String,
+    },
+    /// One that this program was built without.
+    #[error(
+        "{compression} needs the feature `{feature}` of dask-bag, which is off; turn it on in Cargo.toml"
+    )]
+    Off {
+        /// The compression.
+        compression: Compression,
+        /// The feature.
+        feature: &'static str,
+    },
+}
+
+/// Why text cannot be read or written in an encoding.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum EncodingError {
+    /// A label that stands for no encoding.
+    #[error(
+        "`{label}` is no encoding; write a label of the Encoding Standard, such as utf-8 or windows-1252"
+    )]
+    Unknown {
+        /// The label.
+        label: String,
+    },
+    /// An encoding in which a line does not stand for itself.
+    #[error(
+        "in {label} what a line means depends on the one before, so that lines cannot be read one by one; convert the text to utf-8 first"
+    )]
+    Stateful {
+        /// The label.
+        label: String,
+    },
+    /// A delimiter of no bytes.
+    #[error("the delimiter of lines is empty; give at least one byte")]
+    EmptyDelimiter,
+    /// A delimiter that is not text in the encoding, or cannot be told from other text.
+    #[error(
+        "in {encoding} the delimiter {delimiter:?} cannot be written, or its bytes may be parts of other characters; use another one, or convert the text to utf-8"
+    )]
+    Delimiter {
+        /// The delimiter.
+        delimiter: String,
+        /// Name of the encoding.
+        encoding: &'static str,
     },
 }
 
@@ -115,13 +206,13 @@ pub enum WriteError {
         /// The pattern.
         pattern: String,
     },
-    /// A compression that this version does not write, told by the file's name.
-    #[error("{} asks for .{extension}, which cannot be written; use .gz, or no compression", path.display())]
-    UnknownCompression {
+    /// A compression that cannot be written.
+    #[error("{} cannot be written", path.display())]
+    Compression {
         /// The file.
         path: PathBuf,
-        /// The end of its name.
-        extension: String,
+        /// Why not.
+        source: CompressionError,
     },
     /// The system could not create, write or rename.
     #[error("could not {doing} {}", path.display())]
@@ -177,16 +268,18 @@ impl Error for ItemError {
 #[non_exhaustive]
 pub struct Place {
     /// The file.
-    pub path: PathBuf,
+    pub path: Arc<Path>,
     /// Number of the line, from 1; `None` when the lines before could not be counted.
     pub line: Option<u64>,
+    /// Position of the line's first byte, from 0; for compressed files in the decompressed text.
+    pub offset: u64,
 }
 
 impl fmt::Display for Place {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.line {
             Some(line) => write!(f, "{} line {line}", self.path.display()),
-            None => write!(f, "{}", self.path.display()),
+            None => write!(f, "{} byte {}", self.path.display(), self.offset),
         }
     }
 }

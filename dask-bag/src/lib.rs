@@ -71,7 +71,9 @@ mod text;
 #[cfg(feature = "json")]
 pub use bag::Field;
 pub use bag::{Bag, Number, PartitionSize, Side, Steps, Strings};
-pub use error::{BagError, FieldError, ItemError, Place, ReadError, WriteError};
+pub use error::{
+    BagError, CompressionError, EncodingError, FieldError, ItemError, Place, ReadError, WriteError,
+};
 pub use item::Item;
 pub use partition::{Partition, Partitions};
-pub use text::{ReadText, read_text};
+pub use text::{Compression, ReadText, read_text};

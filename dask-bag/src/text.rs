@@ -1,22 +1,35 @@
 //! Lines of text files as bags, and bags of lines as text files.
 
+use std::collections::HashSet;
 use std::error::Error;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use dask_graph::{Arg, Args, Graph, Name, Op, OpError, Packer, Refused, Token, Tokenizer, Unpack, Value};
+use dask_graph::{
+    Arg, Args, Graph, Name, Op, OpError, Packer, Refused, Token, Tokenizer, Unpack, Value,
+    make_pair_portable, make_portable,
+};
 
 use crate::bag::Bag;
 use crate::error::ReadError;
 use crate::stream::{Collect, Flow, Pipeline, Run, Stream, unpacked};
 
 mod block;
+mod compression;
+mod encoding;
 mod file;
+mod format;
+mod item;
 mod lines;
 mod write;
 
-use block::{Block, LineFormat};
+use block::{Block, Blocks};
+use encoding::{Encoding, overlaps_itself};
 use file::TextFile;
+use format::LineFormat;
+use item::FromLine;
+
+pub use compression::Compression;
 
 /// A bag of the lines of the files that match `pattern`, one partition a file.
 ///
@@ -32,10 +45,11 @@ pub fn read_text(pattern: &str) -> Result<Bag<String>, ReadError> {
 
 /// Describes how to read lines of text files.
 ///
-/// Files are read when the bag is computed, through a small buffer. Those whose names end in `.gz` are
-/// decompressed on the way, one partition a file. The others are cut into blocks, if a block size is given;
-/// a line belongs to the block in which it starts. Names and contents count as the same as long as path,
-/// size and time of change do; a file that changed since is an error when it is read.
+/// Files are read when the bag is computed, through a small buffer. Those whose names end in `.gz`, `.bz2`,
+/// `.xz` or `.zst` are decompressed on the way, one partition a file ([`Compression`] tells what this needs). The
+/// others are cut into blocks, if a block size is given; a line belongs to the block in which it starts. Names
+/// and contents count as the same as long as path, size and time of change do; a file that changed since is an
+/// error when it is read.
 ///
 /// ```
 /// use dask_bag::ReadText;
@@ -54,12 +68,15 @@ pub fn read_text(pattern: &str) -> Result<Bag<String>, ReadError> {
 pub struct ReadText {
     files: Files,
     blocksize: Option<u64>,
+    files_per_partition: Option<usize>,
+    compression: Option<Compression>,
+    encoding: Option<String>,
     format: LineFormat,
 }
 
 #[derive(Debug, Clone)]
 enum Files {
-    Matching(String),
+    Matching(Vec<String>),
     Listed(Vec<PathBuf>),
 }
 
@@ -69,7 +86,14 @@ impl ReadText {
     /// `*` stands for any letters but `/`, `**` for any directories, `?` for one letter, `[a-c]` for one of
     /// these.
     pub fn new(pattern: impl Into<String>) -> Self {
-        Self::of(Files::Matching(pattern.into()))
+        Self::patterns([pattern])
+    }
+
+    /// Reads the files that match the patterns, pattern by pattern, each sorted by name.
+    ///
+    /// A file that several patterns match is read once, where it comes first.
+    pub fn patterns<P: Into<String>>(patterns: impl IntoIterator<Item = P>) -> Self {
+        Self::of(Files::Matching(patterns.into_iter().map(Into::into).collect()))
     }
 
     /// Reads these files, in this order. No letter in their names has a meaning.
@@ -78,7 +102,14 @@ impl ReadText {
     }
 
     fn of(files: Files) -> Self {
-        Self { files, blocksize: None, format: LineFormat::default() }
+        Self {
+            files,
+            blocksize: None,
+            files_per_partition: None,
+            compression: None,
+            encoding: None,
+            format: LineFormat::default(),
+        }
     }
 
     /// Cuts files that are not compressed into blocks of about so many bytes, each a partition.
@@ -87,7 +118,51 @@ impl ReadText {
         self
     }
 
-    /// Whether lines keep their ends (`\n` or `\r\n`), as in dask; off unless set.
+    /// Reads `n` whole files a partition, the last one having the rest: for many small files. 1 unless set.
+    pub fn files_per_partition(mut self, n: usize) -> Self {
+        self.files_per_partition = Some(n);
+        self
+    }
+
+    /// How all of the files are compressed, whatever their names say.
+    pub fn compression(mut self, compression: Compression) -> Self {
+        self.compression = Some(compression);
+        self
+    }
+
+    /// The encoding, by a label of the [Encoding Standard](https://encoding.spec.whatwg.org/#names-and-labels):
+    /// `utf-8`, which it is unless set, `utf-16le`, `windows-1252`, `shift_jis`, …
+    ///
+    /// As everywhere in that standard, `latin1` is another name of `windows-1252`, in which the bytes 0x80 to 0x9f
+    /// are letters such as `€`. A byte order mark at the beginning of a file of UTF-8 or UTF-16 is no text, and
+    /// decides which form of UTF-16 the file has. Of the encodings of the standard only `iso-2022-jp` cannot be
+    /// read, where what a line means depends on the one before.
+    pub fn encoding(mut self, label: impl Into<String>) -> Self {
+        self.encoding = Some(label.into());
+        self
+    }
+
+    /// What ends a line, instead of `\n` or `\r\n`: exactly these bytes, in the encoding of the files.
+    ///
+    /// In files of UTF-8 any bytes will do, elsewhere they must be text.
+    ///
+    /// ```
+    /// use dask_bag::ReadText;
+    /// use dask_graph::Collection;
+    ///
+    /// let dir = tempfile::tempdir()?;
+    /// std::fs::write(dir.path().join("found"), "a file\0a name\nof two lines\0")?;
+    ///
+    /// let names = ReadText::files([dir.path().join("found")]).line_delimiter(b"\0").lines()?;
+    /// assert_eq!(names.compute_with(&dask_sched_sync::Sync::new())?, ["a file", "a name\nof two lines"]);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn line_delimiter(mut self, delimiter: impl AsRef<[u8]>) -> Self {
+        self.format.delimiter = Some(delimiter.as_ref().to_vec());
+        self
+    }
+
+    /// Whether lines keep their ends, as in dask; off unless set.
     ///
     /// Off, lines are as [`BufRead::lines`](std::io::BufRead::lines) gives them. That is the default here
     /// because the last line of a file may have no end: a key cut from its tail would then differ from the
@@ -97,7 +172,8 @@ impl ReadText {
         self
     }
 
-    /// Whether bytes that are not UTF-8 are replaced by `�`; off unless set, when they are an error.
+    /// Whether bytes that are no text in the encoding are replaced by `�`; off unless set, when they are an
+    /// error.
     pub fn lossy(mut self, lossy: bool) -> Self {
         self.format.lossy = lossy;
         self
@@ -107,12 +183,26 @@ impl ReadText {
     ///
     /// # Errors
     ///
-    /// - When the pattern is not valid or no file matches it, or the list is empty.
+    /// - When a pattern is not valid or no file matches it, or the list is empty.
     /// - When a file is missing, is a directory, or has a compression that cannot be read.
-    /// - When the block size is 0.
+    /// - When the block size or the number of files a partition is 0, or both are set.
+    /// - When the encoding is not known, or the delimiter is empty, cannot be told from other text in the
+    ///   encoding, or overlaps itself and there is a block size.
     #[track_caller]
     pub fn lines(&self) -> Result<Bag<String>, ReadError> {
-        self.build(Some("lines"), |line| Ok(line.to_owned()))
+        self.build(Some("lines"), item::Text)
+    }
+
+    /// A bag of the lines with the path of the file in which each stands.
+    ///
+    /// # Errors
+    ///
+    /// - As [`lines`](Self::lines).
+    #[track_caller]
+    pub fn lines_with_path(&self) -> Result<Bag<(Arc<Path>, String)>, ReadError> {
+        make_portable::<Arc<Path>>();
+        make_pair_portable::<Arc<Path>, String>();
+        self.build(Some("lines_with_path"), item::WithPath)
     }
 
     /// A bag of what `f` makes of each line, without a `String` in between.
@@ -125,7 +215,7 @@ impl ReadText {
     where
         U: Send + Sync + 'static,
     {
-        self.build(None, move |line| Ok(f(line)))
+        self.build(None, item::Mapped(f))
     }
 
     /// A bag of what `f` makes of each line, where `f` may fail.
@@ -144,41 +234,98 @@ impl ReadText {
         U: Send + Sync + 'static,
         E: Into<Box<dyn Error + Send + Sync>> + 'static,
     {
-        self.build(None, move |line| f(line).map_err(Into::into))
+        self.build(None, item::TryMapped(f))
     }
 
-    /// `meaning` names what `f` does, if that is the same for every reading.
+    /// `meaning` names what `make` does, if that is the same for every reading.
     #[track_caller]
-    fn build<U, F>(&self, meaning: Option<&str>, f: F) -> Result<Bag<U>, ReadError>
+    fn build<U, M>(&self, meaning: Option<&str>, make: M) -> Result<Bag<U>, ReadError>
     where
         U: Send + Sync + 'static,
-        F: Fn(&str) -> Result<U, Box<dyn Error + Send + Sync>> + Send + Sync + 'static,
+        M: FromLine<U>,
     {
-        if self.blocksize == Some(0) {
-            return Err(ReadError::ZeroBlocksize);
-        }
-        let files = match &self.files {
-            Files::Matching(pattern) => file::matching(pattern)?,
-            Files::Listed(paths) => file::listed(paths)?,
-        };
-        let n = files.iter().map(|file| Block::count(file, self.blocksize)).fold(0, u64::saturating_add);
-        let n = u32::try_from(n).map_err(|_| ReadError::TooManyBlocks { blocks: n })?;
+        let format = self.format()?;
+        let files = self.find()?;
+        let partitions = self.partitions(&files, format.encoding.unit() as u64)?;
         let token = match meaning {
             Some(meaning) => self.token(meaning, &files),
             None => Token::unique(),
         };
         let name = Name::from_token("read_text", token);
-        let blocks: Vec<Value> =
-            files.iter().flat_map(|file| Block::cut(file, self.blocksize)).map(Value::sized).collect();
-        let op = Pipeline::op(Text { format: self.format, f: Arc::new(f) }, Collect);
-        let layer = crate::bag::source(name.clone(), op, n, move |i| blocks[i as usize].clone());
+        let n = partitions.len() as u32;
+        let op = Pipeline::op(Reading { format, make: Arc::new(make) }, Collect);
+        let layer = crate::bag::source(name.clone(), op, n, move |i| partitions[i as usize].clone());
         Ok(Bag::from_graph(Graph::from_layer(layer), name, n))
+    }
+
+    /// Encoding and line ends, checked.
+    fn format(&self) -> Result<LineFormat, ReadError> {
+        let refused = |source| ReadError::Encoding { source };
+        let encoding = match &self.encoding {
+            Some(label) => Encoding::for_label(label).map_err(refused)?,
+            None => Encoding::default(),
+        };
+        let format = LineFormat { encoding, ..self.format.clone() };
+        let end_of_line = format.end_of_line().map_err(refused)?;
+        if self.blocksize.is_some() && overlaps_itself(end_of_line.bytes()) {
+            let delimiter = format.delimiter.unwrap_or_default();
+            return Err(ReadError::OverlappingDelimiter {
+                delimiter: String::from_utf8_lossy(&delimiter).into_owned(),
+            });
+        }
+        Ok(format)
+    }
+
+    fn find(&self) -> Result<Vec<Arc<TextFile>>, ReadError> {
+        let paths = match &self.files {
+            Files::Listed(paths) => paths.clone(),
+            Files::Matching(patterns) => {
+                let mut seen = HashSet::new();
+                let mut paths = Vec::new();
+                for pattern in patterns {
+                    paths.extend(
+                        file::matching(pattern)?.into_iter().filter(|path| seen.insert(path.clone())),
+                    );
+                }
+                paths
+            }
+        };
+        if paths.is_empty() {
+            return Err(ReadError::NoPaths);
+        }
+        paths.iter().map(|path| TextFile::find(path, self.compression).map(Arc::new)).collect()
+    }
+
+    /// What each partition reads.
+    fn partitions(&self, files: &[Arc<TextFile>], unit: u64) -> Result<Vec<Value>, ReadError> {
+        let whole = |file| Block::cut(file, None, unit);
+        match (self.blocksize, self.files_per_partition) {
+            (Some(_), Some(_)) => Err(ReadError::BlocksizeAndFiles),
+            (Some(0), None) => Err(ReadError::ZeroBlocksize),
+            (None, Some(0)) => Err(ReadError::ZeroFiles),
+            (None, n) => {
+                let groups = files.chunks(n.unwrap_or(1));
+                Ok(groups.map(|files| Blocks(files.iter().flat_map(whole).collect()).into_value()).collect())
+            }
+            (blocksize, None) => {
+                let count =
+                    files.iter().map(|file| Block::count(file, blocksize)).fold(0, u64::saturating_add);
+                if u32::try_from(count).is_err() {
+                    return Err(ReadError::TooManyBlocks { blocks: count });
+                }
+                let blocks = files.iter().flat_map(|file| Block::cut(file, blocksize, unit));
+                Ok(blocks.map(|block| Blocks(vec![block]).into_value()).collect())
+            }
+        }
     }
 
     fn token(&self, meaning: &str, files: &[Arc<TextFile>]) -> Token {
         let mut token = Tokenizer::new("read_text")
             .feed(meaning)
             .feed(&self.blocksize)
+            .feed(&self.files_per_partition)
+            .feed(&self.encoding)
+            .feed(&self.format.delimiter)
             .feed(&self.format.keep_line_ends)
             .feed(&self.format.lossy);
         for file in files {
@@ -188,24 +335,17 @@ impl ReadText {
     }
 }
 
-/// What a function makes of the lines of the block that is the task's first argument.
-struct Text<F> {
+/// What is made of the lines of the blocks that are the task's first argument.
+struct Reading<M> {
     format: LineFormat,
-    f: Arc<F>,
+    make: Arc<M>,
 }
 
-impl<U, F> Stream<U> for Text<F>
-where
-    U: Send + Sync + 'static,
-    F: Fn(&str) -> Result<U, Box<dyn Error + Send + Sync>> + Send + Sync + 'static,
-{
+impl<U: Send + Sync + 'static, M: FromLine<U>> Stream<U> for Reading<M> {
     fn drive(&self, run: &Run, args: &mut Args<'_>, sink: &mut dyn FnMut(U) -> Flow) -> Result<(), OpError> {
-        let block = args.get::<Block>(0)?;
-        block
-            .for_each_line(run, self.format, &mut |line| match (self.f)(line) {
-                Ok(item) => sink(item),
-                Err(e) => run.fail_here("try_map_lines", e),
-            })
+        let blocks = args.get::<Blocks>(0)?;
+        blocks
+            .for_each_line(run, &self.format, &mut |line| self.make.give(line, run, sink))
             .map_err(OpError::failed)
     }
 
@@ -227,16 +367,15 @@ where
 
     fn pack(&self, to: &mut Packer) -> Result<Unpack, Refused> {
         to.state(&self.format)?;
-        to.function::<fn(&'static str) -> Result<U, Box<dyn Error + Send + Sync>>, F>(&self.f)?;
+        self.make.pack(to)?;
         Ok(|from| {
             let format = from.state()?;
-            let f = from.function::<fn(&'static str) -> Result<U, Box<dyn Error + Send + Sync>>, F>()?;
-            Ok(unpacked(Text { format, f: Arc::new(f) }))
+            Ok(unpacked(Reading { format, make: Arc::new(M::unpack(from)?) }))
         })
     }
 
     fn nbytes(&self, args: &[Arg]) -> Option<u64> {
-        let Some(Arg::Value(block)) = args.first() else { return None };
-        block.downcast_ref::<Block>().map(Block::estimate)
+        let Some(Arg::Value(blocks)) = args.first() else { return None };
+        blocks.downcast_ref::<Blocks>().map(Blocks::estimate)
     }
 }

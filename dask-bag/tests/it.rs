@@ -2,10 +2,13 @@
 
 mod it {
     mod combining;
+    mod compressions;
+    mod encodings;
     mod errors;
     mod expression;
     mod golden;
     mod grouping;
+    mod inputs;
     mod laws;
     mod pipelines;
     mod python;

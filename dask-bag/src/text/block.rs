@@ -1,18 +1,22 @@
-//! Blocks of files: the unit in which text is read, one a partition.
+//! Blocks of files, in which text is read, and partitions of them.
 
-use std::fs::File;
-use std::io::{self, BufReader, Read, Seek, SeekFrom};
+use std::cell::Cell;
+use std::io::{self, BufReader, Read};
+use std::rc::Rc;
 use std::sync::Arc;
 
-use dask_graph::{Blob, BlobError, BlobReader, Payload};
-use flate2::bufread::MultiGzDecoder;
-use memchr::memchr_iter;
+use dask_graph::{Blob, BlobError, BlobReader, Payload, Value};
 use serde::{Deserialize, Serialize};
 
-use super::file::{Compression, TextFile};
+use super::compression::Compression;
+use super::file::TextFile;
+use super::format::{Line, LineFormat};
 use super::lines::Lines;
 use crate::error::{Place, ReadError};
-use crate::stream::{Flow, Run};
+use crate::stream::{Flow, NEXT, Run, STOP};
+
+/// What the byte order mark of a file may take.
+const MARK: usize = 3;
 
 /// The lines that start at a byte of `start..end` of one file.
 ///
@@ -20,46 +24,34 @@ use crate::stream::{Flow, Run};
 /// every line of the file is in exactly one of its blocks, wherever the borders fall.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Block {
-    pub(crate) file: Arc<TextFile>,
+    file: Arc<TextFile>,
     start: u64,
     /// `u64::MAX` for a whole compressed file, the length of whose text nobody knows.
     end: u64,
 }
 
-/// What to make of the bytes of a line.
-#[derive(Debug, Clone, Copy, Default, Serialize, Deserialize)]
-pub(crate) struct LineFormat {
-    pub(crate) keep_line_ends: bool,
-    pub(crate) lossy: bool,
-}
-
-impl Payload for Block {
-    fn nbytes(&self) -> u64 {
-        size_of::<Self>() as u64
-    }
-
-    fn to_blob(&self) -> Option<Result<Blob<'_>, BlobError>> {
-        Some(Blob::encoded(self))
-    }
-
-    fn from_blob(reader: &mut BlobReader<'_>) -> Result<Self, BlobError> {
-        reader.read_encoded()
-    }
-}
-
 impl Block {
     /// Cuts a file into blocks of about `blocksize` bytes, as dask does: as many as fit whole, of equal
-    /// size. Compressed files are one block.
-    pub(crate) fn cut(file: &Arc<TextFile>, blocksize: Option<u64>) -> impl Iterator<Item = Self> {
+    /// size, with borders at multiples of `unit`. Compressed files are one block.
+    pub(crate) fn cut(
+        file: &Arc<TextFile>,
+        blocksize: Option<u64>,
+        unit: u64,
+    ) -> impl Iterator<Item = Self> + use<> {
         let file = Arc::clone(file);
-        let size = file.nbytes;
-        let (n, size) = match (file.compression, blocksize) {
-            (Compression::Gzip, _) => (1, u64::MAX),
-            (Compression::None, None) => (1, size),
-            (Compression::None, Some(blocksize)) => ((size / blocksize.max(1)).max(1), size),
+        let n = Self::count(&file, blocksize);
+        let size = match file.compression {
+            Compression::None => file.nbytes,
+            _ => u64::MAX,
         };
-        // In 128 bits: the product of a size and a number of blocks may be large.
-        let border = move |i: u64| (u128::from(size) * u128::from(i) / u128::from(n)) as u64;
+        let border = move |i: u64| {
+            if i == n {
+                return size;
+            }
+            // In 128 bits: the product of a size and a number of blocks may be large.
+            let border = (u128::from(size) * u128::from(i) / u128::from(n)) as u64;
+            border / unit * unit
+        };
         (0..n).map(move |i| Self { file: Arc::clone(&file), start: border(i), end: border(i + 1) })
     }
 
@@ -73,121 +65,177 @@ impl Block {
 
     /// About how many bytes the block's lines take as strings.
     pub(crate) fn estimate(&self) -> u64 {
+        // Each line costs a `String` on top of its letters.
         match self.file.compression {
-            // Text packs to about a quarter; each line costs a `String` on top of its letters.
-            Compression::Gzip => self.file.nbytes.saturating_mul(6),
             Compression::None => (self.end - self.start).saturating_mul(3) / 2,
+            packed => self.file.nbytes.saturating_mul(packed.ratio()).saturating_mul(3) / 2,
         }
     }
 
-    /// Gives each line to `sink`, until the end or until it has enough.
-    pub(crate) fn for_each_line(
+    /// Gives each line to `sink` with its number in the block, until the end or until it has enough.
+    fn for_each_line(
         &self,
-        run: &Run,
-        format: LineFormat,
-        sink: &mut impl FnMut(&str) -> Flow,
-    ) -> Result<(), ReadError> {
-        let block = self.clone();
-        run.set_origin(move |item| block.place(item));
-        let file = self.file.open()?;
-        match self.file.compression {
-            Compression::Gzip => {
-                let text = MultiGzDecoder::new(BufReader::with_capacity(64 << 10, file));
-                self.read(run, format, Lines::new(text, 0), sink)
-            }
-            Compression::None => self.read(run, format, self.seek(file)?, sink),
-        }
-    }
-
-    /// Goes to the first line of the block.
-    fn seek(&self, mut file: File) -> Result<Lines<File>, ReadError> {
-        // From one byte before: a line that starts exactly at the border is then found by the end of the
-        // line before it.
-        let from = self.start.saturating_sub(1);
-        file.seek(SeekFrom::Start(from)).map_err(|e| self.file.io("seek in", e))?;
-        let mut lines = Lines::new(file, from);
+        format: &LineFormat,
+        sink: &mut impl FnMut(u64, &Line<'_>) -> Result<Flow, ReadError>,
+    ) -> Result<Flow, ReadError> {
+        let refused = |source| ReadError::Encoding { source };
+        let (head, mut lines) = self.open(format)?;
+        let (form, end_of_line, mark) = format.of_head(&head).map_err(refused)?;
+        lines.skip(if self.start == 0 { mark } else { 0 }, end_of_line);
         if self.start > 0 {
-            lines.skip_line(self.end).map_err(|e| self.file.io("read", e))?;
+            lines.skip_line(self.end).map_err(|e| self.failed(e, lines.read_to()))?;
         }
-        Ok(lines)
-    }
-
-    fn read<R: Read>(
-        &self,
-        run: &Run,
-        format: LineFormat,
-        mut lines: Lines<R>,
-        sink: &mut impl FnMut(&str) -> Flow,
-    ) -> Result<(), ReadError> {
         let mut number = 0;
-        while lines.offset() < self.end {
-            let at = lines.offset();
-            let line = match lines.next() {
-                Ok(Some(line)) => line,
+        // The first line begins with the mark, wherever the first block ends.
+        let mut start = if self.start == 0 { 0 } else { lines.offset() };
+        while start < self.end {
+            let offset = lines.offset();
+            let bytes = match lines.next() {
+                Ok(Some(line)) => form.content(line),
                 Ok(None) => break,
                 Err(e) => return Err(self.failed(e, lines.read_to())),
             };
-            let line = if format.keep_line_ends { line } else { without_end(line) };
-            run.at(number);
-            number += 1;
-            let flow = match std::str::from_utf8(line) {
-                Ok(line) => sink(line),
-                Err(_) if format.lossy => sink(&String::from_utf8_lossy(line)),
-                Err(e) => {
-                    let (path, offset) = (self.file.path.clone(), at + e.valid_up_to() as u64);
-                    return Err(ReadError::InvalidUtf8 { path, offset });
-                }
-            };
-            if flow.is_break() {
-                return Ok(());
+            if sink(number, &Line { bytes, form: &form, file: &self.file, offset })?.is_break() {
+                return Ok(STOP);
             }
+            number += 1;
+            start = lines.offset();
         }
         // A file that got shorter while it was read ends before its block does.
         if self.file.compression == Compression::None && lines.read_to() < self.end {
             return Err(self.file.changed(lines.read_to()));
         }
-        Ok(())
+        Ok(NEXT)
+    }
+
+    /// The first bytes of the file, and the bytes from one line end before the block on: a line that starts
+    /// exactly at the border is then found by the end of the line before it.
+    fn open(&self, format: &LineFormat) -> Result<(Vec<u8>, Lines<Box<dyn Read + Send>>), ReadError> {
+        let end_of_line = format.end_of_line().map_err(|source| ReadError::Encoding { source })?;
+        let from = self.start.saturating_sub(end_of_line.bytes().len() as u64);
+        let bytes = self.file.open(from, self.end)?;
+        let text = match self.file.compression {
+            Compression::None => bytes,
+            packed => {
+                let buffered = BufReader::with_capacity(64 << 10, bytes);
+                packed.unpack(buffered).map_err(|e| self.file.io("read", e))?
+            }
+        };
+        let mut lines = Lines::new(text, from, end_of_line);
+        let head = match from {
+            0 => lines.peek(MARK).map(<[u8]>::to_vec).map_err(|e| self.failed(e, 0))?,
+            // Whether the file is UTF-16 of the one or the other form stands at its beginning only.
+            _ if format.encoding.unit() > 1 => self.head()?,
+            _ => Vec::new(),
+        };
+        Ok((head, lines))
+    }
+
+    fn head(&self) -> Result<Vec<u8>, ReadError> {
+        let mut head = Vec::new();
+        let mut bytes = self.file.open(0, MARK as u64)?.take(MARK as u64);
+        bytes.read_to_end(&mut head).map_err(|e| self.file.io("read", e))?;
+        Ok(head)
     }
 
     fn failed(&self, source: io::Error, offset: u64) -> ReadError {
-        let path = self.file.path.clone();
-        match (self.file.compression, source.kind()) {
-            (Compression::Gzip, io::ErrorKind::UnexpectedEof) => ReadError::TruncatedGzip { path, offset },
-            (Compression::Gzip, io::ErrorKind::InvalidInput | io::ErrorKind::InvalidData) => {
-                ReadError::CorruptGzip { path, offset, source }
+        let (path, compression) = (self.file.path.clone(), self.file.compression);
+        match (compression, source.kind()) {
+            (Compression::None, _) => self.file.io("read", source),
+            (_, io::ErrorKind::UnexpectedEof) => ReadError::Truncated { path, compression, offset },
+            // What decoders say of bytes that make no sense; what the system says of files has other kinds.
+            (_, io::ErrorKind::InvalidInput | io::ErrorKind::InvalidData | io::ErrorKind::Other) => {
+                ReadError::Corrupt { path, compression, offset, source }
             }
             _ => self.file.io("read", source),
         }
     }
 
-    /// The place of line number `item` of this block. Counts the lines before the block, so it is only for
-    /// errors.
-    fn place(&self, item: u64) -> Place {
-        let line = match self.file.compression {
-            Compression::None if self.start > 0 => self.lines_before().ok().map(|before| before + item + 1),
-            _ => Some(item + 1),
-        };
-        Place { path: self.file.path.clone(), line }
+    /// The place of line number `number` of this block, which lies at `offset`. Counts the lines before the
+    /// block, so it is only for errors.
+    pub(crate) fn place(&self, format: &LineFormat, number: u64, offset: u64) -> Place {
+        let before = if self.start == 0 { Some(0) } else { self.lines_before(format) };
+        let line = before.map(|before| before + number + 1);
+        Place { path: self.file.path.clone(), line, offset }
     }
 
     /// Number of lines of the file that start before this block.
-    fn lines_before(&self) -> io::Result<u64> {
-        let mut file = File::open(&self.file.path)?.take(self.start - 1);
-        let mut buffer = vec![0; 64 << 10];
-        let mut ends = 0;
-        loop {
-            match file.read(&mut buffer)? {
-                // The line that the border cuts, or ends at, is one more.
-                0 => return Ok(ends + 1),
-                n => ends += memchr_iter(b'\n', &buffer[..n]).count() as u64,
-            }
-        }
+    fn lines_before(&self, format: &LineFormat) -> Option<u64> {
+        let mut before = 0;
+        let all = Self { file: Arc::clone(&self.file), start: 0, end: self.start };
+        let counted = all.for_each_line(format, &mut |number, _| {
+            before = number + 1;
+            Ok(NEXT)
+        });
+        counted.is_ok().then_some(before)
     }
 }
 
-fn without_end(line: &[u8]) -> &[u8] {
-    match line.strip_suffix(b"\n") {
-        Some(line) => line.strip_suffix(b"\r").unwrap_or(line),
-        None => line,
+/// The blocks of one partition: one of a file, or several files.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Blocks(pub(crate) Vec<Block>);
+
+/// Where the reading of a partition is.
+#[derive(Debug, Clone, Copy, Default)]
+struct At {
+    block: usize,
+    /// Number of lines of the blocks before.
+    before: u64,
+    /// Position of the line in its file.
+    offset: u64,
+}
+
+impl Blocks {
+    /// The blocks as a value of the graph.
+    pub(crate) fn into_value(self) -> Value {
+        Value::sized(self)
+    }
+
+    /// Gives each line of the blocks to `sink`, until the end or until it has enough.
+    pub(crate) fn for_each_line(
+        &self,
+        run: &Run,
+        format: &LineFormat,
+        sink: &mut impl FnMut(&Line<'_>) -> Result<Flow, ReadError>,
+    ) -> Result<(), ReadError> {
+        let at = Rc::new(Cell::new(At::default()));
+        let (blocks, its_format, its_at) = (self.clone(), format.clone(), Rc::clone(&at));
+        run.set_origin(move |item| {
+            let At { block, before, offset } = its_at.get();
+            blocks.0[block].place(&its_format, item - before, offset)
+        });
+        let mut seen = 0;
+        for (i, block) in self.0.iter().enumerate() {
+            let before = seen;
+            let flow = block.for_each_line(format, &mut |number, line| {
+                at.set(At { block: i, before, offset: line.offset });
+                run.at(before + number);
+                seen = before + number + 1;
+                sink(line)
+            })?;
+            if flow.is_break() {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// About how many bytes the lines take as strings.
+    pub(crate) fn estimate(&self) -> u64 {
+        self.0.iter().map(Block::estimate).fold(0, u64::saturating_add)
+    }
+}
+
+impl Payload for Blocks {
+    fn nbytes(&self) -> u64 {
+        (size_of::<Self>() + self.0.capacity() * size_of::<Block>()) as u64
+    }
+
+    fn to_blob(&self) -> Option<Result<Blob<'_>, BlobError>> {
+        Some(Blob::encoded(self))
+    }
+
+    fn from_blob(reader: &mut BlobReader<'_>) -> Result<Self, BlobError> {
+        reader.read_encoded()
     }
 }

@@ -3,13 +3,49 @@
 use std::io::{self, Read};
 
 use memchr::memchr;
+use memchr::memmem::Finder;
 
 /// The buffer holds this many bytes, or one line if that is longer.
 const BUFFER: usize = 128 << 10;
 
+/// The bytes that end a line, and where they count.
+#[derive(Debug, Clone)]
+pub(crate) struct LineEnd {
+    finder: Finder<'static>,
+    /// They count at multiples of so many bytes only.
+    unit: usize,
+}
+
+impl LineEnd {
+    /// The end `bytes`, of at least one byte, at multiples of `unit`.
+    pub(crate) fn new(bytes: &[u8], unit: usize) -> Self {
+        Self { finder: Finder::new(bytes).into_owned(), unit }
+    }
+
+    pub(crate) fn bytes(&self) -> &[u8] {
+        self.finder.needle()
+    }
+
+    /// The position of the first end in `bytes`, which lie at `offset` in their stream.
+    fn find(&self, bytes: &[u8], offset: u64) -> Option<usize> {
+        if let &[byte] = self.bytes() {
+            return memchr(byte, bytes);
+        }
+        let mut from = 0;
+        loop {
+            let at = from + self.finder.find(&bytes[from..])?;
+            if (offset + at as u64).is_multiple_of(self.unit as u64) {
+                return Some(at);
+            }
+            from = at + 1;
+        }
+    }
+}
+
 /// Reads lines with their ends, without copying them out of the buffer.
 pub(crate) struct Lines<R> {
     input: R,
+    end_of_line: LineEnd,
     buffer: Vec<u8>,
     /// `buffer[start..end]` is read and not yet given out.
     start: usize,
@@ -21,8 +57,8 @@ pub(crate) struct Lines<R> {
 
 impl<R: Read> Lines<R> {
     /// Lines of `input`, whose first byte is number `offset` of its stream.
-    pub(crate) fn new(input: R, offset: u64) -> Self {
-        Self { input, buffer: vec![0; BUFFER], start: 0, end: 0, offset, at_end: false }
+    pub(crate) fn new(input: R, offset: u64, end_of_line: LineEnd) -> Self {
+        Self { input, end_of_line, buffer: vec![0; BUFFER], start: 0, end: 0, offset, at_end: false }
     }
 
     /// Position in the stream of the next line.
@@ -35,17 +71,35 @@ impl<R: Read> Lines<R> {
         self.offset + (self.end - self.start) as u64
     }
 
+    /// The first bytes of what comes, `n` of them unless the stream ends before.
+    pub(crate) fn peek(&mut self, n: usize) -> io::Result<&[u8]> {
+        while self.end - self.start < n && !self.at_end {
+            self.fill()?;
+        }
+        Ok(&self.buffer[self.start..self.end.min(self.start + n)])
+    }
+
+    /// Passes over `n` bytes that were peeked, and has lines end in `end_of_line` from there on.
+    pub(crate) fn skip(&mut self, n: usize, end_of_line: LineEnd) {
+        self.start += n;
+        self.offset += n as u64;
+        self.end_of_line = end_of_line;
+    }
+
     /// The next line with its end; the last line may have none. `None` at the end of the stream.
     pub(crate) fn next(&mut self) -> io::Result<Option<&[u8]>> {
+        let end_length = self.end_of_line.bytes().len();
         let mut searched = 0;
         let length = loop {
-            if let Some(at) = memchr(b'\n', &self.buffer[self.start + searched..self.end]) {
-                break searched + at + 1;
+            let rest = &self.buffer[self.start + searched..self.end];
+            if let Some(at) = self.end_of_line.find(rest, self.offset + searched as u64) {
+                break searched + at + end_length;
             }
-            searched = self.end - self.start;
             if self.at_end {
-                break searched;
+                break self.end - self.start;
             }
+            // What may be the first part of an end is looked at again.
+            searched = (self.end - self.start).saturating_sub(end_length - 1);
             self.fill()?;
         };
         if length == 0 {
@@ -61,15 +115,18 @@ impl<R: Read> Lines<R> {
     ///
     /// Beyond `limit` the position is only known not to be before it.
     pub(crate) fn skip_line(&mut self, limit: u64) -> io::Result<()> {
+        let end_length = self.end_of_line.bytes().len();
         while self.offset < limit {
-            if let Some(at) = memchr(b'\n', &self.buffer[self.start..self.end]) {
-                self.start += at + 1;
-                self.offset += at as u64 + 1;
+            if let Some(at) = self.end_of_line.find(&self.buffer[self.start..self.end], self.offset) {
+                self.start += at + end_length;
+                self.offset += (at + end_length) as u64;
                 return Ok(());
             }
-            // None of it is wanted: a long line is passed over in a small buffer.
-            self.offset += (self.end - self.start) as u64;
-            self.start = self.end;
+            // None of it is wanted but what may be the first part of an end: a long line is passed over in a
+            // small buffer.
+            let kept = (self.end - self.start).min(if self.at_end { 0 } else { end_length - 1 });
+            self.offset += (self.end - self.start - kept) as u64;
+            self.start = self.end - kept;
             if self.at_end {
                 return Ok(());
             }
@@ -106,42 +163,76 @@ impl<R: Read> Lines<R> {
 mod tests {
     use super::*;
 
-    fn lines(text: &[u8]) -> Vec<Vec<u8>> {
-        let mut lines = Lines::new(text, 0);
-        let mut out = Vec::new();
-        while let Some(line) = lines.next().unwrap() {
-            out.push(line.to_vec());
+    /// Gives one byte a read, so that everything is cut everywhere.
+    struct Trickle<'a>(&'a [u8]);
+
+    impl Read for Trickle<'_> {
+        fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+            let n = self.0.len().min(buffer.len()).min(1);
+            buffer[..n].copy_from_slice(&self.0[..n]);
+            self.0 = &self.0[n..];
+            Ok(n)
         }
-        assert_eq!(lines.offset(), text.len() as u64);
-        out
+    }
+
+    fn newline() -> LineEnd {
+        LineEnd::new(b"\n", 1)
+    }
+
+    #[track_caller]
+    fn check(text: &[u8], end: &LineEnd, expected: &[&[u8]]) {
+        let inputs: [Box<dyn Read + '_>; 2] = [Box::new(text), Box::new(Trickle(text))];
+        for input in inputs {
+            let mut lines = Lines::new(input, 0, end.clone());
+            let mut out = Vec::new();
+            while let Some(line) = lines.next().unwrap() {
+                out.push(line.to_vec());
+            }
+            assert_eq!(lines.offset(), text.len() as u64);
+            assert_eq!(out, expected);
+        }
     }
 
     #[test]
     fn lines_keep_their_ends_and_the_last_may_have_none() {
-        assert_eq!(lines(b"a\n\nb\r\nc"), [&b"a\n"[..], b"\n", b"b\r\n", b"c"]);
-        assert_eq!(lines(b""), [&b""[..]; 0]);
-        assert_eq!(lines(b"\n"), [b"\n"]);
+        check(b"a\n\nb\r\nc", &newline(), &[b"a\n", b"\n", b"b\r\n", b"c"]);
+        check(b"", &newline(), &[]);
+        check(b"\n", &newline(), &[b"\n"]);
+    }
+
+    #[test]
+    fn ends_of_several_bytes_are_found_across_reads() {
+        let end = LineEnd::new(b"<br>", 1);
+        check(b"a<br>b<b<br><br>c<br", &end, &[b"a<br>", b"b<b<br>", b"<br>", b"c<br"]);
+    }
+
+    #[test]
+    fn ends_count_at_whole_units_only() {
+        // In UTF-16LE: the letter U+0A41, an end, the letter U+000A's bytes across two letters, an end.
+        let end = LineEnd::new(b"\n\0", 2);
+        check(b"\x41\x0a\x00\x01\n\0b\0\n\0", &end, &[b"\x41\x0a\x00\x01\n\0", b"b\0\n\0"]);
     }
 
     #[test]
     fn a_line_longer_than_the_buffer_comes_whole() {
         let mut text = vec![b'x'; 3 * BUFFER];
         text.extend_from_slice(b"\nshort\n");
-        let got = lines(&text);
-        assert_eq!(got.len(), 2);
-        assert_eq!(got[0].len(), 3 * BUFFER + 1);
-        assert_eq!(got[1], b"short\n");
+        let (long, short) = text.split_at(3 * BUFFER + 1);
+        check(&text, &newline(), &[long, short]);
     }
 
     #[test]
     fn skipping_a_line_stops_at_its_limit() {
         let mut text = vec![b'x'; 5 * BUFFER];
         text.extend_from_slice(b"\nnext\n");
-        let mut input = Lines::new(&text[..], 0);
+        let mut input = Lines::new(&text[..], 0, newline());
         input.skip_line(10).unwrap();
         assert!(input.offset() >= 10 && input.offset() <= 2 * BUFFER as u64, "{}", input.offset());
-        let mut input = Lines::new(&text[..], 0);
+        let mut input = Lines::new(&text[..], 0, newline());
         input.skip_line(u64::MAX).unwrap();
         assert_eq!(input.next().unwrap(), Some(&b"next\n"[..]));
+        let mut input = Lines::new(Trickle(b"one--two"), 0, LineEnd::new(b"--", 1));
+        input.skip_line(u64::MAX).unwrap();
+        assert_eq!(input.next().unwrap(), Some(&b"two"[..]));
     }
 }

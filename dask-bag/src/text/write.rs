@@ -9,11 +9,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use dask_graph::{Arg, Args, Op, OpError, Packer, Refused, Token, Unpack, Unpacked, Value, make_portable};
-use flate2::write::GzEncoder;
 
-use super::file::Compression;
+use super::compression::Compression;
 use crate::bag::Bag;
-use crate::error::{ReadError, WriteError};
+use crate::error::WriteError;
 use crate::partition::Partition;
 use crate::stream::stored::Stored;
 use crate::stream::{Flow, Run, Stream};
@@ -54,12 +53,8 @@ impl<T: AsRef<str> + Clone + Send + Sync + 'static> Bag<T> {
             1 => pattern.to_owned(),
             _ => return Err(WriteError::Pattern { pattern: pattern.to_owned() }),
         };
-        let compression = Compression::of(Path::new(&pattern)).map_err(|e| match e {
-            ReadError::UnknownCompression { path, extension } => {
-                WriteError::UnknownCompression { path, extension }
-            }
-            other => unreachable!("telling the compression from a name fails in one way only: {other}"),
-        })?;
+        let compression = Compression::of(Path::new(&pattern))
+            .map_err(|source| WriteError::Compression { path: PathBuf::from(&pattern), source })?;
         make_portable::<PathBuf>();
         let width = self.npartitions().saturating_sub(1).max(1).ilog10() as usize + 1;
         let path = move |i: u32| Value::new(PathBuf::from(pattern.replace('*', &format!("{i:0width$}"))));
@@ -158,14 +153,7 @@ impl Unfinished {
     ) -> Result<Self, OpError> {
         let failed = |e| OpError::failed(WriteError::io("write", &self.name, e));
         let mut out = BufWriter::with_capacity(64 << 10, &self.file);
-        match compression {
-            Compression::None => content(&mut out)?,
-            Compression::Gzip => {
-                let mut packed = GzEncoder::new(&mut out, flate2::Compression::default());
-                content(&mut packed)?;
-                packed.finish().map_err(failed)?;
-            }
-        }
+        compression.pack(&mut out, failed, content)?;
         out.flush().map_err(failed)?;
         drop(out);
         Ok(self)

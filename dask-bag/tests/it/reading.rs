@@ -1,40 +1,19 @@
 //! Reading text: line borders, compression, and files that are not as they should be.
 
 use std::fs;
-use std::io::Write;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use dask_bag::{Bag, ReadError, ReadText, read_text};
+use dask_bag::{Bag, Compression, ReadError, ReadText, read_text};
 use dask_graph::Collection;
 use dask_optimize::{Context, Pipeline};
 use dask_sched_sync::Sync;
-use flate2::Compression;
-use flate2::write::GzEncoder;
 use proptest::prelude::*;
-use tempfile::{TempDir, tempdir};
 
 use super::errors::chain;
+use super::inputs::{files, gzip, pattern};
 use super::runners::{check, check_fails};
-
-/// A directory with these files.
-fn files(files: &[(&str, &[u8])]) -> TempDir {
-    let dir = tempdir().unwrap();
-    for (name, content) in files {
-        fs::write(dir.path().join(name), content).unwrap();
-    }
-    dir
-}
-
-fn gzip(text: &[u8]) -> Vec<u8> {
-    let mut packed = GzEncoder::new(Vec::new(), Compression::fast());
-    packed.write_all(text).unwrap();
-    packed.finish().unwrap()
-}
-
-fn pattern(dir: &TempDir, pattern: &str) -> String {
-    dir.path().join(pattern).to_str().unwrap().to_owned()
-}
 
 fn lines_of(path: &Path, blocksize: u64) -> Bag<String> {
     ReadText::files([path]).blocksize(blocksize).lines().unwrap()
@@ -105,40 +84,6 @@ fn a_line_far_longer_than_buffers_and_blocks_is_one_line() {
 }
 
 #[test]
-fn gzip_files_are_one_partition_and_may_have_several_members() {
-    let members = [gzip(b"one\ntw"), gzip(b"o\nthree")].concat();
-    let dir = files(&[("a.txt.gz", &members), ("b.txt.GZ", &gzip(b"")), ("c.txt", b"plain")]);
-    let bag = ReadText::new(pattern(&dir, "*")).blocksize(2).lines().unwrap();
-    assert_eq!(bag.npartitions(), 1 + 1 + 2);
-    check(&bag, ["one", "two", "three", "plain"].map(String::from).to_vec());
-}
-
-#[test]
-fn a_cut_or_spoilt_gzip_file_is_an_error_with_its_name() {
-    let text: Vec<u8> =
-        (0..100_000_u32).flat_map(|n| format!("{}\n", n.wrapping_mul(2_654_435_761)).into_bytes()).collect();
-    let packed = gzip(&text);
-    let mut spoilt = packed.clone();
-    *spoilt.iter_mut().nth_back(6).unwrap() ^= 1;
-    let dir = files(&[
-        ("cut.gz", &packed[..packed.len() / 2]),
-        ("tail.gz", &packed[..packed.len() - 3]),
-        ("spoilt.gz", &spoilt),
-        ("empty.gz", b""),
-        ("plain.gz", b"this is no gzip data"),
-    ]);
-    for (name, word) in [
-        ("cut.gz", "in the middle of its gzip data"),
-        ("tail.gz", "in the middle of its gzip data"),
-        ("spoilt.gz", "not valid gzip data"),
-        ("empty.gz", "in the middle of its gzip data, after 0 bytes"),
-        ("plain.gz", "not valid gzip data"),
-    ] {
-        check_fails(&read_text(&pattern(&dir, name)).unwrap().count(), &[name, word]);
-    }
-}
-
-#[test]
 fn names_that_match_nothing_or_no_file_are_errors() {
     let dir = files(&[("a.txt", b"")]);
     fs::create_dir(dir.path().join("sub")).unwrap();
@@ -155,8 +100,19 @@ fn names_that_match_nothing_or_no_file_are_errors() {
     assert!(matches!(read_text(&pattern(&dir, "*")).unwrap_err(), ReadError::NotAFile { .. }));
     let zero = ReadText::new(pattern(&dir, "a.txt")).blocksize(0).lines().unwrap_err();
     assert!(matches!(zero, ReadError::ZeroBlocksize));
-    fs::write(dir.path().join("a.xz"), b"").unwrap();
-    assert!(matches!(read_text(&pattern(&dir, "a.xz")).unwrap_err(), ReadError::UnknownCompression { .. }));
+}
+
+#[cfg(unix)]
+#[test]
+fn a_file_that_may_not_be_read_is_an_error() {
+    use std::os::unix::fs::PermissionsExt;
+    let dir = files(&[("a.txt", b"one\n")]);
+    let bag = read_text(&pattern(&dir, "a.txt")).unwrap();
+    fs::set_permissions(dir.path().join("a.txt"), fs::Permissions::from_mode(0o000)).unwrap();
+    // Root may read everything.
+    if fs::File::open(dir.path().join("a.txt")).is_err() {
+        check_fails(&bag, &["could not open", "a.txt"]);
+    }
 }
 
 #[test]
@@ -174,6 +130,42 @@ fn a_file_that_changed_or_vanished_is_an_error() {
     check_fails(&longer, &["a.txt changed", "8 bytes then, 14 now"]);
     check_fails(&touched, &["b.txt changed"]);
     check_fails(&gone, &["could not open", "c.txt"]);
+}
+
+#[test]
+fn lists_of_patterns_read_each_file_once() {
+    let dir = files(&[("b.txt", b"b\n"), ("a.txt", b"a\n"), ("c.log", b"c\n")]);
+    let patterns = ["*.log", "b*", "*.txt", "c.log"].map(|name| pattern(&dir, name));
+    check(&ReadText::patterns(patterns).lines().unwrap(), ["c", "b", "a"].map(String::from).to_vec());
+    let missing = ReadText::patterns([pattern(&dir, "*.txt"), pattern(&dir, "*.csv")]).lines().unwrap_err();
+    assert!(matches!(missing, ReadError::NoMatch { pattern, .. } if pattern.ends_with("*.csv")));
+    assert!(matches!(ReadText::patterns([""; 0]).lines().unwrap_err(), ReadError::NoPaths));
+}
+
+#[test]
+fn a_partition_may_be_several_files() {
+    let dir = files(&[("a", b"1\n2\n"), ("b", b""), ("c", b"3"), ("d", b"x\n5\n"), ("e.gz", &gzip(b"6\n"))]);
+    let text = ReadText::new(pattern(&dir, "*"));
+    let bag = text.clone().files_per_partition(2).lines().unwrap();
+    assert_eq!(bag.npartitions(), 3);
+    check(&bag, ["1", "2", "3", "x", "5", "6"].map(String::from).to_vec());
+    for n in [1, 2, 3, 4, 5, 100] {
+        let text = text.clone().files_per_partition(n);
+        assert_eq!(text.lines().unwrap().npartitions(), 5_usize.div_ceil(n));
+        let place = format!("{} line 1", dir.path().join("d").display());
+        check_fails(&text.try_map_lines(|line| line.parse::<u32>()).unwrap().sum(), &[&place]);
+    }
+    assert!(matches!(text.clone().files_per_partition(0).lines().unwrap_err(), ReadError::ZeroFiles));
+    let both = text.files_per_partition(2).blocksize(10).lines().unwrap_err();
+    assert!(matches!(both, ReadError::BlocksizeAndFiles));
+}
+
+#[test]
+fn lines_come_with_their_paths() {
+    let dir = files(&[("a", b"1\n2\n"), ("b", b"3")]);
+    let bag = ReadText::new(pattern(&dir, "*")).blocksize(1).lines_with_path().unwrap();
+    let (a, b) = (Arc::from(dir.path().join("a")), Arc::from(dir.path().join("b")));
+    check(&bag, vec![(Arc::clone(&a), "1".into()), (a, "2".into()), (b, "3".into())]);
 }
 
 #[test]
@@ -208,6 +200,11 @@ fn names_follow_path_size_time_and_options() {
     assert_eq!(before, name(&ReadText::files([dir.path().join("a.txt")])));
     assert_ne!(before, name(&text.clone().keep_line_ends(true)));
     assert_ne!(before, name(&text.clone().lossy(true)));
+    assert_ne!(before, name(&text.clone().encoding("latin1")));
+    assert_ne!(before, name(&text.clone().line_delimiter("\n")));
+    assert_ne!(before, name(&text.clone().files_per_partition(1)));
+    assert_ne!(before, name(&text.clone().compression(Compression::Gzip)));
+    assert_ne!(before, text.lines_with_path().unwrap().name().clone());
     fs::write(dir.path().join("a.txt"), b"other\n").unwrap();
     assert_ne!(before, name(&text));
 }

@@ -1,0 +1,94 @@
+//! What is text in a file: encoding, line ends, and one line of it.
+
+use std::borrow::Cow;
+
+use serde::{Deserialize, Serialize};
+
+use super::encoding::Encoding;
+use super::file::TextFile;
+use super::lines::LineEnd;
+use crate::error::{EncodingError, ReadError};
+
+/// What to make of the bytes of a file.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub(crate) struct LineFormat {
+    pub(crate) encoding: Encoding,
+    /// `None` for `\n`, before which a `\r` belongs to the end of the line.
+    pub(crate) delimiter: Option<Vec<u8>>,
+    pub(crate) keep_line_ends: bool,
+    pub(crate) lossy: bool,
+}
+
+impl LineFormat {
+    /// The end of lines in the encoding.
+    pub(crate) fn end_of_line(&self) -> Result<LineEnd, EncodingError> {
+        let delimiter = self.delimiter.as_deref().unwrap_or(b"\n");
+        Ok(LineEnd::new(&self.encoding.delimiter(delimiter)?, self.encoding.unit()))
+    }
+
+    /// The form of the file that begins with `head`, the end of its lines, and the length of the byte order
+    /// mark.
+    pub(crate) fn of_head(&self, head: &[u8]) -> Result<(Form<'_>, LineEnd, usize), EncodingError> {
+        let (encoding, mark) = self.encoding.of_head(head);
+        let format = Self { encoding, delimiter: self.delimiter.clone(), ..*self };
+        let end_of_line = format.end_of_line()?;
+        let carriage_return = match self.delimiter {
+            None => encoding.delimiter(b"\r")?,
+            Some(_) => Vec::new(),
+        };
+        Ok((
+            Form { format: self, encoding, end: end_of_line.bytes().to_vec(), carriage_return },
+            end_of_line,
+            mark,
+        ))
+    }
+}
+
+/// What text is in one file.
+#[derive(Debug)]
+pub(crate) struct Form<'a> {
+    format: &'a LineFormat,
+    encoding: Encoding,
+    end: Vec<u8>,
+    /// What more is taken off before the end.
+    carriage_return: Vec<u8>,
+}
+
+impl Form<'_> {
+    /// What is to be made text of a line: all, or all but its end.
+    pub(crate) fn content<'l>(&self, line: &'l [u8]) -> &'l [u8] {
+        if self.format.keep_line_ends {
+            return line;
+        }
+        match line.strip_suffix(&*self.end) {
+            Some(line) => line.strip_suffix(&*self.carriage_return).unwrap_or(line),
+            None => line,
+        }
+    }
+}
+
+/// One line, not decoded yet.
+#[derive(Debug)]
+pub(crate) struct Line<'a> {
+    pub(crate) bytes: &'a [u8],
+    pub(crate) form: &'a Form<'a>,
+    pub(crate) file: &'a TextFile,
+    /// Position of the line in the file, or in what is packed in it.
+    pub(crate) offset: u64,
+}
+
+impl<'a> Line<'a> {
+    /// The text of the line.
+    #[inline]
+    pub(crate) fn text(&self) -> Result<Cow<'a, str>, ReadError> {
+        match self.form.encoding.decode(self.bytes) {
+            Ok(text) => Ok(text),
+            Err(_) if self.form.format.lossy => Ok(self.form.encoding.decode_lossy(self.bytes)),
+            Err(at) => Err(ReadError::InvalidText {
+                path: self.file.path.clone(),
+                encoding: self.form.encoding.name(),
+                offset: self.offset + at as u64,
+            }),
+        }
+    }
+}
