@@ -6,6 +6,8 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
+
 use crate::text::Compression;
 
 /// Why text could not be read, or a description of text to read makes no sense.
@@ -126,8 +128,9 @@ pub enum ReadError {
     },
     /// Bytes that are no text in the encoding.
     #[error(
-        "{} is not {encoding} at byte {offset} (of its text); name the encoding that it has, or read it with `lossy(true)` to replace such bytes",
-        path.display()
+        "{}{} is not {encoding} at byte {offset} (of its text); name the encoding that it has, or read it with `lossy(true)` to replace such bytes",
+        path.display(),
+        line.map(|line| format!(" line {line}")).unwrap_or_default()
     )]
     InvalidText {
         /// The file.
@@ -136,6 +139,8 @@ pub enum ReadError {
         encoding: &'static str,
         /// Position of the first bad byte, from 0; for compressed files in the decompressed text.
         offset: u64,
+        /// Number of the line, from 1; `None` when the lines before could not be counted.
+        line: Option<u64>,
     },
 }
 
@@ -206,6 +211,24 @@ pub enum WriteError {
         /// The pattern.
         pattern: String,
     },
+    /// A list of files that is not as long as the bag.
+    #[error("a bag of {partitions} partitions cannot be written to {paths} files; give one path a partition")]
+    PathCount {
+        /// Number of partitions.
+        partitions: usize,
+        /// Number of paths.
+        paths: usize,
+    },
+    /// Two partitions whose file would be the same.
+    #[error("partitions {first} and {second} would both be written to {}; give each a name of its own", path.display())]
+    SamePath {
+        /// The path.
+        path: PathBuf,
+        /// The one partition.
+        first: usize,
+        /// The other.
+        second: usize,
+    },
     /// A compression that cannot be written.
     #[error("{} cannot be written", path.display())]
     Compression {
@@ -213,6 +236,37 @@ pub enum WriteError {
         path: PathBuf,
         /// Why not.
         source: CompressionError,
+    },
+    /// An encoding that cannot be.
+    #[error("text cannot be written as described")]
+    Encoding {
+        /// Why not.
+        source: EncodingError,
+    },
+    /// A character that the encoding lacks.
+    #[error(
+        "{encoding} has no {character:?}, which item {item} of {} needs; write it in utf-8",
+        path.display()
+    )]
+    Character {
+        /// The file that was to be written.
+        path: PathBuf,
+        /// Position of the item in the partition, from 0.
+        item: u64,
+        /// The character.
+        character: char,
+        /// Name of the encoding.
+        encoding: &'static str,
+    },
+    /// An item that could not be made a line.
+    #[error("item {item} of {} could not be made a line", path.display())]
+    Item {
+        /// The file that was to be written.
+        path: PathBuf,
+        /// Position of the item in the partition, from 0.
+        item: u64,
+        /// Why not.
+        source: Box<dyn Error + Send + Sync>,
     },
     /// The system could not create, write or rename.
     #[error("could not {doing} {}", path.display())]
@@ -264,7 +318,7 @@ impl Error for ItemError {
 }
 
 /// A line of a text file.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Place {
     /// The file.

@@ -76,4 +76,6 @@ pub use error::{
 };
 pub use item::Item;
 pub use partition::{Partition, Partitions};
-pub use text::{Compression, ReadText, read_text};
+#[cfg(feature = "json")]
+pub use text::{BadLine, JsonError, read_json};
+pub use text::{Compression, ReadText, WriteText, read_text};

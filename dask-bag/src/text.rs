@@ -20,6 +20,8 @@ mod encoding;
 mod file;
 mod format;
 mod item;
+#[cfg(feature = "json")]
+mod json;
 mod lines;
 mod write;
 
@@ -30,6 +32,9 @@ use format::LineFormat;
 use item::FromLine;
 
 pub use compression::Compression;
+#[cfg(feature = "json")]
+pub use json::{BadLine, JsonError, read_json};
+pub use write::WriteText;
 
 /// A bag of the lines of the files that match `pattern`, one partition a file.
 ///
@@ -251,7 +256,7 @@ impl ReadText {
             Some(meaning) => self.token(meaning, &files),
             None => Token::unique(),
         };
-        let name = Name::from_token("read_text", token);
+        let name = Name::from_token(M::LABEL, token);
         let n = partitions.len() as u32;
         let op = Pipeline::op(Reading { format, make: Arc::new(make) }, Collect);
         let layer = crate::bag::source(name.clone(), op, n, move |i| partitions[i as usize].clone());
@@ -358,7 +363,7 @@ impl<U: Send + Sync + 'static, M: FromLine<U>> Stream<U> for Reading<M> {
     }
 
     fn label(&self, names: &mut Vec<&'static str>) {
-        names.push("read_text");
+        names.push(M::LABEL);
     }
 
     fn is_producer(&self) -> bool {

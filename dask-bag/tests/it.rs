@@ -9,6 +9,8 @@ mod it {
     mod golden;
     mod grouping;
     mod inputs;
+    #[cfg(feature = "json")]
+    mod json;
     mod laws;
     mod pipelines;
     mod python;

@@ -1,6 +1,6 @@
 //! Blocks of files, in which text is read, and partitions of them.
 
-use std::cell::Cell;
+use std::cell::{Cell, OnceCell};
 use std::io::{self, BufReader, Read};
 use std::rc::Rc;
 use std::sync::Arc;
@@ -24,7 +24,7 @@ const MARK: usize = 3;
 /// every line of the file is in exactly one of its blocks, wherever the borders fall.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Block {
-    file: Arc<TextFile>,
+    pub(crate) file: Arc<TextFile>,
     start: u64,
     /// `u64::MAX` for a whole compressed file, the length of whose text nobody knows.
     end: u64,
@@ -72,11 +72,11 @@ impl Block {
         }
     }
 
-    /// Gives each line to `sink` with its number in the block, until the end or until it has enough.
+    /// Gives each line to `sink`, until the end or until it has enough.
     fn for_each_line(
         &self,
         format: &LineFormat,
-        sink: &mut impl FnMut(u64, &Line<'_>) -> Result<Flow, ReadError>,
+        sink: &mut dyn FnMut(&Line<'_>) -> Result<Flow, ReadError>,
     ) -> Result<Flow, ReadError> {
         let refused = |source| ReadError::Encoding { source };
         let (head, mut lines) = self.open(format)?;
@@ -85,6 +85,7 @@ impl Block {
         if self.start > 0 {
             lines.skip_line(self.end).map_err(|e| self.failed(e, lines.read_to()))?;
         }
+        let before = OnceCell::new();
         let mut number = 0;
         // The first line begins with the mark, wherever the first block ends.
         let mut start = if self.start == 0 { 0 } else { lines.offset() };
@@ -95,7 +96,8 @@ impl Block {
                 Ok(None) => break,
                 Err(e) => return Err(self.failed(e, lines.read_to())),
             };
-            if sink(number, &Line { bytes, form: &form, file: &self.file, offset })?.is_break() {
+            let line = Line { bytes, form: &form, block: self, offset, number, before: &before };
+            if sink(&line)?.is_break() {
                 return Ok(STOP);
             }
             number += 1;
@@ -153,18 +155,20 @@ impl Block {
 
     /// The place of line number `number` of this block, which lies at `offset`. Counts the lines before the
     /// block, so it is only for errors.
-    pub(crate) fn place(&self, format: &LineFormat, number: u64, offset: u64) -> Place {
-        let before = if self.start == 0 { Some(0) } else { self.lines_before(format) };
-        let line = before.map(|before| before + number + 1);
+    fn place(&self, format: &LineFormat, number: u64, offset: u64) -> Place {
+        let line = self.lines_before(format).map(|before| before + number + 1);
         Place { path: self.file.path.clone(), line, offset }
     }
 
     /// Number of lines of the file that start before this block.
-    fn lines_before(&self, format: &LineFormat) -> Option<u64> {
+    pub(crate) fn lines_before(&self, format: &LineFormat) -> Option<u64> {
+        if self.start == 0 {
+            return Some(0);
+        }
         let mut before = 0;
         let all = Self { file: Arc::clone(&self.file), start: 0, end: self.start };
-        let counted = all.for_each_line(format, &mut |number, _| {
-            before = number + 1;
+        let counted = all.for_each_line(format, &mut |line| {
+            before = line.number + 1;
             Ok(NEXT)
         });
         counted.is_ok().then_some(before)
@@ -196,7 +200,7 @@ impl Blocks {
         &self,
         run: &Run,
         format: &LineFormat,
-        sink: &mut impl FnMut(&Line<'_>) -> Result<Flow, ReadError>,
+        sink: &mut dyn FnMut(&Line<'_>) -> Result<Flow, ReadError>,
     ) -> Result<(), ReadError> {
         let at = Rc::new(Cell::new(At::default()));
         let (blocks, its_format, its_at) = (self.clone(), format.clone(), Rc::clone(&at));
@@ -207,10 +211,10 @@ impl Blocks {
         let mut seen = 0;
         for (i, block) in self.0.iter().enumerate() {
             let before = seen;
-            let flow = block.for_each_line(format, &mut |number, line| {
+            let flow = block.for_each_line(format, &mut |line| {
                 at.set(At { block: i, before, offset: line.offset });
-                run.at(before + number);
-                seen = before + number + 1;
+                run.at(before + line.number);
+                seen = before + line.number + 1;
                 sink(line)
             })?;
             if flow.is_break() {

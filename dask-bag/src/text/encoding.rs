@@ -101,6 +101,22 @@ impl Encoding {
         self.0.decode_without_bom_handling(line).0
     }
 
+    /// Appends `text` in this encoding; the first character that it lacks, if there is one.
+    pub(crate) fn encode(self, text: &str, to: &mut Vec<u8>) -> Result<(), char> {
+        if self.is_utf16() {
+            let bytes = |unit: u16| if self.0 == UTF_16LE { unit.to_le_bytes() } else { unit.to_be_bytes() };
+            to.extend(text.encode_utf16().flat_map(bytes));
+            return Ok(());
+        }
+        let (bytes, _, unmapped) = self.0.encode(text);
+        if unmapped {
+            let lacks = |c: &char| self.0.encode(c.encode_utf8(&mut [0; 4])).2;
+            return Err(text.chars().find(lacks).unwrap_or(char::REPLACEMENT_CHARACTER));
+        }
+        to.extend_from_slice(&bytes);
+        Ok(())
+    }
+
     #[cold]
     fn first_bad(self, line: &[u8]) -> usize {
         let mut decoder = self.0.new_decoder_without_bom_handling();
@@ -174,6 +190,14 @@ mod tests {
         assert_eq!(encoding("shift_jis").decode(b"a\x83\x41b\xff"), Err(4));
         let long = [vec![b'x'; 5000], vec![0xff]].concat();
         assert_eq!(encoding("gbk").decode(&long), Err(5000));
+    }
+
+    #[test]
+    fn characters_that_an_encoding_lacks_are_told() {
+        let mut bytes = Vec::new();
+        assert_eq!(encoding("latin1").encode("é", &mut bytes), Ok(()));
+        assert_eq!(encoding("latin1").encode("a日b", &mut bytes), Err('日'));
+        assert_eq!(bytes, [0xe9]);
     }
 
     #[test]

@@ -1,13 +1,15 @@
 //! What is text in a file: encoding, line ends, and one line of it.
 
 use std::borrow::Cow;
+use std::cell::OnceCell;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use super::block::Block;
 use super::encoding::Encoding;
-use super::file::TextFile;
 use super::lines::LineEnd;
-use crate::error::{EncodingError, ReadError};
+use crate::error::{EncodingError, Place, ReadError};
 
 /// What to make of the bytes of a file.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
@@ -72,9 +74,13 @@ impl Form<'_> {
 pub(crate) struct Line<'a> {
     pub(crate) bytes: &'a [u8],
     pub(crate) form: &'a Form<'a>,
-    pub(crate) file: &'a TextFile,
+    pub(crate) block: &'a Block,
     /// Position of the line in the file, or in what is packed in it.
     pub(crate) offset: u64,
+    /// Number of the line in the block.
+    pub(crate) number: u64,
+    /// Number of lines before the block, once somebody asked.
+    pub(crate) before: &'a OnceCell<Option<u64>>,
 }
 
 impl<'a> Line<'a> {
@@ -85,10 +91,32 @@ impl<'a> Line<'a> {
             Ok(text) => Ok(text),
             Err(_) if self.form.format.lossy => Ok(self.form.encoding.decode_lossy(self.bytes)),
             Err(at) => Err(ReadError::InvalidText {
-                path: self.file.path.clone(),
+                path: Arc::clone(&self.block.file.path),
                 encoding: self.form.encoding.name(),
                 offset: self.offset + at as u64,
+                line: self.place().line,
             }),
         }
+    }
+
+    /// The text of the line as UTF-8, which it may not be if it lies in the file as such: to be checked by who
+    /// reads it.
+    #[cfg(feature = "json")]
+    #[inline]
+    pub(crate) fn utf8(&self) -> Result<Cow<'a, [u8]>, ReadError> {
+        if self.form.encoding.is_utf8() && !self.form.format.lossy {
+            return Ok(Cow::Borrowed(self.bytes));
+        }
+        Ok(match self.text()? {
+            Cow::Borrowed(text) => Cow::Borrowed(text.as_bytes()),
+            Cow::Owned(text) => Cow::Owned(text.into_bytes()),
+        })
+    }
+
+    /// Where the line stands. Counts the lines before its block, once.
+    pub(crate) fn place(&self) -> Place {
+        let before = self.before.get_or_init(|| self.block.lines_before(self.form.format));
+        let line = before.map(|before| before + self.number + 1);
+        Place { path: Arc::clone(&self.block.file.path), line, offset: self.offset }
     }
 }

@@ -12,6 +12,9 @@ use crate::stream::{Flow, Run};
 
 /// What is made of a line.
 pub(crate) trait FromLine<U>: Send + Sync + 'static {
+    /// The operation that makes it.
+    const LABEL: &'static str = "read_text";
+
     /// Gives `sink` what it makes of the line, if anything.
     fn give(&self, line: &Line<'_>, run: &Run, sink: &mut dyn FnMut(U) -> Flow) -> Result<Flow, ReadError>;
 
@@ -56,7 +59,7 @@ impl FromLine<(Arc<Path>, String)> for WithPath {
         _run: &Run,
         sink: &mut dyn FnMut((Arc<Path>, String)) -> Flow,
     ) -> Result<Flow, ReadError> {
-        Ok(sink((Arc::clone(&line.file.path), line.text()?.into_owned())))
+        Ok(sink((Arc::clone(&line.block.file.path), line.text()?.into_owned())))
     }
 
     fn pack(&self, _: &mut Packer) -> Result<(), Refused> {

@@ -1,32 +1,187 @@
-//! Bags of lines into text files, one a partition, whole or not at all.
+//! Bags into text files, one a partition, whole or not at all.
 
 use std::borrow::Cow;
-use std::ffi::OsString;
-use std::fs::{self, File};
-use std::io::{self, BufWriter, Write};
+use std::collections::HashMap;
+use std::fmt;
+use std::io::{self, Write};
+use std::marker::PhantomData;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 
 use dask_graph::{Arg, Args, Op, OpError, Packer, Refused, Token, Unpack, Unpacked, Value, make_portable};
+use serde::{Deserialize, Serialize};
 
 use super::compression::Compression;
+use super::encoding::Encoding;
 use crate::bag::Bag;
 use crate::error::WriteError;
 use crate::partition::Partition;
 use crate::stream::stored::Stored;
 use crate::stream::{Flow, Run, Stream};
 
+mod line;
+mod unfinished;
+
+use line::AsText;
+use unfinished::Unfinished;
+
+pub(crate) use line::ToLine;
+
+/// Describes where and how to write lines of text, one file a partition.
+///
+/// ```
+/// use dask_bag::{Bag, Compression, Partitions, WriteText};
+/// use dask_graph::Collection;
+///
+/// let dir = tempfile::tempdir()?;
+/// let to = WriteText::new(format!("{}/*.log", dir.path().display()))
+///     .name_function(|i| ["monday", "tuesday"][i].to_owned())
+///     .compression(Compression::Gzip)
+///     .last_line_end(false);
+///
+/// let written = Bag::from_sequence(["a", "b", "c"], Partitions::count(2)).write_text(&to)?;
+/// let paths = written.compute_with(&dask_sched_sync::Sync::new())?;
+/// assert_eq!(paths, [dir.path().join("monday.log"), dir.path().join("tuesday.log")]);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone)]
+#[must_use]
+pub struct WriteText {
+    to: To,
+    name: Option<Arc<dyn Fn(usize) -> String + Send + Sync>>,
+    compression: Option<Compression>,
+    encoding: Option<String>,
+    last_line_end: bool,
+}
+
+#[derive(Debug, Clone)]
+enum To {
+    Pattern(String),
+    Listed(Vec<PathBuf>),
+}
+
+impl WriteText {
+    /// Writes to files whose names follow `pattern`.
+    ///
+    /// A `*` in the pattern stands for the number of the partition, with leading zeros so that the names
+    /// sort as the numbers do; without one, the pattern is a directory of files `0.part` and so on. Names that
+    /// end in `.gz`, `.bz2`, `.xz` or `.zst` make compressed files. Directories are made as needed.
+    pub fn new(pattern: impl Into<String>) -> Self {
+        Self::of(To::Pattern(pattern.into()))
+    }
+
+    /// Writes to these files, one a partition. No letter in their names has a meaning.
+    pub fn files<P: Into<PathBuf>>(paths: impl IntoIterator<Item = P>) -> Self {
+        Self::of(To::Listed(paths.into_iter().map(Into::into).collect()))
+    }
+
+    fn of(to: To) -> Self {
+        Self { to, name: None, compression: None, encoding: None, last_line_end: true }
+    }
+
+    /// What stands for the `*` in the pattern, made of the number of the partition, from 0.
+    pub fn name_function(mut self, name: impl Fn(usize) -> String + Send + Sync + 'static) -> Self {
+        self.name = Some(Arc::new(name));
+        self
+    }
+
+    /// How all of the files are compressed, whatever their names say.
+    pub fn compression(mut self, compression: Compression) -> Self {
+        self.compression = Some(compression);
+        self
+    }
+
+    /// The encoding, by a label of the Encoding Standard, as for [`ReadText`](crate::ReadText::encoding); `utf-8`
+    /// unless set. No byte order mark is written.
+    pub fn encoding(mut self, label: impl Into<String>) -> Self {
+        self.encoding = Some(label.into());
+        self
+    }
+
+    /// Whether the last line of a file has an end, too; on unless set, while dask leaves it out.
+    pub fn last_line_end(mut self, end: bool) -> Self {
+        self.last_line_end = end;
+        self
+    }
+
+    /// The file of each of `n` partitions.
+    fn paths(&self, n: usize) -> Result<Vec<PathBuf>, WriteError> {
+        let paths = match &self.to {
+            To::Listed(paths) if paths.len() == n => paths.clone(),
+            To::Listed(paths) => return Err(WriteError::PathCount { partitions: n, paths: paths.len() }),
+            To::Pattern(pattern) => {
+                let pattern = match pattern.matches('*').count() {
+                    0 => Path::new(pattern).join("*.part").to_string_lossy().into_owned(),
+                    1 => pattern.clone(),
+                    _ => return Err(WriteError::Pattern { pattern: pattern.clone() }),
+                };
+                let width = n.saturating_sub(1).max(1).ilog10() as usize + 1;
+                let name = |i| match &self.name {
+                    Some(name) => name(i),
+                    None => format!("{i:0width$}"),
+                };
+                (0..n).map(|i| PathBuf::from(pattern.replace('*', &name(i)))).collect()
+            }
+        };
+        let mut seen = HashMap::new();
+        for (second, path) in paths.iter().enumerate() {
+            if let Some(first) = seen.insert(path, second) {
+                return Err(WriteError::SamePath { path: path.clone(), first, second });
+            }
+        }
+        Ok(paths)
+    }
+
+    fn format(&self) -> Result<OutputFormat, WriteError> {
+        let encoding = match &self.encoding {
+            Some(label) => Encoding::for_label(label).map_err(|source| WriteError::Encoding { source })?,
+            None => Encoding::default(),
+        };
+        Ok(OutputFormat { encoding, last_line_end: self.last_line_end })
+    }
+
+    fn compression_of(&self, path: &Path) -> Result<Compression, WriteError> {
+        let compression = match self.compression {
+            Some(compression) => compression.built_in(),
+            None => Compression::of(path),
+        };
+        compression.map_err(|source| WriteError::Compression { path: path.to_owned(), source })
+    }
+
+    /// Describes writing the lines that `L` makes of the items.
+    #[track_caller]
+    pub(crate) fn write<T: Clone + Send + Sync + 'static, L: ToLine<T>>(
+        &self,
+        bag: &Bag<T>,
+    ) -> Result<Bag<PathBuf>, WriteError> {
+        let format = self.format()?;
+        let mut targets = Vec::with_capacity(bag.npartitions());
+        for path in self.paths(bag.npartitions())? {
+            let compression = self.compression_of(&path)?;
+            targets.push(Value::new(Target { path, compression }));
+        }
+        make_portable::<PathBuf>();
+        make_portable::<Target>();
+        let op = WriteLines::<T, L> { stream: Stored::<T>::shared(), format, lines: PhantomData };
+        Ok(bag.blockwise_with(L::LABEL, Token::unique(), Arc::new(op), move |i| targets[i as usize].clone()))
+    }
+}
+
+impl fmt::Debug for WriteText {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("WriteText")
+            .field("to", &self.to)
+            .field("compression", &self.compression)
+            .field("encoding", &self.encoding)
+            .field("last_line_end", &self.last_line_end)
+            .finish_non_exhaustive()
+    }
+}
+
 impl<T: AsRef<str> + Clone + Send + Sync + 'static> Bag<T> {
     /// Describes writing each partition to a text file; computing the result writes, and gives the paths.
     ///
-    /// A `*` in the pattern stands for the number of the partition, with leading zeros so that the names
-    /// sort as the numbers do; without one, the pattern is a directory of files `0.part` and so on. Names
-    /// that end in `.gz` make gzip files. Directories are made as needed. Every item is a line; those that
-    /// end in `\n` already get no second one.
-    ///
-    /// A file has its name only when it is complete: lines go to a hidden file beside it first, which is
-    /// then renamed, or removed if anything fails. What had the name before is replaced.
+    /// Short for [`write_text`](Self::write_text) with nothing set: see [`WriteText::new`] for the pattern.
     ///
     /// # Errors
     ///
@@ -48,49 +203,79 @@ impl<T: AsRef<str> + Clone + Send + Sync + 'static> Bag<T> {
     /// ```
     #[track_caller]
     pub fn to_textfiles(&self, pattern: &str) -> Result<Bag<PathBuf>, WriteError> {
-        let pattern = match pattern.matches('*').count() {
-            0 => Path::new(pattern).join("*.part").to_string_lossy().into_owned(),
-            1 => pattern.to_owned(),
-            _ => return Err(WriteError::Pattern { pattern: pattern.to_owned() }),
-        };
-        let compression = Compression::of(Path::new(&pattern))
-            .map_err(|source| WriteError::Compression { path: PathBuf::from(&pattern), source })?;
-        make_portable::<PathBuf>();
-        let width = self.npartitions().saturating_sub(1).max(1).ilog10() as usize + 1;
-        let path = move |i: u32| Value::new(PathBuf::from(pattern.replace('*', &format!("{i:0width$}"))));
-        let op = Arc::new(WriteLines { stream: Stored::<T>::shared(), compression });
-        Ok(self.blockwise_with("to_textfiles", Token::unique(), op, path))
+        self.write_text(&WriteText::new(pattern))
+    }
+
+    /// Describes writing each partition to a text file; computing the result writes, and gives the paths.
+    ///
+    /// Every item is a line; those that end in `\n` already get no second one. A file has its name only when it
+    /// is complete: lines go to a hidden file beside it first, which is then renamed, or removed if anything
+    /// fails. What had the name before is replaced.
+    ///
+    /// # Errors
+    ///
+    /// - When the pattern has more than one `*`, or there is a list of paths of another length than the bag.
+    /// - When two partitions would be written to one file.
+    /// - When the compression cannot be written, or the encoding is not known.
+    #[track_caller]
+    pub fn write_text(&self, to: &WriteText) -> Result<Bag<PathBuf>, WriteError> {
+        to.write::<T, AsText>(self)
     }
 }
 
-/// Writes the items of a stream to the file that is the task's last argument.
-struct WriteLines<T> {
-    stream: Arc<dyn Stream<T>>,
+/// One file to write.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+struct Target {
+    path: PathBuf,
     compression: Compression,
 }
 
-impl<T: AsRef<str> + Send + Sync + 'static> Op for WriteLines<T> {
+/// How lines are written.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+struct OutputFormat {
+    encoding: Encoding,
+    last_line_end: bool,
+}
+
+/// Writes the lines of the items of a stream to the file that is the task's last argument.
+struct WriteLines<T, L> {
+    stream: Arc<dyn Stream<T>>,
+    format: OutputFormat,
+    lines: PhantomData<fn() -> L>,
+}
+
+impl<T: Send + Sync + 'static, L: ToLine<T>> WriteLines<T, L> {
+    fn write(&self, args: &mut Args<'_>, path: &Path, out: &mut dyn Write) -> Result<(), OpError> {
+        let run = Run::new();
+        let mut lines = LineWriter { out, format: self.format, bytes: Vec::new(), owes_end: false };
+        let (mut outcome, mut item, mut buffer) = (Ok(()), 0, String::new());
+        self.stream.drive(&run, args, &mut |of| {
+            outcome = match L::line(&of, &mut buffer) {
+                Ok(line) => lines.write(line).map_err(|error| error.at(path, item, self.format.encoding)),
+                Err(source) => Err(WriteError::Item { path: path.to_owned(), item, source }),
+            };
+            item += 1;
+            if outcome.is_ok() { Flow::Continue(()) } else { Flow::Break(()) }
+        })?;
+        run.result()?;
+        outcome.map_err(OpError::failed)?;
+        lines.finish().map_err(|error| OpError::failed(error.at(path, item, self.format.encoding)))
+    }
+}
+
+impl<T: Send + Sync + 'static, L: ToLine<T>> Op for WriteLines<T, L> {
     fn name(&self) -> Cow<'_, str> {
         let mut names = Vec::new();
         self.stream.label(&mut names);
-        names.push("to_textfiles");
+        names.push(L::LABEL);
         names.join("+").into()
     }
 
     fn call(&self, mut args: Args<'_>) -> Result<Value, OpError> {
-        let path = args.get::<PathBuf>(args.len().saturating_sub(1))?.clone();
-        let run = Run::new();
-        let mut outcome = Ok(());
+        let Target { path, compression } = args.get::<Target>(args.len().saturating_sub(1))?.clone();
         let file = Unfinished::beside(&path).map_err(OpError::failed)?;
-        let lines = |out: &mut dyn Write| -> Result<(), OpError> {
-            self.stream.drive(&run, &mut args, &mut |line| {
-                outcome = write_line(out, line.as_ref());
-                if outcome.is_ok() { Flow::Continue(()) } else { Flow::Break(()) }
-            })?;
-            run.result()?;
-            outcome.map_err(|e| OpError::failed(WriteError::io("write", &path, e)))
-        };
-        file.write(self.compression, lines)?.rename().map_err(OpError::failed)?;
+        let written = file.write(compression, |out| self.write(&mut args, &path, out))?;
+        written.rename().map_err(OpError::failed)?;
         Ok(Partition::new(vec![path]).into_value())
     }
 
@@ -99,15 +284,15 @@ impl<T: AsRef<str> + Send + Sync + 'static> Op for WriteLines<T> {
             return None;
         }
         let stream = self.stream.absorb(producer, self.stream.steps())?;
-        Some(Arc::new(Self { stream, compression: self.compression }))
+        Some(Arc::new(Self { stream, format: self.format, lines: PhantomData }))
     }
 
     fn pack(&self, to: &mut Packer) -> Result<Unpack, Refused> {
         to.part(|to| self.stream.pack(to))?;
-        to.state(&self.compression)?;
+        to.state(&self.format)?;
         Ok(|from| {
-            let stream: Arc<dyn Stream<T>> = from.part()?;
-            Ok(Unpacked::op(WriteLines { stream, compression: from.state()? }))
+            let (stream, format) = (from.part()?, from.state()?);
+            Ok(Unpacked::op(WriteLines::<T, L> { stream, format, lines: PhantomData }))
         })
     }
 
@@ -116,92 +301,52 @@ impl<T: AsRef<str> + Send + Sync + 'static> Op for WriteLines<T> {
     }
 }
 
-fn write_line(out: &mut dyn Write, line: &str) -> io::Result<()> {
-    out.write_all(line.as_bytes())?;
-    if line.ends_with('\n') { Ok(()) } else { out.write_all(b"\n") }
+/// Writes lines in an encoding.
+struct LineWriter<'a> {
+    out: &'a mut dyn Write,
+    format: OutputFormat,
+    /// The line in the encoding, where that is another.
+    bytes: Vec<u8>,
+    /// Whether the last line has no end yet.
+    owes_end: bool,
 }
 
-/// A file that is removed again unless it gets its name.
-struct Unfinished {
-    file: File,
-    path: PathBuf,
-    name: PathBuf,
-    renamed: bool,
+/// Why a line could not be written.
+enum LineError {
+    Io(io::Error),
+    Character(char),
 }
 
-impl Unfinished {
-    /// A hidden file in the directory of `name`, which is made if need be.
-    fn beside(name: &Path) -> Result<Self, WriteError> {
-        static NEXT: AtomicU64 = AtomicU64::new(0);
-        let directory = name.parent().unwrap_or(Path::new(""));
-        if !directory.as_os_str().is_empty() {
-            fs::create_dir_all(directory).map_err(|e| WriteError::io("make the directory", directory, e))?;
-        }
-        let mut hidden = OsString::from(".");
-        hidden.push(name.file_name().unwrap_or_default());
-        hidden.push(format!(".{}-{}.unfinished", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed)));
-        let path = directory.join(hidden);
-        let file = File::create_new(&path).map_err(|e| WriteError::io("create", &path, e))?;
-        Ok(Self { file, path, name: name.to_owned(), renamed: false })
-    }
-
-    /// Lets `content` write, through the compression.
-    fn write(
-        self,
-        compression: Compression,
-        content: impl FnOnce(&mut dyn Write) -> Result<(), OpError>,
-    ) -> Result<Self, OpError> {
-        let failed = |e| OpError::failed(WriteError::io("write", &self.name, e));
-        let mut out = BufWriter::with_capacity(64 << 10, &self.file);
-        compression.pack(&mut out, failed, content)?;
-        out.flush().map_err(failed)?;
-        drop(out);
-        Ok(self)
-    }
-
-    /// Gives the file its name.
-    fn rename(mut self) -> Result<(), WriteError> {
-        // Data first: after a crash of the machine the name must not stand for an empty file.
-        self.file.sync_data().map_err(|e| WriteError::io("write", &self.name, e))?;
-        fs::rename(&self.path, &self.name).map_err(|e| WriteError::io("create", &self.name, e))?;
-        self.renamed = true;
-        Ok(())
-    }
-}
-
-impl Drop for Unfinished {
-    fn drop(&mut self) {
-        if !self.renamed {
-            // Best effort, on the way out of another failure, which is the one to report.
-            let _ = fs::remove_file(&self.path);
-        }
-    }
-}
-
-#[cfg(all(test, target_os = "linux"))]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_full_disk_is_an_error_and_leaves_nothing() {
-        let dir = tempfile::tempdir().unwrap();
-        let (path, name) = (dir.path().join(".hidden"), dir.path().join("out.txt"));
-        for compression in [Compression::None, Compression::Gzip] {
-            // Few lines fail when the buffer is written out at the end, many in between.
-            for lines in [1, 1_000_000] {
-                fs::write(&path, "").unwrap();
-                let file = File::options().write(true).open("/dev/full").unwrap();
-                let full = Unfinished { file, path: path.clone(), name: name.clone(), renamed: false };
-                let outcome = full.write(compression, |out| {
-                    (0..lines)
-                        .try_for_each(|n| write_line(out, &n.to_string()))
-                        .map_err(|e| OpError::failed(WriteError::io("write", &name, e)))
-                });
-                let Err(OpError::Failed(error)) = outcome.map(drop) else { panic!("no error") };
-                assert_eq!(error.to_string(), format!("could not write {}", name.display()));
-                assert!(error.source().unwrap().to_string().contains("No space left"));
-                assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 0);
+impl LineError {
+    fn at(self, path: &Path, item: u64, encoding: Encoding) -> WriteError {
+        match self {
+            Self::Io(source) => WriteError::io("write", path, source),
+            Self::Character(character) => {
+                WriteError::Character { path: path.to_owned(), item, character, encoding: encoding.name() }
             }
         }
+    }
+}
+
+impl LineWriter<'_> {
+    fn write(&mut self, line: &str) -> Result<(), LineError> {
+        if self.owes_end {
+            self.put("\n")?;
+        }
+        self.owes_end = !line.ends_with('\n');
+        self.put(line)
+    }
+
+    fn finish(&mut self) -> Result<(), LineError> {
+        if self.owes_end && self.format.last_line_end { self.put("\n") } else { Ok(()) }
+    }
+
+    fn put(&mut self, text: &str) -> Result<(), LineError> {
+        if self.format.encoding.is_utf8() {
+            return self.out.write_all(text.as_bytes()).map_err(LineError::Io);
+        }
+        self.bytes.clear();
+        self.format.encoding.encode(text, &mut self.bytes).map_err(LineError::Character)?;
+        self.out.write_all(&self.bytes).map_err(LineError::Io)
     }
 }

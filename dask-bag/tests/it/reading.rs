@@ -215,7 +215,7 @@ fn bytes_that_are_no_utf8_are_an_error_or_replaced() {
     let dir = files(&[("a.txt", bad), ("b.txt.gz", &gzip(bad))]);
     for name in ["a.txt", "b.txt.gz"] {
         let text = ReadText::new(pattern(&dir, name)).blocksize(7);
-        check_fails(&text.lines().unwrap(), &[name, "byte 16"]);
+        check_fails(&text.lines().unwrap(), &[name, "byte 16", "line 3"]);
         let lossy = text.lossy(true).lines().unwrap();
         check(&lossy, ["fine", "also fine", "b\u{fffd}d", "fine"].map(String::from).to_vec());
     }

@@ -3,7 +3,9 @@
 use std::fs;
 use std::path::Path;
 
-use dask_bag::{Bag, Partitions, WriteError, read_text};
+use dask_bag::{Bag, Compression, Partitions, ReadText, WriteError, WriteText, read_text};
+use dask_graph::Collection;
+use dask_sched_sync::Sync;
 use tempfile::tempdir;
 
 use super::runners::{check, check_fails};
@@ -18,7 +20,11 @@ fn names_in(dir: &Path) -> Vec<String> {
 #[test]
 fn what_was_written_is_read_again() {
     let dir = tempdir().unwrap();
-    for name in ["plain-*.txt", "packed-*.gz", "sub/dir"] {
+    let mut names = vec!["plain-*.txt", "packed-*.gz", "sub/dir"];
+    names.extend(cfg!(feature = "bz2").then_some("packed-*.bz2"));
+    names.extend(cfg!(feature = "xz").then_some("packed-*.xz"));
+    names.extend(cfg!(feature = "zstd").then_some("packed-*.zst"));
+    for name in names {
         let pattern = dir.path().join(name).to_str().unwrap().to_owned();
         let bag = Bag::range(25, Partitions::count(12)).filter(|&n| n != 4 && n != 5).map(|n| n.to_string());
         let written = bag.to_textfiles(&pattern).unwrap();
@@ -43,6 +49,57 @@ fn line_ends_are_not_doubled() {
     let bag = Bag::from_sequence(["kept\n", "added", ""], Partitions::count(1));
     check(&bag.to_textfiles(path.to_str().unwrap()).unwrap(), vec![dir.path().join("0.txt")]);
     assert_eq!(fs::read_to_string(dir.path().join("0.txt")).unwrap(), "kept\nadded\n\n");
+}
+
+#[test]
+fn the_last_line_may_have_no_end() {
+    let dir = tempdir().unwrap();
+    let to = WriteText::new(dir.path().join("*").to_str().unwrap()).last_line_end(false);
+    let bag = Bag::from_partitions([vec!["a", "b\n", "", "c"], vec![], vec![""], vec!["", ""], vec!["d\n"]]);
+    assert_eq!(bag.write_text(&to).unwrap().compute_with(&Sync::new()).unwrap().len(), 5);
+    let read = |i: usize| fs::read_to_string(dir.path().join(i.to_string())).unwrap();
+    assert_eq!([0, 1, 2, 3, 4].map(read), ["a\nb\n\nc", "", "", "\n", "d\n"]);
+}
+
+#[test]
+fn files_are_named_by_function_or_list() {
+    let dir = tempdir().unwrap();
+    let bag = Bag::range(3, Partitions::count(3)).map(|n| n.to_string());
+    let to = WriteText::new(dir.path().join("day-*.txt").to_str().unwrap())
+        .name_function(|i| format!("{}", i * i));
+    check(
+        &bag.write_text(&to).unwrap(),
+        ["0", "1", "4"].map(|i| dir.path().join(format!("day-{i}.txt"))).to_vec(),
+    );
+    // A star in a list is a star.
+    let names = ["*", "b.gz", "sub/c"].map(|name| dir.path().join(name));
+    check(&bag.write_text(&WriteText::files(&names)).unwrap(), names.to_vec());
+    check(&ReadText::files(&names).lines().unwrap(), ["0", "1", "2"].map(String::from).to_vec());
+
+    let error = bag.write_text(&WriteText::files(&names[..2])).unwrap_err();
+    assert!(matches!(error, WriteError::PathCount { partitions: 3, paths: 2 }));
+    let same = WriteText::new(dir.path().join("*").to_str().unwrap()).name_function(|i| format!("{}", i % 2));
+    let error = bag.write_text(&same).unwrap_err();
+    assert!(matches!(error, WriteError::SamePath { first: 0, second: 2, .. }), "{error}");
+}
+
+#[test]
+fn compression_and_encoding_can_be_told() {
+    let dir = tempdir().unwrap();
+    let path = dir.path().join("a.txt");
+    let bag = Bag::from_partitions([vec!["é", "日"]]);
+    let to = WriteText::files([&path]);
+    for label in ["utf-8", "utf-16le", "utf-16be", "gb18030"] {
+        let packed = to.clone().encoding(label).compression(Compression::Gzip);
+        check(&bag.write_text(&packed).unwrap(), vec![path.clone()]);
+        let read = ReadText::files([&path]).encoding(label).compression(Compression::Gzip);
+        check(&read.lines().unwrap(), ["é", "日"].map(String::from).to_vec());
+    }
+    fs::remove_file(&path).unwrap();
+    let western = bag.write_text(&to.clone().encoding("latin1")).unwrap();
+    check_fails(&western, &["windows-1252 has no '日'", "item 1 of", "a.txt"]);
+    assert!(names_in(dir.path()).is_empty());
+    assert!(matches!(bag.write_text(&to.encoding("latin-nine")), Err(WriteError::Encoding { .. })));
 }
 
 #[test]
