@@ -30,6 +30,38 @@ pub enum ReadError {
         /// The working directory.
         directory: PathBuf,
     },
+    /// An URL, and a program that was built without stores.
+    #[cfg(not(feature = "object-store"))]
+    #[error("{url} needs the feature `object-store` of dask-bag, which is off; turn it on in Cargo.toml")]
+    StoresOff {
+        /// The URL.
+        url: String,
+    },
+    /// An URL that names no store, or a store that cannot be reached with these options.
+    #[cfg(feature = "object-store")]
+    #[error("the store of {url} cannot be used")]
+    Url {
+        /// The URL.
+        url: String,
+        /// Why not.
+        source: Box<dyn Error + Send + Sync>,
+    },
+    /// An option that stores of this kind do not have.
+    #[cfg(feature = "object-store")]
+    #[error("the store of {url} has no option `{key}`; see the options of the crate object_store")]
+    StorageOption {
+        /// The URL.
+        url: String,
+        /// The key of the option.
+        key: String,
+    },
+    /// No object has a name of this pattern.
+    #[cfg(feature = "object-store")]
+    #[error("no object matches `{pattern}`")]
+    NoObject {
+        /// The pattern.
+        pattern: String,
+    },
     /// A list of files to read is empty.
     #[error("the list of files to read is empty; give at least one path")]
     NoPaths,
@@ -142,6 +174,79 @@ pub enum ReadError {
         /// Number of the line, from 1; `None` when the lines before could not be counted.
         line: Option<u64>,
     },
+    /// An Avro file that cannot be read.
+    #[cfg(feature = "avro")]
+    #[error("could not read {} in the block at byte {offset}", path.display())]
+    Avro {
+        /// The file.
+        path: Arc<Path>,
+        /// Where the block begins, or 0 for the head of the file.
+        offset: u64,
+        /// What is wrong with it.
+        source: AvroError,
+    },
+}
+
+/// Why the head or a block of an Avro file cannot be read.
+#[cfg(feature = "avro")]
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum AvroError {
+    /// The file does not begin as a container file does, or has no schema.
+    #[error("it is no container file of Avro")]
+    NoContainer,
+    /// The schema makes no sense.
+    #[error("its schema cannot be read")]
+    Schema {
+        /// What the Avro library says.
+        source: Box<dyn Error + Send + Sync>,
+    },
+    /// A codec that is not known, or that this program was built without.
+    #[error(
+        "its codec {codec} is not known{}",
+        feature.map(|name| format!("; turn on the feature `{name}` of dask-bag")).unwrap_or_default()
+    )]
+    UnknownCodec {
+        /// The codec.
+        codec: String,
+        /// The feature of this crate that it needs, if there is one.
+        feature: Option<&'static str>,
+    },
+    /// The file ends inside the block.
+    #[error("the file ends in the middle of it; copy it again")]
+    Truncated,
+    /// A number that is too large, or a length that is negative.
+    #[error("a number in it makes no sense; copy the file again")]
+    Number,
+    /// The block does not end with the marker of the file.
+    #[error("it does not end with the marker of the file; copy it again")]
+    Marker,
+    /// The block cannot be unpacked.
+    #[error("it cannot be unpacked; copy the file again")]
+    Codec {
+        /// What the decoder says.
+        source: Box<dyn Error + Send + Sync>,
+    },
+    /// A record cannot be made an item.
+    #[error("record {item} of it cannot be made an item")]
+    Record {
+        /// Position of the record in the block, from 0.
+        item: u64,
+        /// Why not.
+        source: Box<dyn Error + Send + Sync>,
+    },
+    /// Bytes that belong to no record.
+    #[error("{bytes} bytes after its last record belong to none; copy the file again")]
+    Rest {
+        /// Number of these bytes.
+        bytes: usize,
+    },
+    /// The system could not read.
+    #[error("the system could not read it")]
+    Io {
+        /// The system's answer.
+        source: io::Error,
+    },
 }
 
 /// Why a compression cannot be read or written.
@@ -242,6 +347,13 @@ pub enum WriteError {
     Encoding {
         /// Why not.
         source: EncodingError,
+    },
+    /// A schema that makes no sense.
+    #[cfg(feature = "avro")]
+    #[error("the text given is not the JSON of an Avro schema")]
+    Schema {
+        /// What the Avro library says.
+        source: Box<dyn Error + Send + Sync>,
     },
     /// A character that the encoding lacks.
     #[error(

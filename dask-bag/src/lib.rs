@@ -5,7 +5,7 @@
 //! partition, on as many threads as there are. Within a partition a chain of operations is one pass: an
 //! item goes through all steps before the next is read, and only what a reduction keeps stays in memory.
 //!
-//! - make one: [`read_text`] and [`ReadText`], [`Bag::from_sequence`], [`Bag::range`]
+//! - make one: [`read_text`] and [`ReadText`], [`read_json`], [`read_avro`], [`Bag::from_sequence`], [`Bag::range`]
 //! - item by item: [`map`](Bag::map), [`filter`](Bag::filter), [`flat_map`](Bag::flat_map), …;
 //!   [`try_map`](Bag::try_map), whose errors tell the item's place; [`pipe`](Bag::pipe) for tiny steps
 //! - texts and JSON values: [`str`](Bag::str), [`pluck`](Bag::pluck) (feature `json`)
@@ -18,7 +18,12 @@
 //! - exchanged by key, through files and in bounded memory: [`groupby`](Bag::groupby),
 //!   [`partition_by`](Bag::partition_by), [`join_shuffled`](Bag::join_shuffled)
 //! - to the first few items, from as few partitions as will do: [`take`](Bag::take)
-//! - to files: [`to_textfiles`](Bag::to_textfiles)
+//! - to files: [`to_textfiles`](Bag::to_textfiles) and [`WriteText`], [`to_jsonl`](Bag::to_jsonl),
+//!   [`to_avro`](Bag::to_avro)
+//!
+//! Files may be compressed ([`Compression`]), in any encoding ([`ReadText::encoding`]), and objects of a store, named
+//! by URL ([`ReadText::new`]). What takes long to build is a feature of the crate: `json` and `bz2` are on by default,
+//! `avro`, `object-store`, `xz` and `zstd` are not.
 //!
 //! ```
 //! use dask_bag::ReadText;
@@ -60,17 +65,25 @@
 
 #![forbid(unsafe_code)]
 
+#[cfg(feature = "avro")]
+mod avro;
 mod bag;
 mod codec;
 mod error;
+mod input;
 mod item;
+mod output;
 mod partition;
 mod stream;
 mod text;
 
+#[cfg(feature = "avro")]
+pub use avro::{AvroCodec, ReadAvro, read_avro};
 #[cfg(feature = "json")]
 pub use bag::Field;
 pub use bag::{Bag, Number, PartitionSize, Side, Steps, Strings};
+#[cfg(feature = "avro")]
+pub use error::AvroError;
 pub use error::{
     BagError, CompressionError, EncodingError, FieldError, ItemError, Place, ReadError, WriteError,
 };

@@ -1,6 +1,5 @@
 //! Lines of text files as bags, and bags of lines as text files.
 
-use std::collections::HashSet;
 use std::error::Error;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -12,12 +11,14 @@ use dask_graph::{
 
 use crate::bag::Bag;
 use crate::error::ReadError;
+#[cfg(feature = "object-store")]
+use crate::input::StorageOptions;
+use crate::input::{InputFile, Inputs};
 use crate::stream::{Collect, Flow, Pipeline, Run, Stream, unpacked};
 
 mod block;
 mod compression;
 mod encoding;
-mod file;
 mod format;
 mod item;
 #[cfg(feature = "json")]
@@ -27,9 +28,11 @@ mod write;
 
 use block::{Block, Blocks};
 use encoding::{Encoding, overlaps_itself};
-use file::TextFile;
 use format::LineFormat;
 use item::FromLine;
+
+#[cfg(feature = "avro")]
+pub(crate) use lines::{LineEnd, Lines};
 
 pub use compression::Compression;
 #[cfg(feature = "json")]
@@ -71,7 +74,7 @@ pub fn read_text(pattern: &str) -> Result<Bag<String>, ReadError> {
 #[derive(Debug, Clone)]
 #[must_use]
 pub struct ReadText {
-    files: Files,
+    inputs: Inputs,
     blocksize: Option<u64>,
     files_per_partition: Option<usize>,
     compression: Option<Compression>,
@@ -79,17 +82,16 @@ pub struct ReadText {
     format: LineFormat,
 }
 
-#[derive(Debug, Clone)]
-enum Files {
-    Matching(Vec<String>),
-    Listed(Vec<PathBuf>),
-}
-
 impl ReadText {
     /// Reads the files that match `pattern`, sorted by name.
     ///
     /// `*` stands for any letters but `/`, `**` for any directories, `?` for one letter, `[a-c]` for one of
     /// these.
+    ///
+    /// With the feature `object-store` a pattern may be an URL: of S3 (`s3://bucket/logs/*.gz`), of Google Cloud
+    /// Storage (`gs://`), of Azure (`az://container/`), of a web server (`https://`, one file each), or of a file
+    /// (`file:///`). One that ends in `/` means all objects whose names begin so. Blocks are read by requests for
+    /// ranges, which are tried again when they fail on the way; `storage_options` tells how stores are reached.
     pub fn new(pattern: impl Into<String>) -> Self {
         Self::patterns([pattern])
     }
@@ -98,17 +100,17 @@ impl ReadText {
     ///
     /// A file that several patterns match is read once, where it comes first.
     pub fn patterns<P: Into<String>>(patterns: impl IntoIterator<Item = P>) -> Self {
-        Self::of(Files::Matching(patterns.into_iter().map(Into::into).collect()))
+        Self::of(Inputs::matching(patterns))
     }
 
     /// Reads these files, in this order. No letter in their names has a meaning.
     pub fn files<P: Into<PathBuf>>(paths: impl IntoIterator<Item = P>) -> Self {
-        Self::of(Files::Listed(paths.into_iter().map(Into::into).collect()))
+        Self::of(Inputs::listed(paths))
     }
 
-    fn of(files: Files) -> Self {
+    fn of(inputs: Inputs) -> Self {
         Self {
-            files,
+            inputs,
             blocksize: None,
             files_per_partition: None,
             compression: None,
@@ -164,6 +166,21 @@ impl ReadText {
     /// ```
     pub fn line_delimiter(mut self, delimiter: impl AsRef<[u8]>) -> Self {
         self.format.delimiter = Some(delimiter.as_ref().to_vec());
+        self
+    }
+
+    /// How the stores of files named by URL are reached: endpoints, regions, keys, time limits.
+    ///
+    /// The keys are those of the crate `object_store`, `aws_access_key_id`, `endpoint`, `allow_http` and so on, for
+    /// the kind of store that the URL names. Nothing is taken from the environment. Values are kept in the graph
+    /// and go to the processes that read, but are never shown.
+    #[cfg(feature = "object-store")]
+    pub fn storage_options<K: Into<String>, V: Into<String>>(
+        mut self,
+        options: impl IntoIterator<Item = (K, V)>,
+    ) -> Self {
+        self.inputs.options =
+            StorageOptions(options.into_iter().map(|(key, value)| (key.into(), value.into())).collect());
         self
     }
 
@@ -250,7 +267,7 @@ impl ReadText {
         M: FromLine<U>,
     {
         let format = self.format()?;
-        let files = self.find()?;
+        let files = self.inputs.find(self.compression)?;
         let partitions = self.partitions(&files, format.encoding.unit() as u64)?;
         let token = match meaning {
             Some(meaning) => self.token(meaning, &files),
@@ -281,50 +298,19 @@ impl ReadText {
         Ok(format)
     }
 
-    fn find(&self) -> Result<Vec<Arc<TextFile>>, ReadError> {
-        let paths = match &self.files {
-            Files::Listed(paths) => paths.clone(),
-            Files::Matching(patterns) => {
-                let mut seen = HashSet::new();
-                let mut paths = Vec::new();
-                for pattern in patterns {
-                    paths.extend(
-                        file::matching(pattern)?.into_iter().filter(|path| seen.insert(path.clone())),
-                    );
-                }
-                paths
-            }
-        };
-        if paths.is_empty() {
-            return Err(ReadError::NoPaths);
-        }
-        paths.iter().map(|path| TextFile::find(path, self.compression).map(Arc::new)).collect()
-    }
-
     /// What each partition reads.
-    fn partitions(&self, files: &[Arc<TextFile>], unit: u64) -> Result<Vec<Value>, ReadError> {
-        let whole = |file| Block::cut(file, None, unit);
-        match (self.blocksize, self.files_per_partition) {
-            (Some(_), Some(_)) => Err(ReadError::BlocksizeAndFiles),
-            (Some(0), None) => Err(ReadError::ZeroBlocksize),
-            (None, Some(0)) => Err(ReadError::ZeroFiles),
-            (None, n) => {
-                let groups = files.chunks(n.unwrap_or(1));
-                Ok(groups.map(|files| Blocks(files.iter().flat_map(whole).collect()).into_value()).collect())
-            }
-            (blocksize, None) => {
-                let count =
-                    files.iter().map(|file| Block::count(file, blocksize)).fold(0, u64::saturating_add);
-                if u32::try_from(count).is_err() {
-                    return Err(ReadError::TooManyBlocks { blocks: count });
-                }
-                let blocks = files.iter().flat_map(|file| Block::cut(file, blocksize, unit));
-                Ok(blocks.map(|block| Blocks(vec![block]).into_value()).collect())
-            }
-        }
+    fn partitions(&self, files: &[Arc<InputFile>], unit: u64) -> Result<Vec<Value>, ReadError> {
+        let blocks = crate::input::blocks(files, self.blocksize, unit)?.map(Block::new);
+        let each = match (self.blocksize, self.files_per_partition) {
+            (Some(_), Some(_)) => return Err(ReadError::BlocksizeAndFiles),
+            (None, Some(0)) => return Err(ReadError::ZeroFiles),
+            (_, n) => n.unwrap_or(1),
+        };
+        let blocks: Vec<Block> = blocks.collect();
+        Ok(blocks.chunks(each).map(|blocks| Blocks(blocks.to_vec()).into_value()).collect())
     }
 
-    fn token(&self, meaning: &str, files: &[Arc<TextFile>]) -> Token {
+    fn token(&self, meaning: &str, files: &[Arc<InputFile>]) -> Token {
         let mut token = Tokenizer::new("read_text")
             .feed(meaning)
             .feed(&self.blocksize)

@@ -1,6 +1,8 @@
 //! Integration tests, one binary.
 
 mod it {
+    #[cfg(feature = "avro")]
+    mod avro;
     mod combining;
     mod compressions;
     mod encodings;
@@ -18,5 +20,7 @@ mod it {
     mod reducing;
     mod runners;
     mod texts;
+    #[cfg(feature = "object-store")]
+    mod urls;
     mod writing;
 }

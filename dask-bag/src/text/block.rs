@@ -2,6 +2,7 @@
 
 use std::cell::{Cell, OnceCell};
 use std::io::{self, BufReader, Read};
+use std::ops::Range;
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -9,10 +10,10 @@ use dask_graph::{Blob, BlobError, BlobReader, Payload, Value};
 use serde::{Deserialize, Serialize};
 
 use super::compression::Compression;
-use super::file::TextFile;
 use super::format::{Line, LineFormat};
 use super::lines::Lines;
 use crate::error::{Place, ReadError};
+use crate::input::{InputFile, is_of_system};
 use crate::stream::{Flow, NEXT, Run, STOP};
 
 /// What the byte order mark of a file may take.
@@ -24,43 +25,16 @@ const MARK: usize = 3;
 /// every line of the file is in exactly one of its blocks, wherever the borders fall.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Block {
-    pub(crate) file: Arc<TextFile>,
+    pub(crate) file: Arc<InputFile>,
     start: u64,
     /// `u64::MAX` for a whole compressed file, the length of whose text nobody knows.
     end: u64,
 }
 
 impl Block {
-    /// Cuts a file into blocks of about `blocksize` bytes, as dask does: as many as fit whole, of equal
-    /// size, with borders at multiples of `unit`. Compressed files are one block.
-    pub(crate) fn cut(
-        file: &Arc<TextFile>,
-        blocksize: Option<u64>,
-        unit: u64,
-    ) -> impl Iterator<Item = Self> + use<> {
-        let file = Arc::clone(file);
-        let n = Self::count(&file, blocksize);
-        let size = match file.compression {
-            Compression::None => file.nbytes,
-            _ => u64::MAX,
-        };
-        let border = move |i: u64| {
-            if i == n {
-                return size;
-            }
-            // In 128 bits: the product of a size and a number of blocks may be large.
-            let border = (u128::from(size) * u128::from(i) / u128::from(n)) as u64;
-            border / unit * unit
-        };
-        (0..n).map(move |i| Self { file: Arc::clone(&file), start: border(i), end: border(i + 1) })
-    }
-
-    /// Number of blocks that [`cut`](Self::cut) makes.
-    pub(crate) fn count(file: &TextFile, blocksize: Option<u64>) -> u64 {
-        match (file.compression, blocksize) {
-            (Compression::None, Some(blocksize)) => (file.nbytes / blocksize.max(1)).max(1),
-            _ => 1,
-        }
+    /// The lines that start in this range of the file.
+    pub(crate) fn new((file, range): (Arc<InputFile>, Range<u64>)) -> Self {
+        Self { file, start: range.start, end: range.end }
     }
 
     /// About how many bytes the block's lines take as strings.
@@ -68,7 +42,7 @@ impl Block {
         // Each line costs a `String` on top of its letters.
         match self.file.compression {
             Compression::None => (self.end - self.start).saturating_mul(3) / 2,
-            packed => self.file.nbytes.saturating_mul(packed.ratio()).saturating_mul(3) / 2,
+            packed => self.file.nbytes().saturating_mul(packed.ratio()).saturating_mul(3) / 2,
         }
     }
 
@@ -115,7 +89,7 @@ impl Block {
     fn open(&self, format: &LineFormat) -> Result<(Vec<u8>, Lines<Box<dyn Read + Send>>), ReadError> {
         let end_of_line = format.end_of_line().map_err(|source| ReadError::Encoding { source })?;
         let from = self.start.saturating_sub(end_of_line.bytes().len() as u64);
-        let bytes = self.file.open(from, self.end)?;
+        let bytes = self.file.open(from..self.end)?;
         let text = match self.file.compression {
             Compression::None => bytes,
             packed => {
@@ -135,7 +109,7 @@ impl Block {
 
     fn head(&self) -> Result<Vec<u8>, ReadError> {
         let mut head = Vec::new();
-        let mut bytes = self.file.open(0, MARK as u64)?.take(MARK as u64);
+        let mut bytes = self.file.open(0..MARK as u64)?.take(MARK as u64);
         bytes.read_to_end(&mut head).map_err(|e| self.file.io("read", e))?;
         Ok(head)
     }
@@ -144,12 +118,9 @@ impl Block {
         let (path, compression) = (self.file.path.clone(), self.file.compression);
         match (compression, source.kind()) {
             (Compression::None, _) => self.file.io("read", source),
+            _ if is_of_system(&source) => self.file.io("read", source),
             (_, io::ErrorKind::UnexpectedEof) => ReadError::Truncated { path, compression, offset },
-            // What decoders say of bytes that make no sense; what the system says of files has other kinds.
-            (_, io::ErrorKind::InvalidInput | io::ErrorKind::InvalidData | io::ErrorKind::Other) => {
-                ReadError::Corrupt { path, compression, offset, source }
-            }
-            _ => self.file.io("read", source),
+            _ => ReadError::Corrupt { path, compression, offset, source },
         }
     }
 
@@ -160,10 +131,13 @@ impl Block {
         Place { path: self.file.path.clone(), line, offset }
     }
 
-    /// Number of lines of the file that start before this block.
+    /// Number of lines of the file that start before this block; `None` where they cannot be counted.
     pub(crate) fn lines_before(&self, format: &LineFormat) -> Option<u64> {
         if self.start == 0 {
             return Some(0);
+        }
+        if !self.file.is_local() {
+            return None;
         }
         let mut before = 0;
         let all = Self { file: Arc::clone(&self.file), start: 0, end: self.start };

@@ -1,8 +1,6 @@
 //! Bags into text files, one a partition, whole or not at all.
 
 use std::borrow::Cow;
-use std::collections::HashMap;
-use std::fmt;
 use std::io::{self, Write};
 use std::marker::PhantomData;
 use std::path::{Path, PathBuf};
@@ -15,15 +13,14 @@ use super::compression::Compression;
 use super::encoding::Encoding;
 use crate::bag::Bag;
 use crate::error::WriteError;
+use crate::output::{Outputs, Unfinished};
 use crate::partition::Partition;
 use crate::stream::stored::Stored;
 use crate::stream::{Flow, Run, Stream};
 
 mod line;
-mod unfinished;
 
 use line::AsText;
-use unfinished::Unfinished;
 
 pub(crate) use line::ToLine;
 
@@ -44,20 +41,13 @@ pub(crate) use line::ToLine;
 /// assert_eq!(paths, [dir.path().join("monday.log"), dir.path().join("tuesday.log")]);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Clone)]
+#[derive(Debug, Clone)]
 #[must_use]
 pub struct WriteText {
-    to: To,
-    name: Option<Arc<dyn Fn(usize) -> String + Send + Sync>>,
+    to: Outputs,
     compression: Option<Compression>,
     encoding: Option<String>,
     last_line_end: bool,
-}
-
-#[derive(Debug, Clone)]
-enum To {
-    Pattern(String),
-    Listed(Vec<PathBuf>),
 }
 
 impl WriteText {
@@ -67,21 +57,21 @@ impl WriteText {
     /// sort as the numbers do; without one, the pattern is a directory of files `0.part` and so on. Names that
     /// end in `.gz`, `.bz2`, `.xz` or `.zst` make compressed files. Directories are made as needed.
     pub fn new(pattern: impl Into<String>) -> Self {
-        Self::of(To::Pattern(pattern.into()))
+        Self::of(Outputs::pattern(pattern))
     }
 
     /// Writes to these files, one a partition. No letter in their names has a meaning.
     pub fn files<P: Into<PathBuf>>(paths: impl IntoIterator<Item = P>) -> Self {
-        Self::of(To::Listed(paths.into_iter().map(Into::into).collect()))
+        Self::of(Outputs::listed(paths))
     }
 
-    fn of(to: To) -> Self {
-        Self { to, name: None, compression: None, encoding: None, last_line_end: true }
+    fn of(to: Outputs) -> Self {
+        Self { to, compression: None, encoding: None, last_line_end: true }
     }
 
     /// What stands for the `*` in the pattern, made of the number of the partition, from 0.
     pub fn name_function(mut self, name: impl Fn(usize) -> String + Send + Sync + 'static) -> Self {
-        self.name = Some(Arc::new(name));
+        self.to.name = Some(Arc::new(name));
         self
     }
 
@@ -102,34 +92,6 @@ impl WriteText {
     pub fn last_line_end(mut self, end: bool) -> Self {
         self.last_line_end = end;
         self
-    }
-
-    /// The file of each of `n` partitions.
-    fn paths(&self, n: usize) -> Result<Vec<PathBuf>, WriteError> {
-        let paths = match &self.to {
-            To::Listed(paths) if paths.len() == n => paths.clone(),
-            To::Listed(paths) => return Err(WriteError::PathCount { partitions: n, paths: paths.len() }),
-            To::Pattern(pattern) => {
-                let pattern = match pattern.matches('*').count() {
-                    0 => Path::new(pattern).join("*.part").to_string_lossy().into_owned(),
-                    1 => pattern.clone(),
-                    _ => return Err(WriteError::Pattern { pattern: pattern.clone() }),
-                };
-                let width = n.saturating_sub(1).max(1).ilog10() as usize + 1;
-                let name = |i| match &self.name {
-                    Some(name) => name(i),
-                    None => format!("{i:0width$}"),
-                };
-                (0..n).map(|i| PathBuf::from(pattern.replace('*', &name(i)))).collect()
-            }
-        };
-        let mut seen = HashMap::new();
-        for (second, path) in paths.iter().enumerate() {
-            if let Some(first) = seen.insert(path, second) {
-                return Err(WriteError::SamePath { path: path.clone(), first, second });
-            }
-        }
-        Ok(paths)
     }
 
     fn format(&self) -> Result<OutputFormat, WriteError> {
@@ -156,7 +118,7 @@ impl WriteText {
     ) -> Result<Bag<PathBuf>, WriteError> {
         let format = self.format()?;
         let mut targets = Vec::with_capacity(bag.npartitions());
-        for path in self.paths(bag.npartitions())? {
+        for path in self.to.paths(bag.npartitions())? {
             let compression = self.compression_of(&path)?;
             targets.push(Value::new(Target { path, compression }));
         }
@@ -164,17 +126,6 @@ impl WriteText {
         make_portable::<Target>();
         let op = WriteLines::<T, L> { stream: Stored::<T>::shared(), format, lines: PhantomData };
         Ok(bag.blockwise_with(L::LABEL, Token::unique(), Arc::new(op), move |i| targets[i as usize].clone()))
-    }
-}
-
-impl fmt::Debug for WriteText {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("WriteText")
-            .field("to", &self.to)
-            .field("compression", &self.compression)
-            .field("encoding", &self.encoding)
-            .field("last_line_end", &self.last_line_end)
-            .finish_non_exhaustive()
     }
 }
 

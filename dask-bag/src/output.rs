@@ -1,15 +1,79 @@
-//! Files that have their name only when they are whole.
+//! Files to write: their names, which they have only when they are whole.
 
+use std::collections::HashMap;
 use std::ffi::OsString;
+use std::fmt;
 use std::fs::{self, File};
 use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use dask_graph::OpError;
 
 use crate::error::WriteError;
 use crate::text::Compression;
+
+/// Where to write, as the user said it: one file a partition.
+#[derive(Clone)]
+pub(crate) struct Outputs {
+    to: To,
+    /// What stands for the `*` in a pattern; the number if there is none.
+    pub(crate) name: Option<Arc<dyn Fn(usize) -> String + Send + Sync>>,
+}
+
+#[derive(Debug, Clone)]
+enum To {
+    Pattern(String),
+    Listed(Vec<PathBuf>),
+}
+
+impl Outputs {
+    /// Files whose names follow `pattern`, or in the directory `pattern` if it has no `*`.
+    pub(crate) fn pattern(pattern: impl Into<String>) -> Self {
+        Self { to: To::Pattern(pattern.into()), name: None }
+    }
+
+    /// These files.
+    pub(crate) fn listed<P: Into<PathBuf>>(paths: impl IntoIterator<Item = P>) -> Self {
+        Self { to: To::Listed(paths.into_iter().map(Into::into).collect()), name: None }
+    }
+
+    /// The file of each of `n` partitions, all different.
+    pub(crate) fn paths(&self, n: usize) -> Result<Vec<PathBuf>, WriteError> {
+        let paths = match &self.to {
+            To::Listed(paths) if paths.len() == n => paths.clone(),
+            To::Listed(paths) => return Err(WriteError::PathCount { partitions: n, paths: paths.len() }),
+            To::Pattern(pattern) => {
+                let pattern = match pattern.matches('*').count() {
+                    0 => Path::new(pattern).join("*.part").to_string_lossy().into_owned(),
+                    1 => pattern.clone(),
+                    _ => return Err(WriteError::Pattern { pattern: pattern.clone() }),
+                };
+                let width = n.saturating_sub(1).max(1).ilog10() as usize + 1;
+                let name = |i| match &self.name {
+                    Some(name) => name(i),
+                    None => format!("{i:0width$}"),
+                };
+                (0..n).map(|i| PathBuf::from(pattern.replace('*', &name(i)))).collect()
+            }
+        };
+        let mut seen = HashMap::new();
+        for (second, path) in paths.iter().enumerate() {
+            if let Some(first) = seen.insert(path, second) {
+                return Err(WriteError::SamePath { path: path.clone(), first, second });
+            }
+        }
+        Ok(paths)
+    }
+}
+
+// By hand: functions have no `Debug`.
+impl fmt::Debug for Outputs {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Outputs").field("to", &self.to).field("named", &self.name.is_some()).finish()
+    }
+}
 
 /// A file that is removed again unless it gets its name.
 pub(crate) struct Unfinished {
