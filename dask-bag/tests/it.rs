@@ -11,7 +11,6 @@ mod it {
     mod golden;
     mod grouping;
     mod inputs;
-    #[cfg(feature = "json")]
     mod json;
     mod laws;
     mod pipelines;

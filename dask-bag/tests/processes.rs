@@ -9,8 +9,8 @@ mod it {
 
 use std::process::ExitCode;
 
-use dask_bag::{Bag, Partitions, read_text};
-use dask_graph::{Collection, Scheduler};
+use dask_bag::{BadLine, Bag, Partitions, ReadText, read_text};
+use dask_graph::{Collection, RunOptions, Scheduler, compute_with, make_portable};
 use dask_optimize::Optimized;
 use dask_sched_multiprocess::Multiprocess;
 use libtest_mimic::{Arguments, Trial};
@@ -31,6 +31,7 @@ fn main() -> ExitCode {
         trial(FAILS, a_failure_in_an_exchange_is_told),
         trial("exchanges leave nothing behind", exchanges_leave_nothing_behind),
         trial("groups fit into little memory", groups_fit_into_little_memory),
+        trial("JSON lines go from files to files", json_lines_go_from_files_to_files),
     ];
     libtest_mimic::run(&Arguments::from_args(), trials).exit_code()
 }
@@ -125,4 +126,27 @@ fn groups_fit_into_little_memory() {
     let bag = Bag::range(4_000_000, Partitions::count(64)).map(|n| (n, [n; 7]));
     let groups = bag.groupby(|item| item.0 % 1000).map(|(_, items)| items.len() as u64);
     assert_eq!(groups.sum().compute_with(&Optimized::new(processes)).unwrap(), 4_000_000);
+}
+
+fn json_lines_go_from_files_to_files() {
+    type Reading = (String, f64);
+    make_portable::<Result<Reading, BadLine>>();
+    let directory = tempfile::tempdir().unwrap();
+    let path = |name: &str| directory.path().join(name).to_str().unwrap().to_owned();
+    for i in 0..3 {
+        let lines: String = (0..100).map(|line| format!("[\"s{i}\", {line}]\n")).collect();
+        std::fs::write(path(&format!("in-{i}.jsonl")), lines + "[\"cut").unwrap();
+    }
+    let processes = Multiprocess::with_workers(2);
+    let text = ReadText::new(path("in-*.jsonl")).blocksize(500);
+    let (readings, bad) = text.json_or_aside::<Reading>().unwrap();
+    let written = readings.filter(|(_, value)| *value < 10.0).to_jsonl(&path("out-*.jsonl.gz")).unwrap();
+    let (written, bad) = compute_with((written, bad), &processes, &RunOptions::default()).unwrap();
+    assert_eq!(written.len(), readings.npartitions());
+    assert_eq!(
+        bad.iter().map(|line| (line.place.line, &*line.text)).collect::<Vec<_>>(),
+        [(Some(101), "[\"cut"); 3]
+    );
+    let sum = ReadText::new(path("out-*.jsonl.gz")).json::<Reading>().unwrap().map(|(_, value)| value).sum();
+    assert_eq!(sum.compute_with(&processes).unwrap(), 3.0 * 45.0);
 }
