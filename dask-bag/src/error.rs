@@ -316,6 +316,14 @@ pub enum WriteError {
         /// The pattern.
         pattern: String,
     },
+    /// An URL.
+    #[error(
+        "{url} is an URL, and files are written on this machine only; write them to a directory and copy them"
+    )]
+    Url {
+        /// The URL.
+        url: String,
+    },
     /// A list of files that is not as long as the bag.
     #[error("a bag of {partitions} partitions cannot be written to {paths} files; give one path a partition")]
     PathCount {

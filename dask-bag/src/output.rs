@@ -44,6 +44,7 @@ impl Outputs {
         let paths = match &self.to {
             To::Listed(paths) if paths.len() == n => paths.clone(),
             To::Listed(paths) => return Err(WriteError::PathCount { partitions: n, paths: paths.len() }),
+            To::Pattern(url) if url.contains("://") => return Err(WriteError::Url { url: url.clone() }),
             To::Pattern(pattern) => {
                 let pattern = match pattern.matches('*').count() {
                     0 => Path::new(pattern).join("*.part").to_string_lossy().into_owned(),

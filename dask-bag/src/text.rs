@@ -172,8 +172,9 @@ impl ReadText {
     /// How the stores of files named by URL are reached: endpoints, regions, keys, time limits.
     ///
     /// The keys are those of the crate `object_store`, `aws_access_key_id`, `endpoint`, `allow_http` and so on, for
-    /// the kind of store that the URL names. Nothing is taken from the environment. Values are kept in the graph
-    /// and go to the processes that read, but are never shown.
+    /// the kind of store that the URL names. Nothing is taken from the environment; without keys that library asks
+    /// the machine that it runs on for some, unless `skip_signature` says that there are none. Values are kept in
+    /// the graph and go to the processes that read, but are never shown.
     #[cfg(feature = "object-store")]
     pub fn storage_options<K: Into<String>, V: Into<String>>(
         mut self,

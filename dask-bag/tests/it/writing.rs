@@ -130,6 +130,7 @@ fn places_that_cannot_be_written_are_errors() {
     check_fails(&to("file/*.txt").unwrap(), &["could not make the directory", "file"]);
     check_fails(&to("*.txt").unwrap(), &["could not create", "0.txt"]);
     assert!(matches!(to("*-*.txt"), Err(WriteError::Pattern { .. })));
+    assert!(matches!(bag.to_textfiles("s3://bucket/*.txt"), Err(WriteError::Url { .. })));
     assert!(matches!(to("*.txt.lz4"), Err(WriteError::Compression { .. })));
     assert_eq!(names_in(dir.path()), ["0.txt", "file"]);
 }
