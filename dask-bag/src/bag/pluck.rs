@@ -186,7 +186,9 @@ impl FieldError {
     fn new(field: &Field, value: &Value) -> Self {
         let found = match value {
             Value::Object(fields) => {
-                let names: Vec<&String> = fields.keys().collect();
+                // Whether a map keeps the order of its fields is decided by features of other crates.
+                let mut names: Vec<&String> = fields.keys().collect();
+                names.sort();
                 format!("an object with the fields {names:?}")
             }
             Value::Array(items) => format!("an array of {} items", items.len()),
