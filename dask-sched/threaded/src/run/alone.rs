@@ -21,6 +21,9 @@ const BEGINNING: Duration = Duration::from_micros(100);
 /// Then it is looked at less and less often, down to this.
 const LAST_LOOK: Duration = Duration::from_millis(1);
 
+/// Slow tasks are left to the lone worker for one part in so many of the time that has passed.
+const PATIENCE: u32 = 16;
+
 /// After so many nodes a lone worker steps aside, as others do: some milliseconds, since its tasks are short.
 const STEP_ASIDE: usize = 1 << 14;
 
@@ -119,24 +122,30 @@ impl Run<'_> {
     /// Watches the lone worker, and shares what is left when its tasks take long.
     pub(super) fn watch<'s>(&'s self, lone: &Lone<Value>, scope: &Scope<'s>) {
         let worth = SHARING + FETCHING * (self.n_uses / self.plan.len().max(1)) as u32;
-        let (mut seen, mut time, mut was_slow) = (0, self.look_closely(lone), false);
+        let since = Instant::now();
+        let (mut seen, mut time, mut slow) = (0, self.look_closely(lone), Duration::ZERO);
         loop {
             let begun = lone.begun();
             if begun == self.plan.len() {
                 return;
             }
             let is_slow = worth * ((begun - seen) as u32) < time;
-            // Once may be by chance: the first nodes have to be fetched from memory.
-            if is_slow && was_slow {
+            let was_slow = !slow.is_zero();
+            slow = if is_slow { slow + time } else { Duration::ZERO };
+            // Once may be by chance: the first nodes have to be fetched from memory. And the longer all went well, the
+            // longer it may take: the machine has other things to do, too.
+            let patience = since.elapsed() / PATIENCE;
+            if was_slow && slow > patience {
                 self.cells();
                 return self.call_another(scope);
             }
-            (seen, was_slow) = (begun, is_slow);
-            let since = Instant::now();
-            if self.over.wait(if is_slow { FIRST_LOOK } else { (2 * time).min(LAST_LOOK) }) {
+            seen = begun;
+            let look = if is_slow { FIRST_LOOK.max(patience) } else { 2 * time };
+            let looking = Instant::now();
+            if self.over.wait(look.min(LAST_LOOK)) {
                 return;
             }
-            time = since.elapsed();
+            time = looking.elapsed();
         }
     }
 
