@@ -82,6 +82,18 @@ enum Kind {
 static NEXT: AtomicU64 = AtomicU64::new(0);
 
 impl Pending {
+    /// The place of a store: one that can be resumed has a description.
+    pub(super) fn open<E: From<FileError>>(
+        target: &Path,
+        description: Option<&str>,
+        make: impl FnOnce(&Path) -> Result<(), E>,
+    ) -> Result<Self, E> {
+        match description {
+            Some(description) => Self::resumed(target, description, make),
+            None => Self::new(target, make),
+        }
+    }
+
     /// A place beside the target, where `make` makes what blocks are written to.
     pub(super) fn new<E: From<FileError>>(
         target: &Path,
@@ -97,7 +109,7 @@ impl Pending {
 
     /// The place of an interrupted run for the same target; a new one, that is kept, if there is none. A store of
     /// another description is refused.
-    pub(super) fn resumed<E: From<FileError>>(
+    fn resumed<E: From<FileError>>(
         target: &Path,
         description: &str,
         make: impl FnOnce(&Path) -> Result<(), E>,
@@ -148,8 +160,9 @@ impl Pending {
     }
 
     /// The blocks that a run of the same description left whole.
-    pub(super) fn whole(target: &Path, description: &str, shape: &[usize]) -> HashSet<Region> {
+    pub(super) fn whole(target: &Path, description: Option<&str>, shape: &[usize]) -> HashSet<Region> {
         let read = || -> Option<String> {
+            let description = description?;
             let directory = partial(&absolute(target)).ok()?;
             let same = fs::read_to_string(directory.join(STORE)).ok()? == description;
             // What cannot be read now is computed again, or found when the store runs.

@@ -65,16 +65,12 @@ fn create<A: Element>(path: &Path, shape: &[usize]) -> Result<(), FileError> {
 impl<A: Element> BlockSink<A> for NpySink {
     fn open(&self, shape: &[usize]) -> Result<Box<dyn BlockWriter<A>>, StorageError> {
         let make = |path: &Path| create::<A>(path, shape);
-        let pending = match self.description::<A>(shape) {
-            Some(description) => Pending::resumed(&self.path, &description, make)?,
-            None => Pending::new(&self.path, make)?,
-        };
+        let pending = Pending::open(&self.path, self.description::<A>(shape).as_deref(), make)?;
         Ok(Box::new(NpyWriter::<A>::open(shape.to_vec(), pending)?))
     }
 
     fn whole(&self, shape: &[usize]) -> HashSet<Region> {
-        let description = self.description::<A>(shape);
-        description.map_or_else(HashSet::new, |text| Pending::whole(&self.path, &text, shape))
+        Pending::whole(&self.path, self.description::<A>(shape).as_deref(), shape)
     }
 
     fn pack(&self, to: &mut Packer) -> Result<Unpack, Refused> {

@@ -109,16 +109,12 @@ impl<A: Element> BlockSink<A> for ZarrSink {
         }
         replaceable(&self.path)?;
         let make = |directory: &Path| self.create::<A>(directory, shape);
-        let pending = match self.description::<A>(shape) {
-            Some(description) => Pending::resumed(&self.path, &description, make)?,
-            None => Pending::new(&self.path, make)?,
-        };
+        let pending = Pending::open(&self.path, self.description::<A>(shape).as_deref(), make)?;
         Ok(Box::new(ZarrWriter::<A>::open(self, pending)?))
     }
 
     fn whole(&self, shape: &[usize]) -> HashSet<Region> {
-        let description = self.description::<A>(shape);
-        description.map_or_else(HashSet::new, |text| Pending::whole(&self.path, &text, shape))
+        Pending::whole(&self.path, self.description::<A>(shape).as_deref(), shape)
     }
 
     fn pack(&self, to: &mut Packer) -> Result<Unpack, Refused> {

@@ -92,16 +92,12 @@ impl<A: Element> BlockSink<A> for NpyStackSink {
             let info = directory.join(INFO);
             fs::write(&info, self.info(A::DTYPE, shape, axis)).map_err(FileError::io("write", &info))
         };
-        let pending = match self.description::<A>(shape) {
-            Some(description) => Pending::resumed(&self.directory, &description, make)?,
-            None => Pending::new(&self.directory, make)?,
-        };
+        let pending = Pending::open(&self.directory, self.description::<A>(shape).as_deref(), make)?;
         Ok(Box::new(StackWriter::<A>::new(self, shape.to_vec(), pending)?))
     }
 
     fn whole(&self, shape: &[usize]) -> HashSet<Region> {
-        let description = self.description::<A>(shape);
-        description.map_or_else(HashSet::new, |text| Pending::whole(&self.directory, &text, shape))
+        Pending::whole(&self.directory, self.description::<A>(shape).as_deref(), shape)
     }
 
     fn pack(&self, to: &mut Packer) -> Result<Unpack, Refused> {
