@@ -2,7 +2,6 @@
 
 mod cells;
 mod dialect;
-mod input;
 mod quotes;
 mod read;
 mod record;
@@ -11,5 +10,5 @@ mod write;
 
 pub(crate) use quotes::{QuoteState, Transition};
 pub use read::{ReadCsv, read_csv};
-pub(crate) use source::{Block, CsvSource};
+pub(crate) use source::CsvSource;
 pub(crate) use write::{Destination, part_op};

@@ -144,7 +144,7 @@ pub enum ReadError {
         path: PathBuf,
     },
     /// A file that is not the one that was planned.
-    #[error("{} changed since the read was planned; call read_csv again", path.display())]
+    #[error("{} changed since the read was planned; plan the read again", path.display())]
     Changed {
         /// The file.
         path: PathBuf,

@@ -61,11 +61,13 @@ mod error;
 mod expr;
 mod frame;
 mod hash;
+mod input;
 mod kernel;
 mod pack;
 mod parse;
 mod plan;
 mod schema;
+mod source;
 mod table;
 mod time;
 

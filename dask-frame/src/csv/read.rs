@@ -7,14 +7,15 @@ use dask_graph::{LayerInfo, make_portable};
 
 use super::cells::{guess, widen};
 use super::dialect::{Dialect, NaValues};
-use super::input::{self, InputFile};
 use super::quotes::{QuoteState, Transition};
 use super::record::{Cursor, Found, Splitter};
-use super::source::{Block, CsvSource};
+use super::source::CsvSource;
 use crate::error::{FrameError, ReadError};
 use crate::frame::DataFrame;
+use crate::input::{self, InputFile};
 use crate::plan::{PlanNode, PlanOp};
 use crate::schema::{DataType, Field, Schema};
+use crate::source::{Piece, Source};
 
 /// Begins a read of CSV files; `pattern` may hold `*`, `?` and `[…]`, and matches are taken in the order of
 /// their names. See [`ReadCsv`].
@@ -223,11 +224,11 @@ impl ReadCsv {
                 names.iter().map(position).collect::<Result<Vec<_>, _>>()?
             }
         };
-        let blocks = blocks(&files, &data_starts, self.blocksize);
-        let n_blocks = blocks.len();
-        if u32::try_from(n_blocks).is_err() {
+        let pieces = pieces(&files, &data_starts, self.blocksize);
+        let n_pieces = pieces.len();
+        if u32::try_from(n_pieces).is_err() {
             let problem = format!(
-                "a block size of {} bytes gives {n_blocks} partitions; choose a larger one",
+                "a block size of {} bytes gives {n_pieces} partitions; choose a larger one",
                 self.blocksize
             );
             return Err(FrameError::BadArgument { operation: "read_csv", problem });
@@ -239,12 +240,12 @@ impl ReadCsv {
             na,
             fill_short_rows: self.fill_short_rows,
             newlines_in_quotes: self.newlines_in_quotes,
-            blocks,
+            pieces,
         };
-        make_portable::<Block>();
+        make_portable::<Piece>();
         make_portable::<QuoteState>();
         make_portable::<Transition>();
-        let op = PlanOp::Read { source: Arc::new(source), columns: wanted };
+        let op = PlanOp::Read { source: Arc::new(Source::Csv(source)), columns: wanted };
         Ok(DataFrame::new(PlanNode::new(op, Vec::new(), info)?))
     }
 
@@ -370,24 +371,24 @@ fn listed(columns: &[Sampled]) -> String {
     columns.iter().map(|column| column.name.as_str()).collect::<Vec<_>>().join(", ")
 }
 
-/// Cuts files into blocks; each file has one at least.
-fn blocks(files: &[InputFile], data_starts: &[u64], blocksize: u64) -> Vec<Block> {
-    let mut blocks = Vec::new();
+/// Cuts files into pieces; each file has one at least.
+fn pieces(files: &[InputFile], data_starts: &[u64], blocksize: u64) -> Vec<Piece> {
+    let mut pieces = Vec::new();
     for (file, (input, &start)) in files.iter().zip(data_starts).enumerate() {
         let file = file as u32;
         if input.gzip {
-            blocks.push(Block { file, start, end: u64::MAX, number: 0 });
+            pieces.push(Piece { file, start, end: u64::MAX, number: 0 });
             continue;
         }
         let (mut start, mut number) = (start, 0);
         loop {
             let end = start.saturating_add(blocksize).min(input.nbytes.max(start));
-            blocks.push(Block { file, start, end, number });
+            pieces.push(Piece { file, start, end, number });
             (start, number) = (end, number + 1);
             if start >= input.nbytes {
                 break;
             }
         }
     }
-    blocks
+    pieces
 }

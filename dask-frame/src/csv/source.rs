@@ -1,4 +1,4 @@
-//! What a planned read knows: files, columns, blocks; and how one block becomes a table.
+//! What a planned read knows: files, columns, pieces; and how one piece becomes a table.
 
 use std::path::PathBuf;
 
@@ -7,11 +7,12 @@ use serde::{Deserialize, Serialize};
 
 use super::cells::{CellBuilder, Misfit, guess, widen};
 use super::dialect::{Dialect, NaValues};
-use super::input::{InputFile, Window};
 use super::quotes::{QuoteState, Transition};
 use super::record::{Cursor, Found, Splitter};
 use crate::error::{EvalError, ReadError};
+use crate::input::{InputFile, Window};
 use crate::schema::{Field, Schema};
+use crate::source::Piece;
 use crate::table::Table;
 
 /// A read of CSV files as it was planned.
@@ -28,43 +29,30 @@ pub(crate) struct CsvSource {
     pub(crate) newlines_in_quotes: bool,
     /// Not sent to other processes: every task is told its own.
     #[serde(skip)]
-    pub(crate) blocks: Vec<Block>,
-}
-
-/// The part of a file that becomes one partition: the records that begin in it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Block {
-    /// Which file.
-    pub(crate) file: u32,
-    /// The first byte.
-    pub(crate) start: u64,
-    /// The byte after the last.
-    pub(crate) end: u64,
-    /// How many blocks of the same file come before.
-    pub(crate) number: u32,
+    pub(crate) pieces: Vec<Piece>,
 }
 
 impl CsvSource {
-    /// Returns whether where a record begins depends on what stands before its block.
+    /// Returns whether where a record begins depends on what stands before its piece.
     pub(crate) fn needs_states(&self) -> bool {
         self.newlines_in_quotes
             && self.dialect.quote.is_some()
-            && self.blocks.iter().any(|block| block.number > 0)
+            && self.pieces.iter().any(|piece| piece.number > 0)
     }
 
-    /// Returns the bytes over which the state changes between a block's beginning and that of the next one.
+    /// Returns the bytes over which the state changes between a piece's beginning and that of the next one.
     ///
-    /// They begin one byte early: a line feed right before a block decides that a record begins in its first
+    /// They begin one byte early: a line feed right before a piece decides that a record begins in its first
     /// byte, so the states wanted are those before that byte.
-    fn before_next(block: Block) -> (u64, u64) {
-        let start = if block.number == 0 { block.start } else { block.start - 1 };
-        (start, block.end - 1)
+    fn before_next(piece: Piece) -> (u64, u64) {
+        let start = if piece.number == 0 { piece.start } else { piece.start - 1 };
+        (start, piece.end - 1)
     }
 
-    /// Reads through a block and returns how it changes the state.
-    pub(crate) fn transition(&self, block: Block) -> Result<Transition, ReadError> {
-        let file = &self.files[block.file as usize];
-        let (start, end) = Self::before_next(block);
+    /// Reads through a piece and returns how it changes the state.
+    pub(crate) fn transition(&self, piece: Piece) -> Result<Transition, ReadError> {
+        let file = &self.files[piece.file as usize];
+        let (start, end) = Self::before_next(piece);
         let mut window = file.open(start)?;
         let mut transition = Transition::IDENTITY;
         while window.offset() < end {
@@ -81,45 +69,45 @@ impl CsvSource {
         Ok(transition)
     }
 
-    /// Reads the wanted columns of the records that begin in a block.
+    /// Reads the wanted columns of the records that begin in a piece.
     ///
-    /// `state` is the one before the byte before the block; it is not looked at for the first of a file.
+    /// `state` is the one before the byte before the piece; it is not looked at for the first of a file.
     pub(crate) fn read(
         &self,
-        block: Block,
+        piece: Piece,
         state: QuoteState,
         columns: &[usize],
     ) -> Result<Table, EvalError> {
-        match self.read_block(block, state, columns, false)? {
+        match self.read_piece(piece, state, columns, false)? {
             Some(table) => Ok(table),
             // A text was not UTF-8: the slow way knows where.
             None => Ok(self
-                .read_block(block, state, columns, true)?
+                .read_piece(piece, state, columns, true)?
                 .unwrap_or_else(|| unreachable!("checking every text finds the one that is not UTF-8"))),
         }
     }
 
-    fn read_block(
+    fn read_piece(
         &self,
-        block: Block,
+        piece: Piece,
         state: QuoteState,
         columns: &[usize],
         check_utf8: bool,
     ) -> Result<Option<Table>, EvalError> {
-        let file = &self.files[block.file as usize];
-        let mut window = match block.number {
-            0 => file.open(block.start)?,
+        let file = &self.files[piece.file as usize];
+        let mut window = match piece.number {
+            0 => file.open(piece.start)?,
             _ => {
-                let mut window = file.open(block.start - 1)?;
+                let mut window = file.open(piece.start - 1)?;
                 // Where line feeds always end records, quotes do not matter to where they begin.
                 let quote = self.dialect.quote.filter(|_| self.newlines_in_quotes);
                 let dialect = Dialect { quote, ..self.dialect };
-                skip_to_record(&mut window, state, dialect, block.end).map_err(|source| file.io(source))?;
+                skip_to_record(&mut window, state, dialect, piece.end).map_err(|source| file.io(source))?;
                 window
             }
         };
-        if block.number == 0 && file.gzip {
-            skip(&mut window, block.start).map_err(|source| file.io(source))?;
+        if piece.number == 0 && file.gzip {
+            skip(&mut window, piece.start).map_err(|source| file.io(source))?;
         }
         let mut splitter = Splitter::new(self.dialect, self.schema.len(), columns);
         let fields = columns.iter().map(|&at| &self.schema.fields()[at]).collect::<Vec<_>>();
@@ -137,7 +125,7 @@ impl CsvSource {
                 // Records are cut a few hundred at a time and then read column by column: the loops stay small,
                 // and what they work on stays in the cache.
                 while more && splitter.n_kept() < BATCH {
-                    if offset + at as u64 >= block.end {
+                    if offset + at as u64 >= piece.end {
                         (more, ended) = (false, true);
                         break;
                     }
@@ -193,17 +181,13 @@ impl CsvSource {
         Err(ReadError::Ragged { path, line, got, expected })
     }
 
-    /// Returns the bytes of a block that some columns of it will probably take.
-    pub(crate) fn estimate(&self, block: Block, columns: &[usize]) -> u64 {
+    /// Returns the bytes of a piece that some columns of it will probably take.
+    pub(crate) fn estimate(&self, piece: Piece, columns: &[usize]) -> u64 {
         // Text is about as large as what it is read into; gzip makes tables about five times smaller.
-        let end = block.end.min(self.files[block.file as usize].nbytes.max(block.start));
+        let end = piece.end.min(self.files[piece.file as usize].nbytes.max(piece.start));
         let text =
-            (end - block.start).saturating_mul(if self.files[block.file as usize].gzip { 5 } else { 1 });
+            (end - piece.start).saturating_mul(if self.files[piece.file as usize].gzip { 5 } else { 1 });
         text / self.schema.len().max(1) as u64 * columns.len() as u64
-    }
-
-    pub(crate) fn names(&self, columns: &[usize]) -> impl Iterator<Item = &str> {
-        columns.iter().map(|&at| self.schema.fields()[at].name())
     }
 }
 
@@ -272,9 +256,9 @@ impl Tokenize for CsvSource {
         self.na.tokenize(t);
         self.fill_short_rows.tokenize(t);
         self.newlines_in_quotes.tokenize(t);
-        // Blocks follow from the files and where they were cut.
-        for block in &self.blocks {
-            (block.file, block.start, block.end).tokenize(t);
+        // Pieces follow from the files and where they were cut.
+        for piece in &self.pieces {
+            (piece.file, piece.start, piece.end).tokenize(t);
         }
     }
 }

@@ -9,9 +9,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use dask_graph::{Args, Op, OpError, Packer, Refused, Unpack, Value};
 use serde::{Deserialize, Serialize};
 
-use super::input::absolute;
 use crate::column::{Mask, View};
 use crate::error::WriteError;
+use crate::input::absolute;
 use crate::pack::pack;
 use crate::table::Table;
 use crate::time;

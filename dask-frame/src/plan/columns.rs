@@ -79,7 +79,7 @@ fn rebuild(node: &Plan, inputs: Vec<Plan>, wanted: &Wanted) -> Plan {
     let make = |op| PlanNode::rearranged(op, inputs.clone(), &node.info);
     match &node.op {
         PlanOp::Read { source, columns } => {
-            let is_wanted = |&&at: &&usize| wanted.contains(source.schema.fields()[at].name());
+            let is_wanted = |&&at: &&usize| wanted.contains(source.schema().fields()[at].name());
             let columns = columns.iter().filter(is_wanted).copied().collect();
             make(PlanOp::Read { source: Arc::clone(source), columns })
         }

@@ -83,9 +83,10 @@ fn stage(node: &Plan, mut inputs: Vec<Pending>) -> Pending {
     let schema = node.schema().clone();
     match &node.op {
         PlanOp::Read { source, columns } => {
-            let token = Tokenizer::new("read_csv").feed(&**source).feed(columns).finish();
+            let label = source.label();
+            let token = Tokenizer::new(label).feed(&**source).feed(columns).finish();
             let base = Base::Read { source: Arc::clone(source), columns: columns.clone() };
-            Pending::new(base, token, "read_csv", &node.info)
+            Pending::new(base, token, label, &node.info)
         }
         PlanOp::Tables { tables, token } => Pending::after(in_memory(tables, *token, &node.info)),
         PlanOp::Graph { graph, keys } => Pending::after(aliases("computed", keys, [graph], &node.info)),

@@ -6,10 +6,10 @@ use dask_graph::{Graph, Key, LayerInfo, Token, Value};
 use serde::{Deserialize, Serialize};
 
 use super::Plan;
-use crate::csv::CsvSource;
 use crate::error::FrameError;
 use crate::expr::{Aggregate, Expr};
 use crate::schema::{DataType, Field, Schema};
+use crate::source::Source;
 
 /// One operation of a plan, its inputs, and the columns it gives.
 #[derive(Debug)]
@@ -23,8 +23,8 @@ pub(crate) struct PlanNode {
 
 #[derive(Debug)]
 pub(crate) enum PlanOp {
-    /// Some columns, by position, of CSV files.
-    Read { source: Arc<CsvSource>, columns: Vec<usize> },
+    /// Some columns, by position, of files.
+    Read { source: Arc<Source>, columns: Vec<usize> },
     /// Tables in memory, each in a value.
     Tables { tables: Arc<[Value]>, token: Token },
     /// Partitions that a graph computes.
@@ -159,7 +159,7 @@ impl PlanOp {
     /// Returns the columns that the operation gives, from those of its inputs.
     fn schema(&self, inputs: &[Plan]) -> Result<Schema, FrameError> {
         match self {
-            PlanOp::Read { source, columns } => source.schema.select(source.names(columns)),
+            PlanOp::Read { source, columns } => source.schema().select(source.names(columns)),
             PlanOp::Tables { .. } | PlanOp::Graph { .. } => {
                 unreachable!("a source of partitions is made with its schema")
             }

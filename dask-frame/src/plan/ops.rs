@@ -17,12 +17,13 @@ pub(super) use join::{IndexOp, MatchedOp, UnmatchedOp};
 pub(super) use rows::{LimitOp, SortOp};
 
 use super::node::{AggregateSpec, JoinSpec};
-use crate::csv::{Block, CsvSource, QuoteState};
+use crate::csv::QuoteState;
 use crate::error::EvalError;
 use crate::expr::Expr;
 use crate::kernel::join::JoinIndex;
 use crate::pack::pack;
 use crate::schema::Schema;
+use crate::source::{Piece, Source};
 use crate::table::Table;
 
 /// One thing done to a partition on its way.
@@ -42,9 +43,9 @@ pub(super) enum Step {
 pub(super) enum From {
     /// The table that is the first argument.
     Table,
-    /// A block of a file: the first argument; the second is the state of the quotes before it, if records
+    /// A piece of a file: the first argument; the second is the state of the quotes before it, if records
     /// may begin anywhere.
-    Csv { source: Arc<CsvSource>, columns: Vec<usize>, states: bool },
+    Source { source: Arc<Source>, columns: Vec<usize>, states: bool },
 }
 
 /// All that is done to one partition between two points where partitions meet, as one op: no table between
@@ -59,15 +60,18 @@ impl From {
     /// Returns how many arguments it takes, the first ones.
     pub(super) fn n_args(&self) -> usize {
         match self {
-            From::Table | From::Csv { states: false, .. } => 1,
-            From::Csv { states: true, .. } => 2,
+            From::Table | From::Source { states: false, .. } => 1,
+            From::Source { states: true, .. } => 2,
         }
     }
 }
 
 impl Op for StageOp {
     fn name(&self) -> Cow<'_, str> {
-        let from = matches!(self.from, From::Csv { .. }).then_some("read_csv");
+        let from = match &self.from {
+            From::Table => None,
+            From::Source { source, .. } => Some(source.label()),
+        };
         let steps = self.steps.iter().map(|step| match **step {
             Step::Project(..) => "project",
             Step::Filter(_) => "filter",
@@ -83,9 +87,9 @@ impl Op for StageOp {
     fn call(&self, mut args: Args<'_>) -> Result<Value, OpError> {
         let mut table = match &self.from {
             From::Table => args.take::<Table>(0)?,
-            From::Csv { source, columns, states } => {
+            From::Source { source, columns, states } => {
                 let state = if *states { *args.get::<QuoteState>(1)? } else { QuoteState::CellStart };
-                source.read(*args.get::<Block>(0)?, state, columns).map_err(OpError::failed)?
+                source.read(*args.get::<Piece>(0)?, state, columns).map_err(OpError::failed)?
             }
         };
         for step in &self.steps {
@@ -102,13 +106,13 @@ impl Op for StageOp {
     }
 
     fn is_producer(&self) -> bool {
-        matches!(self.from, From::Csv { .. })
+        matches!(self.from, From::Source { .. })
     }
 
     fn output_nbytes(&self, args: &[Arg]) -> Option<u64> {
         match (&self.from, args.first()) {
-            (From::Csv { source, columns, .. }, Some(Arg::Value(block))) => {
-                Some(source.estimate(*block.downcast_ref::<Block>()?, columns))
+            (From::Source { source, columns, .. }, Some(Arg::Value(piece))) => {
+                Some(source.estimate(*piece.downcast_ref::<Piece>()?, columns))
             }
             _ => None,
         }

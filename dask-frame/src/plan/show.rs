@@ -31,15 +31,14 @@ impl fmt::Display for Line<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.0.op {
             PlanOp::Read { source, columns } => {
-                let (files, blocks) = (source.files.len(), source.blocks.len());
+                let (files, pieces) = (source.files(), source.pieces().len());
                 let names = source.names(columns).collect::<Vec<_>>().join(", ");
-                let (n, of) = (columns.len(), source.schema.len());
-                let first = source.files[0].path.display();
-                write!(f, "read_csv {first}")?;
-                if files > 1 {
-                    write!(f, " and {} more", files - 1)?;
+                let (n, of) = (columns.len(), source.schema().len());
+                write!(f, "{} {}", source.label(), files[0].path.display())?;
+                if files.len() > 1 {
+                    write!(f, " and {} more", files.len() - 1)?;
                 }
-                write!(f, ": {n} of {of} columns [{names}] in {blocks} partitions")
+                write!(f, ": {n} of {of} columns [{names}] in {pieces} partitions")
             }
             PlanOp::Tables { tables, .. } => {
                 write!(f, "tables: columns [{}] in {} partitions", names(self.0), tables.len())

@@ -269,7 +269,7 @@ fn a_file_that_changed_after_planning() {
     let frame = read_csv(&path).open().unwrap();
     fs::write(&path, "a\n1\n2\n").unwrap();
     let error = read_failure(&frame, &path);
-    assert!(error.contains("FILE changed since the read was planned; call read_csv again"), "{error}");
+    assert!(error.contains("FILE changed since the read was planned; plan the read again"), "{error}");
     fs::remove_file(&path).unwrap();
     assert!(read_failure(&frame, &path).contains("could not read FILE"));
 }

@@ -1,4 +1,4 @@
-//! What blocks of files need before they are read.
+//! What pieces of files need before they are read.
 
 use std::sync::Arc;
 
@@ -7,17 +7,18 @@ use dask_graph::{
 };
 
 use super::{Partitions, ROWS};
-use crate::csv::{CsvSource, QuoteState, Transition};
+use crate::csv::{QuoteState, Transition};
 use crate::plan::ops::TransitionOp;
+use crate::source::Source;
 
-/// The state of the quotes before each block: a chain of small tasks over one scan a block.
-pub(super) fn quote_states(source: &Arc<CsvSource>, info: &LayerInfo) -> Partitions {
-    let n = source.blocks.len() as u32;
+/// The state of the quotes before each piece: a chain of small tasks over one scan a piece.
+pub(super) fn quote_states(source: &Arc<Source>, info: &LayerInfo) -> Partitions {
+    let n = source.pieces().len() as u32;
     let token = Tokenizer::new("quotes").feed(&**source).finish();
     let scans = Name::from_token("scan-quotes", token);
-    let blocks = Arc::clone(source);
+    let pieces = Arc::clone(source);
     let scan = Blockwise::builder(scans.clone(), Arc::new(TransitionOp(Arc::clone(source))), &[(ROWS, n)])
-        .per_block(&[(ROWS, n)], move |index| Value::new(blocks.blocks[index[0] as usize]))
+        .per_block(&[(ROWS, n)], move |index| Value::new(pieces.pieces()[index[0] as usize]))
         .info(info.clone())
         .build()
         .expect("one axis, the same everywhere");
@@ -26,8 +27,8 @@ pub(super) fn quote_states(source: &Arc<CsvSource>, info: &LayerInfo) -> Partiti
     });
     let name = Name::from_token("quote-state", token);
     let mut layer = Materialized::with_info(name.clone(), info.clone());
-    for (at, block) in (0..n).zip(&source.blocks) {
-        let node = match block.number {
+    for (at, piece) in (0..n).zip(source.pieces()) {
+        let node = match piece.number {
             0 => Node::data(QuoteState::CellStart),
             _ => {
                 let before = [Key::new(&name, &[at - 1]), Key::new(&scans, &[at - 1])];

@@ -6,8 +6,8 @@ use dask_graph::{Blockwise, Graph, Key, LayerInfo, Name, Token, Tokenizer, Value
 
 use super::read::quote_states;
 use super::{Partitions, ROWS};
-use crate::csv::CsvSource;
 use crate::plan::ops::{From, StageOp, Step};
+use crate::source::Source;
 
 /// A partition-wise stage that may still grow.
 #[derive(Clone)]
@@ -24,7 +24,7 @@ pub(super) struct Pending {
 
 #[derive(Clone)]
 pub(super) enum Base {
-    Read { source: Arc<CsvSource>, columns: Vec<usize> },
+    Read { source: Arc<Source>, columns: Vec<usize> },
     Layer(Partitions),
 }
 
@@ -58,7 +58,7 @@ impl Pending {
 
     pub(super) fn n(&self) -> u32 {
         match &self.base {
-            Base::Read { source, .. } => source.blocks.len() as u32,
+            Base::Read { source, .. } => source.pieces().len() as u32,
             Base::Layer(partitions) => partitions.n,
         }
     }
@@ -68,7 +68,7 @@ impl Pending {
         match &self.base {
             Base::Read { source, columns } => {
                 let states = source.needs_states();
-                From::Csv { source: Arc::clone(source), columns: columns.clone(), states }
+                From::Source { source: Arc::clone(source), columns: columns.clone(), states }
             }
             Base::Layer(_) => From::Table,
         }
@@ -92,8 +92,8 @@ impl Pending {
         match &self.base {
             Base::Read { source, .. } => {
                 let source = Arc::clone(source);
-                layer =
-                    layer.per_block(&[(ROWS, n)], move |index| Value::new(source.blocks[index[0] as usize]));
+                layer = layer
+                    .per_block(&[(ROWS, n)], move |index| Value::new(source.pieces()[index[0] as usize]));
             }
             Base::Layer(partitions) => {
                 layer = layer.blocks(partitions.name.clone(), &[(ROWS, n)]);

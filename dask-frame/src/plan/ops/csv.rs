@@ -6,12 +6,13 @@ use std::sync::Arc;
 use dask_graph::{Arg, Args, Op, OpError, Packer, Refused, Unpack, Value};
 use serde::{Deserialize, Serialize};
 
-use crate::csv::{Block, CsvSource, Transition};
+use crate::csv::Transition;
 use crate::pack::pack;
+use crate::source::{Piece, Source};
 
-/// How a block of a file changes the state of the quotes.
+/// How a piece of a file changes the state of the quotes.
 #[derive(Debug, Serialize, Deserialize)]
-pub(in crate::plan) struct TransitionOp(pub(in crate::plan) Arc<CsvSource>);
+pub(in crate::plan) struct TransitionOp(pub(in crate::plan) Arc<Source>);
 
 impl Op for TransitionOp {
     fn name(&self) -> Cow<'_, str> {
@@ -19,7 +20,7 @@ impl Op for TransitionOp {
     }
 
     fn call(&self, args: Args<'_>) -> Result<Value, OpError> {
-        let transition = self.0.transition(*args.get::<Block>(0)?).map_err(OpError::failed)?;
+        let transition = self.0.transition(*args.get::<Piece>(0)?).map_err(OpError::failed)?;
         Ok(Value::new(transition))
     }
 

@@ -23,7 +23,7 @@ pub(crate) struct InputFile {
 }
 
 /// Writes a path for another process: absolute, since nothing says that it works in the same directory.
-pub(super) fn absolute<S: Serializer>(path: &Path, to: S) -> Result<S::Ok, S::Error> {
+pub(crate) fn absolute<S: Serializer>(path: &Path, to: S) -> Result<S::Ok, S::Error> {
     std::path::absolute(path).map_err(S::Error::custom)?.serialize(to)
 }
 
