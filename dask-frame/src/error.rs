@@ -102,6 +102,14 @@ pub enum FrameError {
         /// The text.
         text: String,
     },
+    /// A text that is no regular expression.
+    #[error("`{pattern}` is no regular expression that is understood here")]
+    BadRegex {
+        /// The text.
+        pattern: String,
+        /// What is wrong with it.
+        source: Box<regex::Error>,
+    },
     /// Files that could not be looked at.
     #[error(transparent)]
     Read(#[from] ReadError),

@@ -5,7 +5,9 @@ mod arith;
 mod cast;
 mod compare;
 mod eval;
+mod function;
 mod operators;
+mod text;
 mod typing;
 mod walk;
 
@@ -19,12 +21,14 @@ pub use agg::{Aggregate, AggregateKind, size};
 pub(crate) use cast::{cast_column, to_floats};
 pub(crate) use compare::order_rows;
 pub use operators::{Operand, When, WhenThen};
+pub use text::{PadSide, Pattern, Split, StringMethods, regex};
 pub(crate) use typing::common;
 
 use crate::column::Scalar;
 use crate::error::FrameError;
 use crate::schema::DataType;
 use crate::time;
+use function::{Call, Function};
 
 /// How deep an expression may nest: evaluation recurses, and the stack of a worker is small.
 const MOST_DEPTH: u32 = 500;
@@ -70,6 +74,7 @@ pub(crate) enum Node {
     Cast(Expr, DataType),
     IsIn(Expr, Vec<Scalar>),
     When { condition: Expr, then: Expr, otherwise: Option<Expr> },
+    Function(Function, Vec<Expr>),
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -264,6 +269,7 @@ impl fmt::Display for Expr {
                 }
                 f.write_str(")")?;
             }
+            Node::Function(function, args) => write!(f, "{}", Call(function, args))?,
         }
         match &self.alias {
             Some(alias) => write!(f, " as {alias}"),
@@ -317,6 +323,11 @@ impl Tokenize for Expr {
             Node::When { otherwise, .. } => {
                 "when".tokenize(t);
                 otherwise.is_some().tokenize(t);
+            }
+            Node::Function(function, args) => {
+                "function".tokenize(t);
+                format!("{function:?}").tokenize(t);
+                args.len().tokenize(t);
             }
         }
         self.node().for_each_child(|child| child.tokenize(t));

@@ -75,6 +75,7 @@ pub use column::{Column, Scalar};
 pub use csv::{ReadCsv, read_csv};
 pub use error::{EvalError, FrameError, ReadError, WriteError};
 pub use expr::{Aggregate, AggregateKind, Expr, Operand, When, WhenThen, col, lit, size, timestamp, when};
+pub use expr::{PadSide, Pattern, Split, StringMethods, regex};
 pub use frame::{DataFrame, GroupBy, How, Merge, Sort};
 pub use schema::{DataType, Field, Schema};
 pub use table::Table;

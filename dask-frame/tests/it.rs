@@ -9,4 +9,5 @@ mod it {
     mod pandas;
     mod planner;
     mod run;
+    mod texts;
 }

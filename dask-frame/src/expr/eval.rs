@@ -54,6 +54,13 @@ impl Expr {
             }
             Node::Cast(of, to) => Eval::Column(cast::cast(&of.eval(table)?, *to, &|| self.to_string())?),
             Node::IsIn(of, values) => Eval::Column(is_in(&of.eval(table)?, values)),
+            Node::Function(function, args) => {
+                let args = args.iter().map(|arg| arg.part(table)).collect::<Result<Vec<_>, _>>()?;
+                let constant = args.iter().all(|arg| matches!(arg, Eval::Constant(_)));
+                let len = if constant { 1 } else { n_rows };
+                let column = function.eval(args, len, &|| self.to_string())?;
+                if constant { Eval::Constant(column.get(0)) } else { Eval::Column(column) }
+            }
             Node::When { condition, then, otherwise } => {
                 let condition = condition.eval_filter(table)?;
                 let then = then.part(table)?;

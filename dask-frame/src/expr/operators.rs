@@ -36,6 +36,12 @@ macro_rules! operand {
 
 operand!(i64, i32, f64, bool, &str, String);
 
+impl Operand {
+    pub(super) fn into_expr(self) -> Expr {
+        self.0
+    }
+}
+
 impl From<Scalar> for Operand {
     fn from(value: Scalar) -> Self {
         Self(super::lit(value))

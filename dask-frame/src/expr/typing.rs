@@ -37,6 +37,7 @@ impl Expr {
                     None => Ok(DataType::Bool),
                 }
             }
+            Node::Function(function, args) => function.dtype(args, schema),
             Node::When { condition, then, otherwise } => {
                 expect_bool("when", condition, schema)?;
                 match otherwise {

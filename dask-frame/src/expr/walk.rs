@@ -13,6 +13,7 @@ impl Node {
                 f(b);
             }
             Node::Unary(_, a) | Node::Cast(a, _) | Node::IsIn(a, _) => f(a),
+            Node::Function(_, args) => args.iter().for_each(f),
             Node::When { condition, then, otherwise } => {
                 f(condition);
                 f(then);
@@ -44,6 +45,9 @@ impl Expr {
             Node::FillNull(a, b) => Expr::over(Node::FillNull(of(a), of(b))),
             Node::Cast(a, to) => Expr::over(Node::Cast(of(a), *to)),
             Node::IsIn(a, values) => Expr::over(Node::IsIn(of(a), values.clone())),
+            Node::Function(function, args) => {
+                Expr::over(Node::Function(function.clone(), args.iter().map(of).collect()))
+            }
             Node::When { condition, then, otherwise } => Expr::over(Node::When {
                 condition: of(condition),
                 then: of(then),

@@ -1,6 +1,6 @@
 //! The expressions of the golden data, said in ours.
 
-use dask_frame::{DataType, Expr, Scalar, col, lit, timestamp, when};
+use dask_frame::{DataType, Expr, PadSide, Scalar, col, lit, regex, timestamp, when};
 use serde_json::Value as Json;
 
 use super::steps::{Unsupported, unsupported};
@@ -88,7 +88,45 @@ pub(super) fn expr(json: &Json) -> Result<Expr, Unsupported> {
         }
         "timestamp" => timestamp(call[1][1].as_str().expect("a time")).expect("a time"),
         "dt.month" => arg(1)?.month(),
+        text if text.starts_with("str.") => return text_function(&text[4..], call),
         other => return unsupported(&format!("no `{other}` expression yet")),
+    })
+}
+
+/// Translates a function of texts; the options, by name, come last.
+fn text_function(name: &str, call: &[Json]) -> Result<Expr, Unsupported> {
+    let of = expr(&call[1])?.str();
+    let text = || call[2][1].as_str().expect("a text");
+    let int = |at: usize| call.get(at).and_then(Json::as_i64);
+    let option = |name: &str| call.last().and_then(|options| options.get(name));
+    let pattern = |text: &str, is_regex: bool| if is_regex { regex(text) } else { text.into() };
+    let is_regex = |default: bool| option("regex").map_or(default, |option| option == true);
+    Ok(match name {
+        "upper" => of.upper(),
+        "lower" => of.lower(),
+        "title" => of.title(),
+        "swapcase" => of.swapcase(),
+        "casefold" => of.casefold(),
+        "len" => of.len(),
+        "strip" => of.strip(),
+        "contains" => of.contains(pattern(text(), is_regex(true))),
+        "match" => of.r#match(regex(text())),
+        "count" => of.count(regex(text())),
+        "replace" => of.replace(pattern(text(), is_regex(false)), call[3][1].as_str().expect("a text")),
+        "startswith" => of.startswith(text()),
+        "endswith" => of.endswith(text()),
+        "find" => of.find(text()),
+        "slice" => of.slice(int(2), int(3)),
+        "get" => of.get(int(2).expect("a number")),
+        "isdigit" => of.isdigit(),
+        "isupper" => of.isupper(),
+        "zfill" => of.zfill(int(2).expect("a number") as usize),
+        "repeat" => of.repeat(int(2).expect("a number") as usize),
+        "pad" => {
+            let fill = option("fillchar").and_then(Json::as_str).and_then(|fill| fill.chars().next());
+            of.pad(int(2).expect("a number") as usize, PadSide::Left, fill.expect("a character"))
+        }
+        other => return unsupported(&format!("no `str.{other}` expression yet")),
     })
 }
 
