@@ -8,6 +8,8 @@ mod array;
 #[cfg(feature = "measure")]
 mod bag;
 #[cfg(feature = "measure")]
+mod collection;
+#[cfg(feature = "measure")]
 mod meter;
 #[cfg(feature = "measure")]
 mod multiprocess;

@@ -5,7 +5,7 @@ use dask_array::ndarray::Array2;
 use dask_array::{Array, linalg};
 use dask_graph::{Collection, RunOptions};
 
-use super::{Bench, scaled, side};
+use crate::bench::collection::{Bench, scaled, side};
 
 /// Square float64 matrices in blocks of a quarter of their side, beside ndarray's product of the whole.
 pub(super) fn matmul_of_squares(bench: &mut Bench<'_>, percent: usize) -> Result<()> {
@@ -18,7 +18,8 @@ pub(super) fn matmul_of_squares(bench: &mut Bench<'_>, percent: usize) -> Result
     let product = x.matmul(&y)?;
     bench.time_of("matmul", "dask-array", n * n, |scheduler| {
         Ok(product.compute_with(scheduler)?.sum().to_bits())
-    })
+    })?;
+    Ok(())
 }
 
 /// Singular values and vectors of twenty long columns, in blocks of a tenth of their length.
@@ -31,5 +32,6 @@ pub(super) fn svd_of_tall(bench: &mut Bench<'_>, percent: usize) -> Result<()> {
             dask_graph::compute_with((u.clone(), s.clone(), vh.clone()), scheduler, &RunOptions::new())?;
         // Rounded: the last digits follow from the order of additions.
         Ok(s.iter().map(|s| (s * 1e6).round() as u64).sum())
-    })
+    })?;
+    Ok(())
 }

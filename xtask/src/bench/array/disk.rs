@@ -7,7 +7,7 @@ use anyhow::Result;
 use dask_array::Array;
 use dask_graph::Collection;
 
-use super::{Bench, scaled};
+use crate::bench::collection::{Bench, scaled};
 
 pub(super) fn standardise(bench: &mut Bench<'_>, percent: usize) -> Result<()> {
     const COLUMNS: usize = 100;
@@ -39,5 +39,6 @@ pub(super) fn standardise(bench: &mut Bench<'_>, percent: usize) -> Result<()> {
     bench.time_of("standardise", "dask-array", rows * COLUMNS, |scheduler| {
         written.compute_with(scheduler)?;
         Ok(fs::metadata(&to)?.len())
-    })
+    })?;
+    Ok(())
 }

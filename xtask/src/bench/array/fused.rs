@@ -6,7 +6,7 @@ use dask_array::Array;
 use dask_array::ndarray::Array1;
 use rayon::prelude::*;
 
-use super::{Bench, scaled};
+use crate::bench::collection::{Bench, scaled};
 
 pub(super) fn measure(bench: &mut Bench<'_>, percent: usize) -> Result<()> {
     let n = scaled(100_000_000, percent);
@@ -39,5 +39,6 @@ pub(super) fn measure(bench: &mut Bench<'_>, percent: usize) -> Result<()> {
         let got = sum.item_with(scheduler)?;
         ensure!((got / expected - 1.0).abs() < 1e-12, "{got} instead of {expected}");
         Ok(n as u64)
-    })
+    })?;
+    Ok(())
 }

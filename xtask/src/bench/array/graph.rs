@@ -3,7 +3,7 @@
 use anyhow::Result;
 use dask_array::Array;
 
-use super::{Bench, scaled};
+use crate::bench::collection::{Bench, scaled};
 
 pub(super) fn build(bench: &mut Bench<'_>, percent: usize) -> Result<()> {
     let n_blocks = scaled(100_000, percent);
@@ -14,5 +14,6 @@ pub(super) fn build(bench: &mut Bench<'_>, percent: usize) -> Result<()> {
             y = (&y + 1.0) * &x;
         }
         Ok(y.n_tasks() as u64)
-    })
+    })?;
+    Ok(())
 }

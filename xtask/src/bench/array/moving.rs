@@ -6,7 +6,7 @@ use dask_array::random::Generator;
 use dask_array::{Array, Boundary};
 use dask_graph::Collection;
 
-use super::{Bench, scaled, side};
+use crate::bench::collection::{Bench, scaled, side};
 
 /// From blocks of rows to blocks of columns, beside a plain copy of the memory.
 pub(super) fn rechunk(bench: &mut Bench<'_>, percent: usize) -> Result<()> {
@@ -19,7 +19,8 @@ pub(super) fn rechunk(bench: &mut Bench<'_>, percent: usize) -> Result<()> {
     let moved = rows.rechunk([-1, block])?.map_blocks(|block| block.to_owned()).sum(..)?;
     bench.time_of("rechunk", "dask-array rows to columns", n * n, |scheduler| {
         Ok(moved.item_with(scheduler)?.to_bits())
-    })
+    })?;
+    Ok(())
 }
 
 /// The mean of each element and its four neighbours; edges stay.
@@ -49,12 +50,10 @@ pub(super) fn stencil(bench: &mut Bench<'_>, percent: usize) -> Result<()> {
     })?;
     let x = Array::from_ndarray(x, 1000.min(n))?;
     let smooth = x.map_overlap(1, Boundary::Nearest, five_points)?;
-    bench.time_of(
-        "stencil",
-        "dask-array",
-        n * n,
-        |scheduler| Ok(smooth.compute_with(scheduler)?.len() as u64),
-    )
+    bench.time_of("stencil", "dask-array", n * n, |scheduler| {
+        Ok(smooth.compute_with(scheduler)?.len() as u64)
+    })?;
+    Ok(())
 }
 
 /// Numbers in blocks of 10⁶, added up.

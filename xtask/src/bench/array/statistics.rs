@@ -5,7 +5,7 @@ use dask_array::Array;
 use dask_array::ndarray::Array2;
 use dask_graph::Collection;
 
-use super::{Bench, side};
+use crate::bench::collection::{Bench, side};
 
 pub(super) fn measure(bench: &mut Bench<'_>, percent: usize) -> Result<()> {
     let (rows, columns) = (side(10_000, percent), side(5_000, percent));

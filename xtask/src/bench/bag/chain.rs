@@ -5,7 +5,7 @@ use dask_bag::{Bag, Partitions};
 use dask_graph::Collection;
 use rayon::prelude::*;
 
-use super::{Bench, scaled, scattered};
+use crate::bench::collection::{Bench, scaled, scattered};
 
 pub(super) fn measure(bench: &mut Bench<'_>, percent: usize) -> Result<()> {
     let n = scaled(10_000_000, percent);

@@ -6,7 +6,7 @@ use anyhow::{Result, ensure};
 use dask_bag::{Bag, Partitions};
 use dask_graph::{Collection, RunOptions};
 
-use super::{Bench, scaled, scattered};
+use crate::bench::collection::{Bench, scaled, scattered};
 
 const LIMIT: u64 = 512 << 20;
 

@@ -9,7 +9,7 @@ use dask_graph::Collection;
 use foldhash::{HashMap, HashMapExt};
 use rayon::prelude::*;
 
-use super::{Bench, scaled, scattered};
+use crate::bench::collection::{Bench, scaled, scattered};
 
 const FILES: usize = 16;
 /// Bytes of a partition, and of what the program by hand reads at a time.
