@@ -10,6 +10,8 @@ mod bag;
 #[cfg(feature = "measure")]
 mod collection;
 #[cfg(feature = "measure")]
+mod frame;
+#[cfg(feature = "measure")]
 mod meter;
 #[cfg(feature = "measure")]
 mod multiprocess;
@@ -33,6 +35,7 @@ cargo xtask bench AREA [--quick] [--dev] [--sizes N,N..] [--only NAME,NAME..] [-
             multiprocess: cost of a task and of a value between processes, against threads
             array: blocked arrays, against loops by hand (sizes are those of the workloads)
             bag: pipelines, groups and counts, against programs by hand (sizes as for arrays)
+            frame: groups, joins, order and files (sizes as for arrays)
   --sizes   numbers of tasks, for example 1e3,1e5 (default: 1e3,1e4,1e5,1e6,1e7)
   --only    names of workloads (default: all)
             sched: independent, chain, tree, random, stages
@@ -40,7 +43,8 @@ cargo xtask bench AREA [--quick] [--dev] [--sizes N,N..] [--only NAME,NAME..] [-
             multiprocess: tasks, start, values, sum
             array: fused, mean-std, matmul, svd, rechunk, stencil, random, standardise, build
             bag: chain, groupby, words
-            what dask and numpy take for `passes`, `multiprocess`, `array` and `bag` say the scripts in `xtask/peers`
+            frame: csv, csv-2of9, group-q1 .. group-q10, join-q1 .. join-q5, sort
+            what others take for `passes`, `multiprocess`, `array`, `bag` and `frame` say the scripts in `xtask/peers`
   --quick   small sizes and few repeats: shows that it runs, not what it costs
   --json    also write one object a line to FILE
   --dev     run the dev build: quick to build, its times mean nothing
@@ -51,7 +55,7 @@ pub(crate) fn run(args: &[String]) -> Result<()> {
     if args.is_empty() || args.iter().any(|arg| arg == "--help" || arg == "-h") {
         print!("{HELP}");
         if args.is_empty() {
-            bail!("which area? There are `sched`, `optimize`, `multiprocess`, `array` and `bag`");
+            bail!("which area? There are `sched`, `optimize`, `multiprocess`, `array`, `bag` and `frame`");
         }
         return Ok(());
     }
@@ -76,6 +80,7 @@ fn measure(options: &Options) -> Result<()> {
         options::Area::Multiprocess => multiprocess::run(options),
         options::Area::Array => array::run(options),
         options::Area::Bag => bag::run(options),
+        options::Area::Frame => frame::run(options),
     }
 }
 

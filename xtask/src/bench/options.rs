@@ -11,6 +11,7 @@ pub(crate) enum Area {
     Multiprocess,
     Array,
     Bag,
+    Frame,
 }
 
 /// What to measure and how.
@@ -42,9 +43,10 @@ impl Options {
             "multiprocess" => Area::Multiprocess,
             "array" => Area::Array,
             "bag" => Area::Bag,
+            "frame" => Area::Frame,
             other => {
                 bail!(
-                    "unknown area `{other}`; there are `sched`, `optimize`, `multiprocess`, `array` and `bag`"
+                    "unknown area `{other}`; there are `sched`, `optimize`, `multiprocess`, `array`, `bag` and `frame`"
                 )
             }
         };

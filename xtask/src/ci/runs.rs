@@ -23,7 +23,7 @@ pub(crate) fn demo() -> Result<()> {
 
 /// Runs the benches at their smallest sizes.
 pub(crate) fn bench() -> Result<()> {
-    ["sched", "optimize", "multiprocess", "array", "bag"]
+    ["sched", "optimize", "multiprocess", "array", "bag", "frame"]
         .iter()
         .try_for_each(|area| bench::run(&[area, "--dev", "--quick"].map(String::from)))
 }

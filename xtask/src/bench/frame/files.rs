@@ -1,0 +1,39 @@
+//! How fast are files read?
+
+use std::path::Path;
+
+use anyhow::Result;
+use dask_frame::{DataFrame, col, read_csv};
+use dask_graph::Collection;
+
+use super::answer::checksum;
+use super::data::{PARTITIONS, groups};
+use crate::bench::collection::{Bench, scaled};
+
+const ROWS: usize = 10_000_000;
+const COLUMNS: [&str; 9] = ["id1", "id2", "id3", "id4", "id5", "id6", "v1", "v2", "v3"];
+
+/// Writes the table of the groups to files in `directory`; returns the pattern of their names.
+fn write(bench: &Bench<'_>, directory: &Path, rows: usize) -> Result<String> {
+    let frame = DataFrame::from_table(&groups(rows, &COLUMNS)?, PARTITIONS)?;
+    let files = format!("{}/*.csv", directory.display());
+    frame.to_csv_with(&files, &bench.scheduler)?;
+    Ok(files)
+}
+
+pub(super) fn csv(bench: &mut Bench<'_>, percent: usize) -> Result<()> {
+    let (rows, directory) = (scaled(ROWS, percent), tempfile::tempdir()?);
+    let files = write(bench, directory.path(), rows)?;
+    let frame = read_csv(files).open()?;
+    bench.time_of("csv", "dask-frame", rows, |scheduler| Ok(checksum(&frame.compute_with(scheduler)?)))?;
+    Ok(())
+}
+
+pub(super) fn csv_two_columns(bench: &mut Bench<'_>, percent: usize) -> Result<()> {
+    let (rows, directory) = (scaled(ROWS, percent), tempfile::tempdir()?);
+    let files = write(bench, directory.path(), rows)?;
+    let sums = read_csv(files).open()?.agg([col("v1").sum(), col("v3").sum()])?;
+    bench
+        .time_of("csv-2of9", "dask-frame", rows, |scheduler| Ok(checksum(&sums.compute_with(scheduler)?)))?;
+    Ok(())
+}

@@ -1,0 +1,76 @@
+//! How long do groups take, few and many, of numbers and names?
+
+use anyhow::{Result, ensure};
+use dask_frame::{Aggregate, DataFrame, col};
+use dask_graph::Collection;
+
+use super::answer::checksum;
+use super::data::{PARTITIONS, groups};
+use crate::bench::collection::{Bench, scaled};
+
+const ROWS: usize = 10_000_000;
+
+/// Measures a question about these columns, of so many hundredths of the rows.
+fn ask(
+    bench: &mut Bench<'_>,
+    percent: usize,
+    name: &str,
+    columns: &[&'static str],
+    question: impl FnOnce(&DataFrame) -> Result<DataFrame>,
+) -> Result<()> {
+    let rows = scaled(ROWS, percent);
+    let frame = DataFrame::from_table(&groups(rows, columns)?, PARTITIONS)?;
+    let answer = question(&frame)?;
+    bench.time_of(name, "dask-frame", rows, |scheduler| {
+        let table = answer.compute_with(scheduler)?;
+        ensure!(table.n_rows() > 0, "an answer without rows");
+        Ok(checksum(&table))
+    })?;
+    Ok(())
+}
+
+fn grouped(frame: &DataFrame, keys: &[&str], aggregates: Vec<Aggregate>) -> Result<DataFrame> {
+    Ok(frame.group_by(keys.iter().copied()).keep_nulls().unsorted().agg(aggregates)?)
+}
+
+pub(super) fn q1(bench: &mut Bench<'_>, percent: usize) -> Result<()> {
+    ask(bench, percent, "group-q1", &["id1", "v1"], |x| grouped(x, &["id1"], vec![col("v1").sum()]))
+}
+
+pub(super) fn q2(bench: &mut Bench<'_>, percent: usize) -> Result<()> {
+    ask(bench, percent, "group-q2", &["id1", "id2", "v1"], |x| {
+        grouped(x, &["id1", "id2"], vec![col("v1").sum()])
+    })
+}
+
+pub(super) fn q3(bench: &mut Bench<'_>, percent: usize) -> Result<()> {
+    ask(bench, percent, "group-q3", &["id3", "v1", "v3"], |x| {
+        grouped(x, &["id3"], vec![col("v1").sum(), col("v3").mean()])
+    })
+}
+
+pub(super) fn q4(bench: &mut Bench<'_>, percent: usize) -> Result<()> {
+    ask(bench, percent, "group-q4", &["id4", "v1", "v2", "v3"], |x| {
+        grouped(x, &["id4"], ["v1", "v2", "v3"].map(|v| col(v).mean()).into())
+    })
+}
+
+pub(super) fn q5(bench: &mut Bench<'_>, percent: usize) -> Result<()> {
+    ask(bench, percent, "group-q5", &["id6", "v1", "v2", "v3"], |x| {
+        grouped(x, &["id6"], ["v1", "v2", "v3"].map(|v| col(v).sum()).into())
+    })
+}
+
+pub(super) fn q7(bench: &mut Bench<'_>, percent: usize) -> Result<()> {
+    ask(bench, percent, "group-q7", &["id3", "v1", "v2"], |x| {
+        let bounds = grouped(x, &["id3"], vec![col("v1").max().alias("hi"), col("v2").min().alias("lo")])?;
+        Ok(bounds.select([col("id3"), (col("hi") - col("lo")).alias("range")])?)
+    })
+}
+
+pub(super) fn q10(bench: &mut Bench<'_>, percent: usize) -> Result<()> {
+    let keys = ["id1", "id2", "id3", "id4", "id5", "id6"];
+    ask(bench, percent, "group-q10", &["id1", "id2", "id3", "id4", "id5", "id6", "v1", "v3"], |x| {
+        grouped(x, &keys, vec![col("v3").sum(), col("v1").count()])
+    })
+}
