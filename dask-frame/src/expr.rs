@@ -1,6 +1,7 @@
 //! Typed expressions: what is computed from the columns of a row, said before there is a row.
 
 mod agg;
+mod aggregates;
 mod arith;
 mod cast;
 mod compare;

@@ -5,6 +5,7 @@
 //! nobody reads](columns), and [lowers](lower) what is left to layers of tasks. All walks are loops over
 //! [`in_order`], so the length of a plan does not matter to the stack.
 
+mod aggregate;
 mod columns;
 mod filters;
 pub(crate) mod lower;
@@ -15,7 +16,10 @@ mod show;
 use std::collections::HashMap;
 use std::sync::Arc;
 
-pub(crate) use node::{AggregateSpec, JoinColumn, JoinSpec, PlanNode, PlanOp, Side, SortSpec};
+use dask_graph::{Token, Tokenize, Tokenizer};
+
+pub(crate) use aggregate::AggregateSpec;
+pub(crate) use node::{JoinColumn, JoinSpec, PlanNode, PlanOp, Side, SortSpec};
 pub(crate) use show::show;
 
 /// A plan, shared by the frames made from it.
@@ -54,4 +58,9 @@ fn consumers(order: &[Plan]) -> HashMap<*const PlanNode, usize> {
         *counts.entry(id(input)).or_insert(0) += 1;
     }
     counts
+}
+
+/// Returns the token of some parts.
+fn tokenized<'a, T: Tokenize + 'a>(label: &str, parts: impl Iterator<Item = T>) -> Token {
+    parts.fold(Tokenizer::new(label), |tokenizer, part| tokenizer.feed(&part)).finish()
 }

@@ -10,49 +10,25 @@ use super::Expr;
 use crate::error::FrameError;
 use crate::schema::{DataType, Schema};
 
+mod kind;
+
+pub use kind::AggregateKind;
+
 /// An aggregate of an expression, made by [`Expr::sum`] and its neighbours or by [`size`].
 ///
 /// Its result is named `column_kind`, like `delay_mean`, unless [`alias`](Aggregate::alias) says otherwise.
+///
+/// Missing values are skipped, unless [`skip_nulls`](Aggregate::skip_nulls) says otherwise.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Aggregate {
     kind: AggregateKind,
     /// What is aggregated; nothing for `size`, which counts rows.
     expr: Option<Expr>,
+    /// What it is aggregated with: the other side of a correlation, the labels of an extreme.
+    other: Option<Expr>,
     alias: Option<Arc<str>>,
-}
-
-/// How values are aggregated.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[non_exhaustive]
-pub enum AggregateKind {
-    /// The sum of the values.
-    Sum,
-    /// The product of the values.
-    Product,
-    /// The sum over the count.
-    Mean,
-    /// The number of values that are there.
-    Count,
-    /// The number of rows.
-    Size,
-    /// The smallest value.
-    Min,
-    /// The largest value.
-    Max,
-    /// The first value that is there.
-    First,
-    /// The last value that is there.
-    Last,
-    /// The variance.
-    Var {
-        /// What is taken from the count in the denominator.
-        ddof: u8,
-    },
-    /// The standard deviation.
-    Std {
-        /// What is taken from the count in the denominator.
-        ddof: u8,
-    },
+    skip_nulls: bool,
+    min_count: u32,
 }
 
 /// Counts the rows of each group, missing values or not.
@@ -63,7 +39,13 @@ pub fn size() -> Aggregate {
 
 impl Aggregate {
     pub(super) fn new(kind: AggregateKind, expr: Option<Expr>) -> Self {
-        Self { kind, expr, alias: None }
+        Self { kind, expr, other: None, alias: None, skip_nulls: true, min_count: 0 }
+    }
+
+    /// Aggregates with another expression.
+    pub(crate) fn with(mut self, other: Expr) -> Self {
+        self.other = Some(other);
+        self
     }
 
     /// Names the result.
@@ -73,12 +55,50 @@ impl Aggregate {
         self
     }
 
+    /// Sets whether missing values are skipped, as they are unless set. If not, one of them makes the result
+    /// missing; `first` and `last` then take the first and last row, whatever is in it. `count`, `size` and
+    /// counts of distinct values are the same either way.
+    #[must_use]
+    pub fn skip_nulls(mut self, skip: bool) -> Self {
+        self.skip_nulls = skip;
+        self
+    }
+
+    /// Makes the result missing where there are fewer values than this: 0, unless set, so that the sum of
+    /// nothing is 0.
+    #[must_use]
+    pub fn min_count(mut self, count: u32) -> Self {
+        self.min_count = count;
+        self
+    }
+
     pub(crate) fn kind(&self) -> AggregateKind {
         self.kind
     }
 
-    pub(crate) fn expr(&self) -> Option<&Expr> {
-        self.expr.as_ref()
+    /// Returns the expressions that are aggregated, none for `size`.
+    pub(crate) fn exprs(&self) -> impl Iterator<Item = &Expr> {
+        self.expr.iter().chain(&self.other)
+    }
+
+    /// Returns whether the labels of an extreme are to be row numbers, which nobody has given yet.
+    pub(crate) fn wants_labels(&self) -> bool {
+        self.kind.is_labelled() && self.other.is_none()
+    }
+
+    /// Returns whether a missing value makes the result missing.
+    pub(crate) fn spoilt_by_nulls(&self) -> bool {
+        use AggregateKind::{Count, First, Last, NUnique, NUniqueApprox, Size};
+        !self.skip_nulls && !matches!(self.kind, Count | First | Last | NUnique | NUniqueApprox | Size)
+    }
+
+    /// Returns whether rows count that have no value: they can be first and last.
+    pub(crate) fn takes_nulls(&self) -> bool {
+        !self.skip_nulls && matches!(self.kind, AggregateKind::First | AggregateKind::Last)
+    }
+
+    pub(crate) fn least_count(&self) -> u32 {
+        self.min_count
     }
 
     pub(crate) fn output_name(&self) -> Result<Arc<str>, FrameError> {
@@ -89,62 +109,37 @@ impl Aggregate {
         }
     }
 
-    /// Returns the type of the result over columns of `schema`.
-    pub(crate) fn dtype(&self, schema: &Schema) -> Result<DataType, FrameError> {
-        let Some(expr) = &self.expr else { return Ok(DataType::Int64) };
-        let input = expr.dtype(schema)?;
-        let numbers = |output| match input {
-            DataType::Int64 | DataType::Float64 | DataType::Bool => Ok(output),
-            DataType::Utf8 | DataType::Timestamp => Err(FrameError::WrongType {
-                operation: self.kind.word(),
-                expr: expr.to_string(),
-                got: input,
-                expected: "Int64, Float64 or Bool",
-            }),
+    /// Returns the types of what is aggregated and of the result over columns of `schema`.
+    pub(crate) fn dtypes(&self, schema: &Schema) -> Result<(Vec<DataType>, DataType), FrameError> {
+        self.kind.check()?;
+        let inputs = self.exprs().map(|expr| expr.dtype(schema)).collect::<Result<Vec<_>, _>>()?;
+        let wrong = |at: usize, expected| FrameError::WrongType {
+            operation: self.kind.word(),
+            expr: self.exprs().nth(at).map(ToString::to_string).unwrap_or_default(),
+            got: inputs[at],
+            expected,
         };
-        match self.kind {
-            AggregateKind::Sum | AggregateKind::Product => {
-                numbers(if input == DataType::Float64 { DataType::Float64 } else { DataType::Int64 })
-            }
-            AggregateKind::Mean | AggregateKind::Var { .. } | AggregateKind::Std { .. } => {
-                numbers(DataType::Float64)
-            }
-            AggregateKind::Count | AggregateKind::Size => Ok(DataType::Int64),
-            AggregateKind::Min | AggregateKind::Max | AggregateKind::First | AggregateKind::Last => Ok(input),
-        }
-    }
-}
-
-impl AggregateKind {
-    fn word(self) -> &'static str {
-        match self {
-            AggregateKind::Sum => "sum",
-            AggregateKind::Product => "prod",
-            AggregateKind::Mean => "mean",
-            AggregateKind::Count => "count",
-            AggregateKind::Size => "size",
-            AggregateKind::Min => "min",
-            AggregateKind::Max => "max",
-            AggregateKind::First => "first",
-            AggregateKind::Last => "last",
-            AggregateKind::Var { .. } => "var",
-            AggregateKind::Std { .. } => "std",
-        }
-    }
-}
-
-impl fmt::Display for AggregateKind {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.word())
+        let output = self.kind.output(&inputs).map_err(|(at, expected)| wrong(at, expected))?;
+        Ok((inputs, output))
     }
 }
 
 impl fmt::Display for Aggregate {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.expr {
-            Some(expr) => write!(f, "{}({expr})", self.kind)?,
-            None => write!(f, "{}()", self.kind)?,
+        write!(f, "{}(", self.kind)?;
+        for (at, expr) in self.exprs().enumerate() {
+            write!(f, "{}{expr}", if at > 0 { ", " } else { "" })?;
         }
+        if let AggregateKind::Quantile(q) | AggregateKind::QuantileApprox(q) = self.kind {
+            write!(f, ", {q}")?;
+        }
+        if !self.skip_nulls {
+            f.write_str(", with nulls")?;
+        }
+        if self.min_count > 0 {
+            write!(f, ", at least {}", self.min_count)?;
+        }
+        f.write_str(")")?;
         match &self.alias {
             Some(alias) => write!(f, " as {alias}"),
             None => Ok(()),
@@ -154,11 +149,10 @@ impl fmt::Display for Aggregate {
 
 impl Tokenize for Aggregate {
     fn tokenize(&self, t: &mut Tokenizer) {
-        self.kind.word().tokenize(t);
-        if let AggregateKind::Var { ddof } | AggregateKind::Std { ddof } = self.kind {
-            ddof.tokenize(t);
-        }
+        self.kind.tokenize(t);
         self.expr.tokenize(t);
+        self.other.tokenize(t);
         self.alias.as_deref().tokenize(t);
+        (self.skip_nulls, self.min_count).tokenize(t);
     }
 }

@@ -2,7 +2,7 @@
 
 use std::ops;
 
-use super::{Aggregate, AggregateKind, Binary, Expr, Node, Unary, col};
+use super::{Binary, Expr, Node, Unary, col};
 use crate::column::Scalar;
 use crate::schema::DataType;
 
@@ -171,64 +171,6 @@ impl Expr {
     #[must_use]
     pub fn between(&self, low: impl Into<Operand>, high: impl Into<Operand>) -> Self {
         self.ge(low).and(self.le(high))
-    }
-}
-
-macro_rules! aggregate_methods {
-    ($($(#[$doc:meta])* $name:ident => $kind:ident;)*) => {
-        impl Expr {$(
-            $(#[$doc])*
-            #[must_use]
-            pub fn $name(&self) -> Aggregate {
-                Aggregate::new(AggregateKind::$kind, Some(self.clone()))
-            }
-        )*}
-    };
-}
-
-aggregate_methods! {
-    /// Adds up; missing values are skipped, nothing adds up to 0. An integer sum that does not fit 64 bits
-    /// is an error.
-    sum => Sum;
-    /// Multiplies; missing values are skipped, nothing gives 1. Overflows like [`sum`](Expr::sum).
-    prod => Product;
-    /// Averages, in floats; missing if there is no value.
-    mean => Mean;
-    /// Counts the values that are there.
-    count => Count;
-    /// Finds the smallest value; missing if there is none.
-    min => Min;
-    /// Finds the largest value; missing if there is none.
-    max => Max;
-    /// Takes the first value that is there.
-    first => First;
-    /// Takes the last value that is there.
-    last => Last;
-}
-
-impl Expr {
-    /// Computes the variance with `n - 1` in the denominator; missing if there are fewer than two values.
-    #[must_use]
-    pub fn var(&self) -> Aggregate {
-        self.var_ddof(1)
-    }
-
-    /// Computes the variance with `n - ddof` in the denominator; missing if that is not positive.
-    #[must_use]
-    pub fn var_ddof(&self, ddof: u8) -> Aggregate {
-        Aggregate::new(AggregateKind::Var { ddof }, Some(self.clone()))
-    }
-
-    /// Computes the standard deviation with `n - 1` in the denominator.
-    #[must_use]
-    pub fn std(&self) -> Aggregate {
-        self.std_ddof(1)
-    }
-
-    /// Computes the standard deviation with `n - ddof` in the denominator.
-    #[must_use]
-    pub fn std_ddof(&self, ddof: u8) -> Aggregate {
-        Aggregate::new(AggregateKind::Std { ddof }, Some(self.clone()))
     }
 }
 

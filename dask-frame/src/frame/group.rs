@@ -77,14 +77,18 @@ impl GroupBy {
     #[track_caller]
     pub fn agg(&self, aggregates: impl IntoIterator<Item = Aggregate>) -> Result<DataFrame, FrameError> {
         let info = LayerInfo::here();
-        let schema = self.frame.schema();
         let key = |expr: &Expr| Ok((expr.output_name()?, expr.clone().unaliased()));
         let keys = self.keys.iter().map(key).collect::<Result<Vec<_>, FrameError>>()?;
-        let aggregate = |aggregate: Aggregate| Ok((aggregate.output_name()?, aggregate));
+        let aggregate = |aggregate: Aggregate| {
+            if aggregate.wants_labels() {
+                let problem =
+                    format!("`{aggregate}` has no labels yet; give them with `idxmin_by` or `idxmax_by`");
+                return Err(FrameError::BadArgument { operation: "agg", problem });
+            }
+            Ok((aggregate.output_name()?, aggregate))
+        };
         let aggregates = aggregates.into_iter().map(aggregate).collect::<Result<Vec<_>, FrameError>>()?;
-        let dtypes =
-            aggregates.iter().map(|(_, aggregate)| aggregate.dtype(schema)).collect::<Result<Vec<_>, _>>()?;
-        let spec = AggregateSpec { keys, aggregates, dtypes, drop_nulls: self.drop_nulls, sort: self.sort };
+        let spec = AggregateSpec::new(keys, aggregates, self.frame.schema(), self.drop_nulls, self.sort)?;
         self.frame.with(PlanOp::Aggregate(Arc::new(spec)), info)
     }
 }

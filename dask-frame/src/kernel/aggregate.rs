@@ -4,210 +4,282 @@
 //!
 //! | aggregate | state |
 //! |---|---|
-//! | sum, prod, count, size, min, max, first, last | the value so far |
+//! | sum, prod, count, size, min, max, any, all | the value so far |
+//! | first, last | the value so far; with missing values its number of rows, too |
+//! | idxmin, idxmax | the value so far, its label |
 //! | mean | sum (float), count |
-//! | var, std | count, mean, sum of squared distances from the mean |
+//! | var, std, sem, skew, kurt | count, mean, sums of powers of the distances from the mean |
+//! | cov, corr | count, both means, sums of products of distances |
+//!
+//! Other states need more than a row a group, and come in any number of rows:
+//!
+//! | aggregate | rows of the state |
+//! |---|---|
+//! | quantile | every value |
+//! | nunique | every different value |
+//! | mode | every different value, how often it comes |
+//! | nunique_approx | the registers of the sketch that are not zero, with their values |
+//! | quantile_approx | the means and weights of the digest |
+//!
+//! Where missing values or too few values make a result missing, they are counted in two more columns.
+
+mod collect;
+mod digest;
+mod fold;
+mod moments;
+mod pick;
+mod sketch;
+
+use serde::{Deserialize, Serialize};
 
 use super::group::Groups;
-use crate::column::{Column, Mask, NO_ROW, View};
-use crate::expr::{AggregateKind, order_rows, to_floats};
+use crate::column::{Column, Mask, View};
+use crate::expr::{Aggregate, AggregateKind};
 use crate::schema::DataType;
 
 /// An integer result does not fit 64 bits.
 #[derive(Debug)]
 pub(crate) struct Overflow;
 
-/// Returns the types of the state columns of an aggregate whose result has the type `output`.
-pub(crate) fn state_dtypes(kind: AggregateKind, output: DataType) -> Vec<DataType> {
-    match kind {
-        AggregateKind::Mean => vec![DataType::Float64, DataType::Int64],
-        AggregateKind::Var { .. } | AggregateKind::Std { .. } => {
-            vec![DataType::Int64, DataType::Float64, DataType::Float64]
-        }
-        _ => vec![output],
-    }
-}
-
-/// Computes the state of each group from the rows; `input` is `None` for `size` alone.
-pub(crate) fn partial(
+/// How some columns are reduced to one value a group.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct Reduction {
     kind: AggregateKind,
-    input: Option<&Column>,
-    groups: &Groups,
-) -> Result<Vec<Column>, Overflow> {
-    let Some(input) = input else { return Ok(vec![count(None, groups)]) };
-    Ok(match kind {
-        AggregateKind::Size => vec![count(None, groups)],
-        AggregateKind::Count => vec![count(input.validity().as_ref(), groups)],
-        AggregateKind::Sum | AggregateKind::Product => vec![fold(kind, input, groups)?],
-        AggregateKind::Mean => {
-            let floats = to_floats(input);
-            vec![fold(AggregateKind::Sum, &floats, groups)?, count(floats.validity().as_ref(), groups)]
-        }
-        AggregateKind::Min | AggregateKind::Max | AggregateKind::First | AggregateKind::Last => {
-            vec![pick(kind, input, groups)]
-        }
-        AggregateKind::Var { .. } | AggregateKind::Std { .. } => moments(&to_floats(input), groups),
-    })
+    inputs: Vec<DataType>,
+    output: DataType,
+    takes_nulls: bool,
+    spoilt_by_nulls: bool,
+    min_count: u32,
 }
 
-/// Joins states: each row of `states` is one, and rows of a group become one.
-pub(crate) fn merge(
-    kind: AggregateKind,
-    states: &[Column],
-    groups: &Groups,
-) -> Result<Vec<Column>, Overflow> {
-    Ok(match kind {
-        AggregateKind::Var { .. } | AggregateKind::Std { .. } => merge_moments(states, groups),
-        AggregateKind::Min | AggregateKind::Max | AggregateKind::First | AggregateKind::Last => {
-            vec![pick(kind, &states[0], groups)]
-        }
-        AggregateKind::Product => vec![fold(kind, &states[0], groups)?],
-        AggregateKind::Sum | AggregateKind::Mean | AggregateKind::Count | AggregateKind::Size => {
-            let sums = states.iter().map(|state| fold(AggregateKind::Sum, state, groups));
-            sums.collect::<Result<_, _>>()?
-        }
-    })
+/// What is known of each group so far.
+pub(crate) struct State {
+    /// Columns with a row a group.
+    pub(crate) one: Vec<Column>,
+    /// Columns with any number of rows a group.
+    pub(crate) many: Ragged,
 }
 
-/// Turns states into results.
-pub(crate) fn finish(kind: AggregateKind, states: &[Column]) -> Column {
-    match (kind, states) {
-        (AggregateKind::Mean, [sums, counts]) => {
-            let (sums, counts) = (floats(sums), ints(counts));
-            // Nothing over nothing is NaN, which a column makes to a missing value.
-            Column::from(sums.iter().zip(counts).map(|(sum, &n)| sum / n as f64).collect::<Vec<f64>>())
-        }
-        (AggregateKind::Var { ddof } | AggregateKind::Std { ddof }, [counts, _, squares]) => {
-            let var = ints(counts).iter().zip(floats(squares)).map(|(&n, &squares)| {
-                let freedom = n - i64::from(ddof);
-                if freedom > 0 { squares / freedom as f64 } else { f64::NAN }
-            });
-            let root = matches!(kind, AggregateKind::Std { .. });
-            Column::from(var.map(|var| if root { var.sqrt() } else { var }).collect::<Vec<f64>>())
-        }
-        _ => states[0].clone(),
+/// Rows by group: those of group `g` are `starts[g]..starts[g + 1]`.
+#[derive(Default)]
+pub(crate) struct Ragged {
+    pub(crate) starts: Vec<u32>,
+    pub(crate) columns: Vec<Column>,
+}
+
+impl Ragged {
+    /// Returns the rows of a group.
+    fn rows(&self, group: usize) -> std::ops::Range<usize> {
+        self.starts[group] as usize..self.starts[group + 1] as usize
+    }
+
+    /// Returns how many groups there are.
+    fn n(&self) -> usize {
+        self.starts.len() - 1
     }
 }
 
-fn count(validity: Option<&Mask>, groups: &Groups) -> Column {
-    let mut counts = vec![0i64; groups.n];
-    match validity {
-        None => groups.for_each(|_, group| counts[group] += 1),
-        Some(valid) => groups.for_each(|row, group| counts[group] += i64::from(valid.get(row))),
+impl Reduction {
+    pub(crate) fn new(aggregate: &Aggregate, inputs: Vec<DataType>, output: DataType) -> Self {
+        Self {
+            kind: aggregate.kind(),
+            inputs,
+            output,
+            takes_nulls: aggregate.takes_nulls(),
+            spoilt_by_nulls: aggregate.spoilt_by_nulls(),
+            min_count: aggregate.least_count(),
+        }
     }
-    Column::from(counts)
-}
 
-/// Sums or multiplies; the missing are skipped.
-fn fold(kind: AggregateKind, input: &Column, groups: &Groups) -> Result<Column, Overflow> {
-    let validity = input.validity();
-    let product = kind == AggregateKind::Product;
-    let truth;
-    let ints: &[i64] = match input.view() {
-        View::Float64(values) => {
-            let mut folded = vec![if product { 1.0 } else { 0.0 }; groups.n];
-            match product {
-                true => each_valid(groups, validity.as_ref(), |row, group| folded[group] *= values[row]),
-                false => each_valid(groups, validity.as_ref(), |row, group| folded[group] += values[row]),
+    pub(crate) fn output(&self) -> DataType {
+        self.output
+    }
+
+    /// Returns whether another reduction of the same inputs has the same states.
+    pub(crate) fn same_state(&self, other: &Self) -> bool {
+        let quantiles = |kind| matches!(kind, AggregateKind::Quantile(_));
+        let digests = |kind| matches!(kind, AggregateKind::QuantileApprox(_));
+        let moments = |kind: AggregateKind| moments::powers(kind).filter(|&powers| powers > 1);
+        let pairs = |kind| matches!(kind, AggregateKind::Cov { .. } | AggregateKind::Corr);
+        let (a, b) = (self.kind, other.kind);
+        self.inputs == other.inputs
+            && (self.takes_nulls, self.spoilt_by_nulls, self.min_count)
+                == (other.takes_nulls, other.spoilt_by_nulls, other.min_count)
+            && (a == b
+                || quantiles(a) && quantiles(b)
+                || digests(a) && digests(b)
+                || pairs(a) && pairs(b)
+                || moments(a).is_some() && moments(a) == moments(b))
+    }
+
+    /// Returns whether states are as large as what they were made of.
+    pub(crate) fn keeps_values(&self) -> bool {
+        matches!(self.kind, AggregateKind::Quantile(_) | AggregateKind::NUnique | AggregateKind::Mode)
+    }
+
+    fn is_guarded(&self) -> bool {
+        self.spoilt_by_nulls || self.min_count > 0
+    }
+
+    /// Returns the types of the columns of a state with a row a group, and of those with any number.
+    pub(crate) fn state_dtypes(&self) -> (Vec<DataType>, Vec<DataType>) {
+        use DataType::{Float64, Int64};
+        let input = self.inputs.first().copied().unwrap_or(Int64);
+        let (mut one, many) = match self.kind {
+            AggregateKind::First | AggregateKind::Last if self.takes_nulls => (vec![input, Int64], vec![]),
+            AggregateKind::IdxMin | AggregateKind::IdxMax => (vec![input, self.output], vec![]),
+            AggregateKind::Mean => (vec![Float64, Int64], vec![]),
+            AggregateKind::Cov { .. } | AggregateKind::Corr => {
+                (vec![Int64, Float64, Float64, Float64, Float64, Float64], vec![])
             }
-            // A sum of infinities of both signs is NaN and so missing, as in pandas.
-            return Ok(Column::from(folded));
-        }
-        View::Int64(values) => values,
-        View::Bool(values) => {
-            truth = (0..input.len()).map(|row| i64::from(values.get(row))).collect::<Vec<_>>();
-            &truth
-        }
-        View::Utf8(_) | View::Timestamp(_) => unreachable!("sums were checked to be of numbers"),
-    };
-    let mut folded = vec![i64::from(product); groups.n];
-    let mut overflow = false;
-    each_valid(groups, validity.as_ref(), |row, group| {
-        let (value, wrong) = match product {
-            true => folded[group].overflowing_mul(ints[row]),
-            false => folded[group].overflowing_add(ints[row]),
+            AggregateKind::Quantile(_) => (vec![], vec![Float64]),
+            AggregateKind::QuantileApprox(_) => (vec![], vec![Float64, Float64]),
+            AggregateKind::NUnique => (vec![], vec![input]),
+            AggregateKind::NUniqueApprox => (vec![], vec![Int64]),
+            AggregateKind::Mode => (vec![], vec![input, Int64]),
+            kind => match moments::powers(kind) {
+                Some(powers) => ([Int64].into_iter().chain(vec![Float64; powers]).collect(), vec![]),
+                None => (vec![self.output], vec![]),
+            },
         };
-        folded[group] = value;
-        overflow |= wrong;
-    });
-    if overflow { Err(Overflow) } else { Ok(Column::from(folded)) }
-}
-
-#[inline]
-fn each_valid(groups: &Groups, validity: Option<&Mask>, mut f: impl FnMut(usize, usize)) {
-    match validity {
-        None => groups.for_each(f),
-        Some(valid) => groups.for_each(|row, group| {
-            if valid.get(row) {
-                f(row, group);
-            }
-        }),
-    }
-}
-
-/// Takes one row of each group: the smallest, largest, first or last value that is there.
-fn pick(kind: AggregateKind, input: &Column, groups: &Groups) -> Column {
-    let mut rows = vec![NO_ROW; groups.n];
-    let validity = input.validity();
-    let mut choose = |better: &dyn Fn(usize, usize) -> bool| {
-        each_valid(groups, validity.as_ref(), |row, group| {
-            let best = rows[group];
-            if best == NO_ROW || better(row, best as usize) {
-                rows[group] = row as u32;
-            }
-        });
-    };
-    match (kind, input.view()) {
-        (AggregateKind::First, _) => choose(&|_, _| false),
-        (AggregateKind::Last, _) => choose(&|_, _| true),
-        (AggregateKind::Min, View::Int64(v) | View::Timestamp(v)) => choose(&|row, best| v[row] < v[best]),
-        (AggregateKind::Max, View::Int64(v) | View::Timestamp(v)) => choose(&|row, best| v[row] > v[best]),
-        (AggregateKind::Min, View::Float64(v)) => choose(&|row, best| v[row] < v[best]),
-        (AggregateKind::Max, View::Float64(v)) => choose(&|row, best| v[row] > v[best]),
-        (AggregateKind::Min, view) => choose(&|row, best| order_rows(view, row, best).is_lt()),
-        (_, view) => choose(&|row, best| order_rows(view, row, best).is_gt()),
-    }
-    input.take(&rows)
-}
-
-fn moments(input: &Column, groups: &Groups) -> Vec<Column> {
-    let (values, validity) = (floats(input), input.validity());
-    let (mut counts, mut means, mut squares) =
-        (vec![0i64; groups.n], vec![0.0; groups.n], vec![0.0; groups.n]);
-    each_valid(groups, validity.as_ref(), |row, group| {
-        counts[group] += 1;
-        means[group] += values[row];
-    });
-    for (mean, &n) in means.iter_mut().zip(&counts) {
-        *mean /= n.max(1) as f64;
-    }
-    each_valid(groups, validity.as_ref(), |row, group| {
-        let distance = values[row] - means[group];
-        squares[group] += distance * distance;
-    });
-    vec![counts.into(), means.into(), squares.into()]
-}
-
-/// Merges counts, means and squares pairwise, after Chan, Golub and LeVeque (1979): no cancellation of
-/// large sums of squares.
-fn merge_moments(states: &[Column], groups: &Groups) -> Vec<Column> {
-    let (n, mean, square) = (ints(&states[0]), &states[1], &states[2]);
-    // A mean of infinities is missing; so is then the variance.
-    let read = |column: &Column, row: usize| if column.is_null(row) { f64::NAN } else { floats(column)[row] };
-    let (mut counts, mut means, mut squares) =
-        (vec![0i64; groups.n], vec![0.0; groups.n], vec![0.0; groups.n]);
-    groups.for_each(|row, group| {
-        if n[row] == 0 {
-            return;
+        if self.is_guarded() {
+            one.extend([Int64, Int64]);
         }
-        let before = counts[group] as f64;
-        let all = before + n[row] as f64;
-        let distance = read(mean, row) - means[group];
-        means[group] += distance * n[row] as f64 / all;
-        squares[group] += read(square, row) + distance * distance * before * n[row] as f64 / all;
-        counts[group] += n[row];
-    });
-    vec![counts.into(), means.into(), squares.into()]
+        (one, many)
+    }
+
+    /// Computes the state of each group from the rows.
+    pub(crate) fn partial(&self, inputs: &[Column], groups: &Groups) -> Result<State, Overflow> {
+        let mut state = self.partial_bare(inputs, groups)?;
+        if self.is_guarded() {
+            let validity = inputs
+                .iter()
+                .fold(None, |all: Option<Mask>, input| Mask::both(all.as_ref(), input.validity().as_ref()));
+            state.one.extend([fold::count(validity.as_ref(), groups), fold::count(None, groups)]);
+        }
+        Ok(state)
+    }
+
+    fn partial_bare(&self, inputs: &[Column], groups: &Groups) -> Result<State, Overflow> {
+        let Some(input) = inputs.first() else { return Ok(State::one(vec![fold::count(None, groups)])) };
+        let labels = || inputs.get(1).expect("an extreme with labels, or a pair, has two inputs");
+        Ok(match self.kind {
+            AggregateKind::Size => State::one(vec![fold::count(None, groups)]),
+            AggregateKind::Count => State::one(vec![fold::count(input.validity().as_ref(), groups)]),
+            AggregateKind::Sum => State::one(vec![fold::sum(input, groups)?]),
+            AggregateKind::Product => State::one(vec![fold::product(input, groups)?]),
+            AggregateKind::Any => State::one(vec![fold::truth(input, groups, true)]),
+            AggregateKind::All => State::one(vec![fold::truth(input, groups, false)]),
+            AggregateKind::Mean => State::one(fold::mean(input, groups)),
+            AggregateKind::Min | AggregateKind::Max => {
+                State::one(vec![pick::extreme(self.kind, input, groups)])
+            }
+            AggregateKind::First | AggregateKind::Last if self.takes_nulls => {
+                let rows = pick::end_rows(self.kind, None, groups);
+                State::one(vec![input.take(&rows), fold::count(None, groups)])
+            }
+            AggregateKind::First | AggregateKind::Last => {
+                State::one(vec![input.take(&pick::end_rows(self.kind, input.validity().as_ref(), groups))])
+            }
+            AggregateKind::IdxMin | AggregateKind::IdxMax => {
+                let rows = pick::extreme_rows(self.kind, input, groups);
+                State::one(vec![input.take(&rows), labels().take(&rows)])
+            }
+            AggregateKind::Cov { .. } | AggregateKind::Corr => {
+                State::one(moments::of_pairs(input, labels(), groups))
+            }
+            AggregateKind::Quantile(_) => State::many(collect::values(input, groups)),
+            AggregateKind::QuantileApprox(_) => State::many(digest::of(input, groups)),
+            AggregateKind::NUnique => State::many(collect::distinct(input, groups)),
+            AggregateKind::NUniqueApprox => State::many(sketch::of(input, groups)),
+            AggregateKind::Mode => State::many(collect::tally(input, None, groups)),
+            kind => {
+                let powers = moments::powers(kind).expect("all other kinds are moments");
+                State::one(moments::of(input, groups, powers))
+            }
+        })
+    }
+
+    /// Joins states: rows of a group become one state. Columns of any number of rows have missing values where
+    /// there is no row, the others have one where the row is of no group of `firsts`.
+    pub(crate) fn merge(
+        &self,
+        (one, firsts): (&[Column], &Groups),
+        (many, groups): (&[Column], &Groups),
+    ) -> Result<State, Overflow> {
+        let (one, guards) = one.split_at(one.len() - if self.is_guarded() { 2 } else { 0 });
+        let mut state = match self.kind {
+            AggregateKind::Product => State::one(vec![fold::merge_products(&one[0], firsts)?]),
+            AggregateKind::Any => State::one(vec![fold::truth(&one[0], groups, true)]),
+            AggregateKind::All => State::one(vec![fold::truth(&one[0], groups, false)]),
+            AggregateKind::Min | AggregateKind::Max => {
+                State::one(vec![pick::extreme(self.kind, &one[0], firsts)])
+            }
+            AggregateKind::First | AggregateKind::Last if self.takes_nulls => {
+                // A state of no rows, as of an empty partition without keys, has no first row.
+                let rows = pick::end_rows(self.kind, Some(&fold::positive(&one[1])), firsts);
+                State::one(vec![one[0].take(&rows), fold::sum(&one[1], firsts)?])
+            }
+            AggregateKind::First | AggregateKind::Last => {
+                let rows = pick::end_rows(self.kind, one[0].validity().as_ref(), firsts);
+                State::one(vec![one[0].take(&rows)])
+            }
+            AggregateKind::IdxMin | AggregateKind::IdxMax => {
+                let rows = pick::extreme_rows(self.kind, &one[0], firsts);
+                State::one(one.iter().map(|column| column.take(&rows)).collect())
+            }
+            AggregateKind::Cov { .. } | AggregateKind::Corr => State::one(moments::merge_pairs(one, firsts)),
+            AggregateKind::Quantile(_) => State::many(collect::values(&many[0], groups)),
+            AggregateKind::QuantileApprox(_) => State::many(digest::merge(many, groups)),
+            AggregateKind::NUnique => State::many(collect::distinct(&many[0], groups)),
+            AggregateKind::NUniqueApprox => State::many(sketch::merge(&many[0], groups)),
+            AggregateKind::Mode => State::many(collect::tally(&many[0], Some(&many[1]), groups)),
+            AggregateKind::Sum | AggregateKind::Mean | AggregateKind::Count | AggregateKind::Size => {
+                let sums = one.iter().map(|state| fold::merge_sums(state, firsts));
+                State::one(sums.collect::<Result<_, _>>()?)
+            }
+            _ => State::one(moments::merge(one, firsts)),
+        };
+        for guard in guards {
+            state.one.push(fold::sum(guard, firsts)?);
+        }
+        Ok(state)
+    }
+
+    /// Turns states into results.
+    pub(crate) fn finish(&self, state: &State) -> Column {
+        let n_guards = if self.is_guarded() { 2 } else { 0 };
+        let (one, guards) = state.one.split_at(state.one.len() - n_guards);
+        let result = match self.kind {
+            AggregateKind::Mean => fold::finish_mean(one),
+            AggregateKind::IdxMin | AggregateKind::IdxMax => one[1].clone(),
+            AggregateKind::Cov { .. } | AggregateKind::Corr => moments::finish_pairs(self.kind, one),
+            AggregateKind::Quantile(q) => collect::quantiles(&state.many, q),
+            AggregateKind::QuantileApprox(q) => digest::quantiles(&state.many, q),
+            AggregateKind::NUnique => collect::lengths(&state.many),
+            AggregateKind::NUniqueApprox => sketch::counts(&state.many),
+            AggregateKind::Mode => collect::most(&state.many),
+            kind if moments::powers(kind).is_some() => moments::finish(kind, one),
+            _ => one[0].clone(),
+        };
+        let [valid, rows] = guards else { return result };
+        let (valid, rows) = (ints(valid), ints(rows));
+        let kept = Mask::from_fn(result.len(), |group| {
+            valid[group] >= i64::from(self.min_count)
+                && (!self.spoilt_by_nulls || valid[group] == rows[group])
+        });
+        result.masked(&kept)
+    }
+}
+
+impl State {
+    fn one(one: Vec<Column>) -> Self {
+        Self { one, many: Ragged::default() }
+    }
+
+    fn many(many: Ragged) -> Self {
+        Self { one: Vec::new(), many }
+    }
 }
 
 fn ints(column: &Column) -> &[i64] {

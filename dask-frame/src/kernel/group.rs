@@ -1,10 +1,10 @@
 //! Rows numbered by group.
 
-use hashbrown::HashTable;
-use hashbrown::hash_table::Entry;
+mod codes;
 
-use super::keys::Keys;
-use crate::column::Column;
+use codes::Codes;
+
+use crate::column::{Column, Mask};
 
 /// The group of a row that belongs to none, since its key is missing.
 const NO_GROUP: u32 = u32::MAX;
@@ -12,7 +12,9 @@ const NO_GROUP: u32 = u32::MAX;
 /// Which group each row belongs to. Groups are numbered in the order in which they first appear.
 pub(crate) struct Groups {
     ids: Vec<u32>,
-    /// The first row of each group.
+    /// Whether every row belongs to a group.
+    complete: bool,
+    /// The first row of each group; empty without keys, and where groups were numbered elsewhere.
     pub(crate) first_rows: Vec<u32>,
     /// How many groups there are; without keys one, even if there is no row.
     pub(crate) n: usize,
@@ -22,38 +24,40 @@ impl Groups {
     /// Groups the rows of some key columns; with `drop_nulls`, rows with a missing key belong to no group.
     pub(crate) fn new(keys: &[Column], n_rows: usize, drop_nulls: bool) -> Self {
         if keys.is_empty() {
-            return Self { ids: vec![0; n_rows], first_rows: Vec::new(), n: 1 };
+            return Self { ids: vec![0; n_rows], complete: true, first_rows: Vec::new(), n: 1 };
         }
-        let keys = Keys::new(keys, n_rows);
-        let hashes = keys.hashes();
-        let complete = if drop_nulls { keys.complete() } else { None };
-        let mut table = HashTable::<u32>::new();
-        let mut first_rows = Vec::<u32>::new();
-        let mut ids = Vec::with_capacity(n_rows);
-        for row in 0..keys.len() {
-            if complete.as_ref().is_some_and(|complete| !complete.get(row)) {
-                ids.push(NO_GROUP);
-                continue;
-            }
-            let first = |group: &u32| first_rows[*group as usize] as usize;
-            let entry = table.entry(
-                hashes[row],
-                |group| keys.equal(first(group), &keys, row),
-                |group| hashes[first(group)],
-            );
-            let id = match entry {
-                Entry::Occupied(group) => *group.get(),
-                Entry::Vacant(slot) => {
-                    let id = first_rows.len() as u32;
-                    slot.insert(id);
-                    first_rows.push(row as u32);
-                    id
-                }
-            };
-            ids.push(id);
-        }
-        let n = first_rows.len();
-        Self { ids, first_rows, n }
+        let nulls = if drop_nulls { valid_in_all(keys) } else { None };
+        Codes::of(keys, n_rows).groups(nulls.as_ref())
+    }
+
+    /// Takes groups that were numbered elsewhere.
+    pub(crate) fn known(ids: Vec<u32>, n: usize) -> Self {
+        let complete = !ids.contains(&NO_GROUP);
+        Self { ids, complete, first_rows: Vec::new(), n }
+    }
+
+    /// Makes groups of the rows of one group that have one value; rows without a value belong to none.
+    pub(crate) fn split(&self, column: &Column) -> Self {
+        let mut codes = Codes::of_ids(&self.ids, self.n);
+        codes.add(column);
+        let inside = (!self.complete).then(|| Mask::from_fn(self.ids.len(), |row| self.ids[row] != NO_GROUP));
+        codes.groups(Mask::both(column.validity().as_ref(), inside.as_ref()).as_ref())
+    }
+
+    /// Returns the same groups without the rows whose bit is not set.
+    pub(crate) fn only(&self, keep: &Mask) -> Self {
+        let ids = self.ids.iter().enumerate().map(|(row, &id)| if keep.get(row) { id } else { NO_GROUP });
+        Self::known(ids.collect(), self.n)
+    }
+
+    /// Returns the group of a row that belongs to one.
+    pub(crate) fn of(&self, row: usize) -> u32 {
+        self.ids[row]
+    }
+
+    /// Returns whether no group can be empty.
+    pub(crate) fn each_has_rows(&self) -> bool {
+        self.first_rows.len() == self.n
     }
 
     /// Calls `f` with row and group of each row that belongs to one.
@@ -64,5 +68,113 @@ impl Groups {
                 f(row, group as usize);
             }
         }
+    }
+
+    /// Calls `f` with row and group of each row that belongs to one and is valid.
+    #[inline]
+    pub(crate) fn each_valid(&self, validity: Option<&Mask>, mut f: impl FnMut(usize, usize)) {
+        match validity {
+            None => self.for_each(f),
+            Some(valid) => self.for_each(|row, group| {
+                if valid.get(row) {
+                    f(row, group);
+                }
+            }),
+        }
+    }
+
+    /// Calls `f` with group and value of each row that belongs to one and is valid.
+    #[inline]
+    pub(crate) fn zip<T: Copy>(&self, values: &[T], validity: Option<&Mask>, mut f: impl FnMut(usize, T)) {
+        let pairs = self.ids.iter().zip(values);
+        match validity {
+            None if self.complete => pairs.for_each(|(&group, &value)| f(group as usize, value)),
+            _ => self.each_valid(validity, |row, group| f(group, values[row])),
+        }
+    }
+
+    /// Returns the valid rows ordered by group: where each group starts, with the end of the last, and the rows.
+    pub(crate) fn rows(&self, validity: Option<&Mask>) -> (Vec<u32>, Vec<u32>) {
+        let mut starts = vec![0u32; self.n + 1];
+        self.each_valid(validity, |_, group| starts[group + 1] += 1);
+        for group in 0..self.n {
+            starts[group + 1] += starts[group];
+        }
+        let mut next = starts.clone();
+        let mut rows = vec![0; starts[self.n] as usize];
+        self.each_valid(validity, |row, group| {
+            rows[next[group] as usize] = row as u32;
+            next[group] += 1;
+        });
+        (starts, rows)
+    }
+}
+
+/// Returns in which rows all columns have a value; `None` if in all.
+pub(crate) fn valid_in_all(columns: &[Column]) -> Option<Mask> {
+    columns
+        .iter()
+        .fold(None, |all: Option<Mask>, column| Mask::both(all.as_ref(), column.validity().as_ref()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::HashMap;
+
+    /// Groups by what the values look like.
+    fn naive(keys: &[Column], n_rows: usize, drop_nulls: bool) -> (Vec<u32>, Vec<u32>) {
+        let mut known = HashMap::new();
+        let mut firsts = Vec::new();
+        let ids = (0..n_rows).map(|row| {
+            if drop_nulls && keys.iter().any(|key| key.is_null(row)) {
+                return NO_GROUP;
+            }
+            let key = keys.iter().map(|key| format!("{:?}", key.get(row))).collect::<Vec<_>>();
+            *known.entry(key).or_insert_with(|| {
+                firsts.push(row as u32);
+                firsts.len() as u32 - 1
+            })
+        });
+        (ids.collect(), firsts)
+    }
+
+    #[track_caller]
+    fn check(keys: &[Column]) {
+        for drop_nulls in [false, true] {
+            let groups = Groups::new(keys, keys[0].len(), drop_nulls);
+            let (ids, firsts) = naive(keys, keys[0].len(), drop_nulls);
+            assert_eq!((groups.ids, groups.first_rows), (ids, firsts), "{keys:?}");
+        }
+    }
+
+    fn nth<T>(n: usize, of: impl Fn(u64) -> T) -> Vec<T> {
+        (0..n as u64).map(|i| of(i.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 40)).collect()
+    }
+
+    #[test]
+    fn keys_of_every_width() {
+        let small = Column::from(nth(500, |i| (i % 7) as i64 - 3));
+        let wide = Column::from(nth(500, |i| i as i64 % 40 * 1_000_000_007));
+        let widest = Column::from(nth(500, |i| [i64::MIN, 0, i64::MAX, -1][i as usize % 4]));
+        let gaps = Column::from(nth(500, |i| (i % 5 > 0).then_some((i % 3) as i64)));
+        let widest_gaps = Column::from(nth(500, |i| [Some(i64::MIN), None, Some(i64::MAX)][i as usize % 3]));
+        let floats = Column::from(nth(500, |i| (i % 6 > 0).then_some((i % 9) as f64 / 2.0)));
+        let texts = Column::from(nth(500, |i| (i % 4 > 0).then(|| format!("id{}", i % 11))));
+        let truths = Column::from(nth(500, |i| (i % 3 > 0).then_some(i % 2 == 0)));
+        let times = Column::timestamps(nth(500, |i| (i % 3 > 0).then_some(i as i64 % 5)));
+        let all = [small, wide, widest, gaps, widest_gaps, floats, texts, truths, times];
+        for (at, one) in all.iter().enumerate() {
+            check(std::slice::from_ref(one));
+            check(&[one.clone(), all[(at + 1) % all.len()].clone()]);
+        }
+        check(&all);
+        check(&[all[0].slice(0, 0), all[6].slice(0, 0)]);
+    }
+
+    #[test]
+    fn zeros_of_both_signs_are_one_key() {
+        let groups = Groups::new(&[Column::from(vec![0.0, -0.0, 1.0])], 3, true);
+        assert_eq!(groups.ids, [0, 0, 1]);
     }
 }

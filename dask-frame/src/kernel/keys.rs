@@ -19,10 +19,6 @@ impl<'a> Keys<'a> {
         Self { columns: columns.iter().map(|column| (column.view(), column.validity())).collect(), n_rows }
     }
 
-    pub(crate) fn len(&self) -> usize {
-        self.n_rows
-    }
-
     /// Hashes every row, column by column.
     pub(crate) fn hashes(&self) -> Vec<u64> {
         let mut hashes = vec![0; self.n_rows];
@@ -44,11 +40,6 @@ impl<'a> Keys<'a> {
             }
         }
         hashes
-    }
-
-    /// Returns which rows have no missing value among their keys; `None` if all have.
-    pub(crate) fn complete(&self) -> Option<Mask> {
-        self.columns.iter().fold(None, |all, (_, validity)| Mask::both(all.as_ref(), validity.as_ref()))
     }
 
     /// Returns whether row `i` here and row `j` of `other`, whose columns have the same types, are one key.

@@ -3,7 +3,7 @@
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
-use super::node::{AggregateSpec, JoinSpec, PlanNode, PlanOp, Side};
+use super::node::{JoinSpec, PlanNode, PlanOp, Side};
 use super::{Plan, id, in_order};
 use crate::expr::{Expr, col};
 use crate::schema::Schema;
@@ -58,7 +58,7 @@ fn of_input(node: &Plan, wanted: &Wanted, input: usize) -> Wanted {
         PlanOp::Aggregate(spec) => {
             let keys = spec.keys.iter().map(|(_, expr)| expr);
             let aggregates = spec.aggregates.iter().filter(|(name, _)| wanted.contains(name));
-            read_by(keys.chain(aggregates.filter_map(|(_, aggregate)| aggregate.expr())))
+            read_by(keys.chain(aggregates.flat_map(|(_, aggregate)| aggregate.exprs())))
         }
         PlanOp::Join(spec) => {
             let keys = spec.on.iter().map(|(left, right, _)| if input == 0 { left } else { right });
@@ -95,14 +95,8 @@ fn rebuild(node: &Plan, inputs: Vec<Plan>, wanted: &Wanted) -> Plan {
             if same { Arc::clone(&inputs[0]) } else { make(PlanOp::Project(columns)) }
         }
         PlanOp::Aggregate(spec) => {
-            let kept = |at: &usize| wanted.contains(&spec.aggregates[*at].0);
-            let kept = (0..spec.aggregates.len()).filter(kept).collect::<Vec<_>>();
-            make(PlanOp::Aggregate(Arc::new(AggregateSpec {
-                keys: spec.keys.clone(),
-                aggregates: kept.iter().map(|&at| spec.aggregates[at].clone()).collect(),
-                dtypes: kept.iter().map(|&at| spec.dtypes[at]).collect(),
-                ..**spec
-            })))
+            let spec = spec.with_aggregates(|name| wanted.contains(name), inputs[0].schema());
+            make(PlanOp::Aggregate(Arc::new(spec)))
         }
         PlanOp::Join(spec) => {
             let columns =

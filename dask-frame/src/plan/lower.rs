@@ -14,12 +14,12 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use dask_graph::{
-    Arg, Axis, Graph, Key, LayerInfo, Materialized, Name, Node, Op, Task, Token, Tokenize, Tokenizer, Value,
+    Arg, Axis, Graph, Key, LayerInfo, Materialized, Name, Node, Op, Task, Token, Tokenizer, Value,
 };
 
 use super::node::{PlanNode, PlanOp};
 use super::ops::{LimitOp, SortOp, Step};
-use super::{Plan, consumers, id, in_order};
+use super::{Plan, consumers, id, in_order, tokenized};
 use stage::{Base, Pending};
 
 /// How many partial results are merged at once: few enough that a merge is small beside its inputs' making.
@@ -126,10 +126,6 @@ fn stage(node: &Plan, mut inputs: Vec<Pending>) -> Pending {
             Pending::after(aliases("concat", &keys, inputs.iter().map(|input| &input.graph), &node.info))
         }
     }
-}
-
-fn tokenized<'a, T: Tokenize + 'a>(label: &str, parts: impl Iterator<Item = T>) -> Token {
-    parts.fold(Tokenizer::new(label), |tokenizer, part| tokenizer.feed(&part)).finish()
 }
 
 /// A layer of one task that takes all partitions as a list.

@@ -6,8 +6,9 @@ use dask_graph::{Graph, Key, LayerInfo, Token, Value};
 use serde::{Deserialize, Serialize};
 
 use super::Plan;
+use super::aggregate::AggregateSpec;
 use crate::error::FrameError;
-use crate::expr::{Aggregate, Expr};
+use crate::expr::Expr;
 use crate::schema::{DataType, Field, Schema};
 use crate::source::Source;
 
@@ -43,18 +44,6 @@ pub(crate) enum PlanOp {
     Limit(usize),
     /// The partitions of all inputs, which have one schema.
     Concat,
-}
-
-#[derive(Debug, Serialize, Deserialize)]
-pub(crate) struct AggregateSpec {
-    pub(crate) keys: Vec<(Arc<str>, Expr)>,
-    pub(crate) aggregates: Vec<(Arc<str>, Aggregate)>,
-    /// The types of the aggregates' results.
-    pub(crate) dtypes: Vec<DataType>,
-    /// Whether rows with a missing key are left out.
-    pub(crate) drop_nulls: bool,
-    /// Whether the groups come in the order of their keys.
-    pub(crate) sort: bool,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -170,8 +159,8 @@ impl PlanOp {
             }
             PlanOp::Aggregate(spec) => {
                 let keys = typed(&spec.keys, inputs[0].schema())?;
-                let results = spec.aggregates.iter().zip(&spec.dtypes);
-                let results = results.map(|((name, _), dtype)| Field::new(Arc::clone(name), *dtype));
+                let results = spec.aggregates.iter().zip(spec.outputs());
+                let results = results.map(|((name, _), dtype)| Field::new(Arc::clone(name), dtype));
                 Schema::new(keys.fields().iter().cloned().chain(results))
             }
             PlanOp::Join(spec) => {

@@ -16,7 +16,8 @@ pub(super) use csv::TransitionOp;
 pub(super) use join::{IndexOp, MatchedOp, UnmatchedOp};
 pub(super) use rows::{LimitOp, SortOp};
 
-use super::node::{AggregateSpec, JoinSpec};
+use super::aggregate::AggregateSpec;
+use super::node::JoinSpec;
 use crate::csv::QuoteState;
 use crate::error::EvalError;
 use crate::expr::Expr;
@@ -98,7 +99,7 @@ impl Op for StageOp {
                 Step::Filter(condition) => condition.eval_filter(&table).map(|keep| table.filter(&keep)),
                 Step::Head(n) => Ok(table.slice(0, *n)),
                 Step::Join(spec, schema, at) => join::join(spec, schema, &table, args.get::<JoinIndex>(*at)?),
-                Step::Partial(spec, schema) => aggregate::aggregate(spec, schema, &table),
+                Step::Partial(spec, schema) => aggregate::partial(spec, schema, &table),
             }
             .map_err(OpError::failed)?;
         }

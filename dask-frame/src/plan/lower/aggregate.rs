@@ -5,8 +5,8 @@ use std::sync::Arc;
 use dask_graph::{Arg, Graph, Key, LayerInfo, Materialized, Name, Op, Task, Tokenizer};
 
 use super::stage::Pending;
-use super::{FAN_IN, Partitions, tokenized};
-use crate::plan::node::AggregateSpec;
+use super::{FAN_IN, Partitions};
+use crate::plan::aggregate::AggregateSpec;
 use crate::plan::ops::{MergeOp, Step};
 use crate::schema::Schema;
 
@@ -17,14 +17,9 @@ pub(super) fn aggregate(
     input: Pending,
     info: &LayerInfo,
 ) -> Partitions {
-    let keys = tokenized("keys", spec.keys.iter().map(|(name, expr)| (name, expr)));
-    let aggregates =
-        tokenized("aggregates", spec.aggregates.iter().map(|(name, aggregate)| (name, aggregate)));
-    let options = (spec.drop_nulls, spec.sort);
-    let token = Tokenizer::new("group_by").feed(&keys).feed(&aggregates).feed(&options).finish();
     let states = spec.state_schema(result);
     let step = Step::Partial(Arc::clone(spec), states.clone());
-    let partials = input.then(step, token, "aggregate", info).lowered();
+    let partials = input.then(step, spec.token(), "aggregate", info).lowered();
     let token = Tokenizer::new("merge").feed(&partials.name).feed(&partials.n).finish();
     let merge = |result| -> Arc<dyn Op> {
         Arc::new(MergeOp { spec: Arc::clone(spec), states: states.clone(), result })
@@ -34,11 +29,13 @@ pub(super) fn aggregate(
     let name = Name::from_token("group_by", token);
     let mut layer = Materialized::with_info(tree.clone(), info.clone());
     let mut level = partials.keys();
+    // Values that are kept get no fewer on their way: they are put together once.
+    let fan_in = if spec.keeps_values() { usize::MAX } else { FAN_IN };
     for depth in 0u32.. {
-        if level.len() <= FAN_IN {
+        if level.len() <= fan_in {
             break;
         }
-        let merged = level.chunks(FAN_IN).zip(0u32..).map(|(keys, at)| {
+        let merged = level.chunks(fan_in).zip(0u32..).map(|(keys, at)| {
             let key = Key::new(&tree, &[depth, at]);
             layer.insert(key.clone(), Task::new(Arc::clone(&inner), [Arg::list(keys.to_vec())]));
             key

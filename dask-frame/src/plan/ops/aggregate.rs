@@ -7,47 +7,123 @@ use dask_graph::{Args, Op, OpError, Packer, Refused, Unpack, Value};
 use serde::{Deserialize, Serialize};
 
 use super::gathered;
-use crate::column::{Column, NO_ROW};
+use crate::column::{Column, Mask, NO_ROW, View};
 use crate::error::EvalError;
-use crate::kernel::aggregate::{finish, merge, partial, state_dtypes};
+use crate::kernel::aggregate::{Overflow, State};
 use crate::kernel::group::Groups;
 use crate::kernel::sort::sorted_rows;
 use crate::pack::pack;
-use crate::plan::node::AggregateSpec;
-use crate::schema::{Field, Schema};
+use crate::plan::aggregate::AggregateSpec;
+use crate::schema::Schema;
 use crate::table::Table;
 
-impl AggregateSpec {
-    /// Returns the columns of a table of states: keys, then what each aggregate needs.
-    pub(in crate::plan) fn state_schema(&self, result: &Schema) -> Schema {
-        let keys = result.fields().iter().take(self.keys.len()).enumerate();
-        let keys = keys.map(|(i, field)| Field::new(format!("key {i}"), field.dtype()));
-        let states =
-            self.aggregates.iter().zip(&self.dtypes).enumerate().flat_map(|(i, ((_, aggregate), dtype))| {
-                let states = state_dtypes(aggregate.kind(), *dtype).into_iter().enumerate();
-                states.map(move |(j, dtype)| Field::new(format!("state {i}.{j}"), dtype))
-            });
-        Schema::new(keys.chain(states)).expect("numbered names differ")
+/// Aggregates a partition into a table of states, whose columns are those of `schema`.
+pub(super) fn partial(spec: &AggregateSpec, schema: &Schema, table: &Table) -> Result<Table, EvalError> {
+    let keys = spec.keys.iter().map(|(_, expr)| expr.eval(table)).collect::<Result<Vec<_>, _>>()?;
+    let groups = Groups::new(&keys, table.n_rows(), spec.drop_nulls);
+    let keys = keys.iter().map(|key| key.take(&groups.first_rows)).collect();
+    let mut states = Vec::new();
+    for at in spec.states() {
+        let inputs =
+            spec.aggregates[at].1.exprs().map(|expr| expr.eval(table)).collect::<Result<Vec<_>, _>>()?;
+        let state = spec.reductions[at].0.partial(&inputs, &groups);
+        states.push(state.map_err(|overflow| spec.overflow(at, overflow))?);
     }
+    spec.table(schema, keys, groups.n, &states)
+}
 
-    fn overflow(&self, at: usize) -> EvalError {
+impl AggregateSpec {
+    fn overflow(&self, at: usize, Overflow: Overflow) -> EvalError {
         EvalError::Overflow { expr: self.aggregates[at].1.to_string() }
     }
 
-    fn key_rows(&self, keys: &[Column], groups: &Groups) -> Vec<Column> {
-        keys.iter().map(|key| key.take(&groups.first_rows)).collect()
+    /// Puts keys and states together. A group has as many rows as its longest state, and one at least.
+    fn table(
+        &self,
+        schema: &Schema,
+        keys: Vec<Column>,
+        n: usize,
+        states: &[State],
+    ) -> Result<Table, EvalError> {
+        let one = states.iter().flat_map(|state| &state.one);
+        if !self.is_ragged() {
+            return Ok(Table::with_rows(schema.clone(), keys.into_iter().chain(one.cloned()).collect(), n)?);
+        }
+        let many = states.iter().map(|state| &state.many).filter(|many| !many.columns.is_empty());
+        let many = many.collect::<Vec<_>>();
+        let lengths = |group: usize| many.iter().map(move |many| many.starts[group + 1] - many.starts[group]);
+        let mut of = Vec::new();
+        let mut firsts = Vec::new();
+        for group in 0..n {
+            let length = lengths(group).max().unwrap_or(0).max(1);
+            firsts.push(of.len());
+            of.extend((0..length).map(|_| group as u32));
+        }
+        let mut first_of = vec![NO_ROW; of.len()];
+        firsts.iter().zip(0..).for_each(|(&row, group)| first_of[row] = group);
+        let mut columns = keys.iter().map(|key| key.take(&of)).collect::<Vec<_>>();
+        columns.extend(one.map(|column| column.take(&first_of)));
+        columns.push(Column::from_mask(Mask::from_fn(of.len(), |row| first_of[row] != NO_ROW), None));
+        for many in many {
+            let mut rows = vec![NO_ROW; of.len()];
+            for (group, &first) in firsts.iter().enumerate() {
+                let own = many.starts[group]..many.starts[group + 1];
+                rows[first..].iter_mut().zip(own).for_each(|(row, own)| *row = own);
+            }
+            columns.extend(many.columns.iter().map(|column| column.take(&rows)));
+        }
+        Ok(Table::with_rows(schema.clone(), columns, of.len())?)
     }
-}
 
-pub(super) fn aggregate(spec: &AggregateSpec, schema: &Schema, table: &Table) -> Result<Table, EvalError> {
-    let keys = spec.keys.iter().map(|(_, expr)| expr.eval(table)).collect::<Result<Vec<_>, _>>()?;
-    let groups = Groups::new(&keys, table.n_rows(), spec.drop_nulls);
-    let mut columns = spec.key_rows(&keys, &groups);
-    for (at, (_, aggregate)) in spec.aggregates.iter().enumerate() {
-        let input = aggregate.expr().map(|expr| expr.eval(table)).transpose()?;
-        columns.extend(partial(aggregate.kind(), input.as_ref(), &groups).map_err(|_| spec.overflow(at))?);
+    /// Merges the states of a table by group.
+    fn merge(&self, table: &Table) -> Result<(Vec<Column>, usize, Vec<State>), EvalError> {
+        let (keys, mut one) = table.columns().split_at(self.keys.len());
+        let groups = Groups::new(keys, table.n_rows(), false);
+        let n_one = self.states().map(|at| self.reductions[at].0.state_dtypes().0.len()).sum();
+        let mut many: &[Column] = &[];
+        let mut firsts = None;
+        if self.is_ragged() {
+            let (ones, rest) = one.split_at(n_one);
+            let View::Bool(first) = rest[0].view() else { unreachable!("a row is the first or not") };
+            firsts = Some(groups.only(&first.to_mask()));
+            (one, many) = (ones, &rest[1..]);
+        }
+        let mut states = Vec::new();
+        for at in self.states() {
+            let reduction = &self.reductions[at].0;
+            let (one_dtypes, many_dtypes) = reduction.state_dtypes();
+            let (own_one, own_many);
+            (own_one, one) = one.split_at(one_dtypes.len());
+            (own_many, many) = many.split_at(many_dtypes.len());
+            let merged = reduction.merge((own_one, firsts.as_ref().unwrap_or(&groups)), (own_many, &groups));
+            states.push(merged.map_err(|overflow| self.overflow(at, overflow))?);
+        }
+        let keys = keys.iter().map(|key| key.take(&groups.first_rows)).collect();
+        Ok((keys, groups.n, states))
     }
-    Ok(Table::with_rows(schema.clone(), columns, groups.n)?)
+
+    /// Makes results of states.
+    fn finish(
+        &self,
+        schema: &Schema,
+        keys: Vec<Column>,
+        n: usize,
+        states: &[State],
+    ) -> Result<Table, EvalError> {
+        let numbers = self.states().collect::<Vec<_>>();
+        let mut columns = keys;
+        for (reduction, state) in &self.reductions {
+            let state = numbers.iter().position(|at| at == state).expect("a state is among the states");
+            columns.push(reduction.finish(&states[state]));
+        }
+        let table = Table::with_rows(schema.clone(), columns, n)?;
+        if !self.sort || self.keys.is_empty() {
+            return Ok(table);
+        }
+        let keys = &table.columns()[..self.keys.len()];
+        let rows = sorted_rows(keys, n, &vec![false; keys.len()], false);
+        Ok(table.take(&rows))
+    }
 }
 
 /// Merges tables of states; the last merge makes results of them.
@@ -66,40 +142,15 @@ impl Op for MergeOp {
 
     fn call(&self, args: Args<'_>) -> Result<Value, OpError> {
         let states = gathered(&args, &self.states)?;
-        let merged = self.merge(&states).map_err(OpError::failed)?;
-        Ok(Value::sized(merged))
+        let (keys, n, merged) = self.spec.merge(&states).map_err(OpError::failed)?;
+        let table = match &self.result {
+            Some(schema) => self.spec.finish(schema, keys, n, &merged),
+            None => self.spec.table(&self.states, keys, n, &merged),
+        };
+        Ok(Value::sized(table.map_err(OpError::failed)?))
     }
 
     fn pack(&self, to: &mut Packer) -> Result<Unpack, Refused> {
         pack(self, to)
-    }
-}
-
-impl MergeOp {
-    fn merge(&self, table: &Table) -> Result<Table, EvalError> {
-        let spec = &*self.spec;
-        let (keys, mut states) = table.columns().split_at(spec.keys.len());
-        let groups = Groups::new(keys, table.n_rows(), false);
-        let mut columns = spec.key_rows(keys, &groups);
-        for (at, ((_, aggregate), dtype)) in spec.aggregates.iter().zip(&spec.dtypes).enumerate() {
-            let (own, rest) = states.split_at(state_dtypes(aggregate.kind(), *dtype).len());
-            states = rest;
-            let merged = merge(aggregate.kind(), own, &groups).map_err(|_| spec.overflow(at))?;
-            match self.result {
-                Some(_) => columns.push(finish(aggregate.kind(), &merged)),
-                None => columns.extend(merged),
-            }
-        }
-        let Some(schema) = &self.result else {
-            return Ok(Table::with_rows(self.states.clone(), columns, groups.n)?);
-        };
-        let table = Table::with_rows(schema.clone(), columns, groups.n)?;
-        if !spec.sort || spec.keys.is_empty() {
-            return Ok(table);
-        }
-        let keys = &table.columns()[..spec.keys.len()];
-        let rows = sorted_rows(keys, groups.n, &vec![false; keys.len()], false);
-        debug_assert!(!rows.contains(&NO_ROW));
-        Ok(table.take(&rows))
     }
 }

@@ -1,10 +1,9 @@
 //! The steps of the golden cases, taken with our operations.
 
-use dask_frame::{
-    Aggregate, DataFrame, DataType, Expr, How, Merge, ReadCsv, Scalar, Sort, col, lit, read_csv, size,
-};
+use dask_frame::{DataFrame, DataType, How, Merge, ReadCsv, Scalar, Sort, col, lit, read_csv, size};
 use serde_json::Value as Json;
 
+use super::aggregate::aggregates;
 use super::expr::expr;
 use super::{Cut, Golden, dir};
 
@@ -48,7 +47,7 @@ fn strings(json: &Json) -> Vec<String> {
     }
 }
 
-fn given(args: &Json, known: &[&str]) -> Result<(), Unsupported> {
+pub(super) fn given(args: &Json, known: &[&str]) -> Result<(), Unsupported> {
     let args = args.as_object().expect("arguments");
     match args.keys().find(|name| !known.contains(&name.as_str())) {
         Some(name) => unsupported(&format!("no `{name}` argument yet")),
@@ -192,30 +191,6 @@ fn concat(args: &Json, frames: &[DataFrame]) -> Result<DataFrame, Unsupported> {
     });
     let agreeing = agreeing.collect::<Result<Vec<_>, _>>().expect("columns that are there");
     Ok(DataFrame::concat(&agreeing).expect("frames that agree"))
-}
-
-fn aggregates(aggs: &Json) -> Result<Vec<Aggregate>, Unsupported> {
-    let aggregate = |agg: &Json| {
-        given(agg, &["col", "func", "as", "ddof"])?;
-        let of: Expr = col(agg["col"].as_str().expect("a column"));
-        let ddof = agg["ddof"].as_u64().unwrap_or(1) as u8;
-        let aggregate = match agg["func"].as_str().expect("a function") {
-            "sum" => of.sum(),
-            "prod" => of.prod(),
-            "mean" => of.mean(),
-            "min" | "all" => of.min(),
-            "max" | "any" => of.max(),
-            "count" => of.count(),
-            "size" => size(),
-            "first" => of.first(),
-            "last" => of.last(),
-            "var" => of.var_ddof(ddof),
-            "std" => of.std_ddof(ddof),
-            other => return unsupported(&format!("no `{other}` aggregate yet")),
-        };
-        Ok(aggregate.alias(agg["as"].as_str().expect("a name")))
-    };
-    aggs.as_array().expect("a list").iter().map(aggregate).collect()
 }
 
 fn read(input: &Json, args: &Json, cut: Cut) -> Result<DataFrame, Unsupported> {

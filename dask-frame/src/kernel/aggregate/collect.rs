@@ -1,0 +1,70 @@
+//! States that hold values: all of a group, or all different ones.
+
+use super::{Ragged, floats, ints};
+use crate::column::{Column, NO_ROW};
+use crate::expr::to_floats;
+use crate::kernel::group::Groups;
+
+/// Collects all values, as floats.
+pub(super) fn values(input: &Column, groups: &Groups) -> Ragged {
+    let input = to_floats(input);
+    let (starts, rows) = groups.rows(input.validity().as_ref());
+    Ragged { starts, columns: vec![input.take(&rows)] }
+}
+
+/// Collects all different values, in the order in which they first appear.
+pub(super) fn distinct(input: &Column, groups: &Groups) -> Ragged {
+    let pairs = groups.split(input);
+    let of = pairs.first_rows.iter().map(|&row| groups.of(row as usize));
+    let (starts, order) = Groups::known(of.collect(), groups.n).rows(None);
+    let rows = order.iter().map(|&pair| pairs.first_rows[pair as usize]).collect::<Vec<_>>();
+    Ragged { starts, columns: vec![input.take(&rows)] }
+}
+
+/// Collects all different values and how often they come: each `times`, or once.
+pub(super) fn tally(input: &Column, times: Option<&Column>, groups: &Groups) -> Ragged {
+    let pairs = groups.split(input);
+    let mut counts = vec![0i64; pairs.n];
+    let times = times.map(ints);
+    pairs.for_each(|row, pair| counts[pair] += times.map_or(1, |times| times[row]));
+    let of = pairs.first_rows.iter().map(|&row| groups.of(row as usize));
+    let (starts, order) = Groups::known(of.collect(), groups.n).rows(None);
+    let rows = order.iter().map(|&pair| pairs.first_rows[pair as usize]).collect::<Vec<_>>();
+    Ragged { starts, columns: vec![input.take(&rows), Column::from(counts).take(&order)] }
+}
+
+/// Returns how many rows each group has.
+pub(super) fn lengths(state: &Ragged) -> Column {
+    state.starts.windows(2).map(|ends| i64::from(ends[1] - ends[0])).collect::<Vec<_>>().into()
+}
+
+/// Returns the value that comes most often, the smallest of several.
+pub(super) fn most(state: &Ragged) -> Column {
+    let [values, counts] = &state.columns[..] else { unreachable!("a tally is values and counts") };
+    let (view, counts) = (values.view(), ints(counts));
+    let better =
+        |a: usize, b: usize| counts[a].cmp(&counts[b]).then_with(|| crate::expr::order_rows(view, b, a));
+    let rows = (0..state.n()).map(|group| state.rows(group).max_by(|&a, &b| better(a, b)));
+    values.take(&rows.map(|row| row.map_or(NO_ROW, |row| row as u32)).collect::<Vec<_>>())
+}
+
+/// Returns the quantile of rank `q`, interpolated linearly.
+pub(super) fn quantiles(state: &Ragged, q: f64) -> Column {
+    let mut values = floats(&state.columns[0]).to_vec();
+    let of = |group: usize| quantile(&mut values[state.rows(group)], q);
+    Column::from((0..state.n()).map(of).collect::<Vec<_>>())
+}
+
+/// Finds a quantile; the values change places. NaN, which a column makes to a missing value, if there is none.
+fn quantile(values: &mut [f64], q: f64) -> f64 {
+    let Some(last) = values.len().checked_sub(1) else { return f64::NAN };
+    let at = q * last as f64;
+    let below = (at.floor() as usize).min(last);
+    let (_, &mut low, above) = values.select_nth_unstable_by(below, f64::total_cmp);
+    let part = at - below as f64;
+    if part == 0.0 {
+        return low;
+    }
+    let high = above.iter().copied().fold(f64::INFINITY, f64::min);
+    if low == high { low } else { low + (high - low) * part }
+}
