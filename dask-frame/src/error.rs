@@ -2,7 +2,8 @@
 
 use std::path::PathBuf;
 
-use dask_graph::ComputeError;
+use dask_graph::{BlobError, ComputeError};
+use dask_graph_shuffle::ShuffleError;
 
 use crate::schema::DataType;
 
@@ -109,6 +110,14 @@ pub enum FrameError {
         pattern: String,
         /// What is wrong with it.
         source: Box<regex::Error>,
+    },
+    /// Divisions that are needed and not known.
+    #[error(
+        "{operation}: the divisions of the frame are not known; use `set_index_divisions` or `set_index_with`"
+    )]
+    UnknownDivisions {
+        /// The operation.
+        operation: &'static str,
     },
     /// Files that could not be looked at.
     #[error(transparent)]
@@ -256,6 +265,48 @@ pub enum EvalError {
         /// The type.
         dtype: DataType,
     },
+    /// Not as many rows came out of an exchange between partitions as went in.
+    #[error(
+        "{expected} rows were written for partition {partition}, and {got} were read; look at the disk, and run again"
+    )]
+    RowsLost {
+        /// The partition that is made.
+        partition: u32,
+        /// What was written for it.
+        expected: u64,
+        /// What was read.
+        got: u64,
+    },
+    /// A value outside the bounds that were given for a frame's index.
+    #[error(
+        "set_index: `{column}` holds {value}, which is outside of the divisions {first} to {last}; widen them, or let them be computed"
+    )]
+    OutsideDivisions {
+        /// The index.
+        column: String,
+        /// The value.
+        value: String,
+        /// The first bound.
+        first: String,
+        /// The last bound.
+        last: String,
+    },
+    /// An index that was said to be sorted and is not.
+    #[error("set_index: `{column}` is not sorted: {value} comes after {before}; leave out `sorted`")]
+    NotSorted {
+        /// The index.
+        column: String,
+        /// The value that is out of place.
+        value: String,
+        /// The value before it.
+        before: String,
+    },
+    /// Rows on their way between partitions that could not be written as bytes, or be read from them.
+    #[error("rows could not be exchanged")]
+    Encode(#[source] BlobError),
+    /// Rows could not be exchanged between partitions.
+    #[error(transparent)]
+    Shuffle(#[from] ShuffleError),
     /// A table that cannot be made.
     #[error(transparent)]
     Frame(#[from] FrameError),

@@ -2,8 +2,11 @@
 
 mod columns;
 mod compute;
+mod divide;
 mod group;
+mod index;
 mod merge;
+mod repartition;
 mod rows;
 
 use std::fmt;

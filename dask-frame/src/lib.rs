@@ -40,7 +40,7 @@
 //!
 //! # How it differs from pandas
 //!
-//! - There is no index; groups and joins give their keys as columns.
+//! - The index is a column like the others, which is marked; groups and joins give their keys as columns.
 //! - Columns of every type may hold missing values: integers stay integers. NaN is a missing value.
 //! - A comparison with a missing value is missing, not false; a filter takes it for false.
 //! - Integer arithmetic and sums that do not fit 64 bits are errors, not other numbers.
@@ -51,7 +51,8 @@
 //! |---|---|
 //! | select, drop, rename, with_column, filter, merge (left side) | each by itself, all in one task |
 //! | group_by, agg | each by itself, then merged in a tree |
-//! | merge (right side), sort_values | gathered in memory for now |
+//! | shuffle, sort_values, set_index | exchanged by way of files, about a partition in memory at a time |
+//! | merge (right side) | gathered in memory for now |
 
 #![forbid(unsafe_code)]
 
@@ -77,5 +78,6 @@ pub use error::{EvalError, FrameError, ReadError, WriteError};
 pub use expr::{Aggregate, AggregateKind, Expr, Operand, When, WhenThen, col, lit, size, timestamp, when};
 pub use expr::{PadSide, Pattern, Split, StringMethods, regex};
 pub use frame::{DataFrame, GroupBy, How, Merge, Sort};
+pub use plan::divisions::Divisions;
 pub use schema::{DataType, Field, Schema};
 pub use table::Table;

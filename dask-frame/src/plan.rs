@@ -1,17 +1,20 @@
 //! The logical plan: what was asked for, as data that can be looked at and rearranged before it runs.
 //!
 //! A plan is a graph of [`PlanNode`]s, built upwards by the methods of a frame, each with its schema. On the
-//! first look at a frame's task graph the planner [moves filters down](filters), [removes columns that
-//! nobody reads](columns), and [lowers](lower) what is left to layers of tasks. All walks are loops over
+//! first look at a frame's task graph the planner [moves filters down](filters), [sorts no more rows
+//! than are wanted](top), [removes columns that nobody reads](columns), and [lowers](lower) what is left to layers of tasks. All walks are loops over
 //! [`in_order`], so the length of a plan does not matter to the stack.
 
 mod aggregate;
 mod columns;
+pub(crate) mod divisions;
 mod filters;
+pub(crate) mod layout;
 pub(crate) mod lower;
 mod node;
 mod ops;
 mod show;
+mod top;
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -20,6 +23,7 @@ use dask_graph::{Token, Tokenize, Tokenizer};
 
 pub(crate) use aggregate::AggregateSpec;
 pub(crate) use node::{JoinColumn, JoinSpec, PlanNode, PlanOp, Side, SortSpec};
+pub(crate) use ops::{OutlineOp, SizeOp};
 pub(crate) use show::show;
 
 /// A plan, shared by the frames made from it.
@@ -27,7 +31,7 @@ pub(crate) type Plan = Arc<PlanNode>;
 
 /// Rearranges a plan so that it does less and gives the same.
 pub(crate) fn optimize(root: &Plan) -> Plan {
-    columns::prune(&filters::push_down(root))
+    columns::prune(&top::first_of_sorted(&filters::push_down(root)))
 }
 
 /// Identifies a node within one plan.

@@ -6,6 +6,7 @@ mod it {
     mod csv;
     mod golden;
     mod laws;
+    mod layout;
     mod pandas;
     mod planner;
     mod run;

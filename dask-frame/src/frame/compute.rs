@@ -33,7 +33,8 @@ impl Collection for DataFrame {
     fn rebuild(&self, graph: Graph, rename: &dyn Fn(&Name) -> Name) -> Self {
         let keys = self.keys().iter().map(|key| Key::new(rename(key.name()), key.index())).collect();
         let op = PlanOp::Graph { graph, keys };
-        self.over(PlanNode::source(op, self.schema().clone(), self.plan.info.clone()))
+        let (schema, index) = (self.schema().clone(), self.plan.index.clone());
+        self.over(PlanNode::source_with(op, schema, index, self.plan.info.clone()))
     }
 }
 
@@ -75,6 +76,50 @@ impl DataFrame {
             }
         }
         Ok(self.finish(values)?.slice(0, n))
+    }
+
+    /// Computes the last `n` rows, or all if there are fewer, with the installed scheduler.
+    ///
+    /// The last partition is computed, then twice as many at a time, until there are enough rows.
+    ///
+    /// # Errors
+    ///
+    /// As [`compute`](Collection::compute).
+    pub fn tail(&self, n: usize) -> Result<Table, ComputeError> {
+        let installed = installed().ok_or(ComputeError::NoScheduler)?;
+        self.tail_opts(n, &installed.scheduler, &installed.options)
+    }
+
+    /// [`tail`](DataFrame::tail) with this scheduler.
+    ///
+    /// # Errors
+    ///
+    /// As [`compute_with`](Collection::compute_with).
+    pub fn tail_with(&self, n: usize, scheduler: &dyn Scheduler) -> Result<Table, ComputeError> {
+        self.tail_opts(n, scheduler, &RunOptions::default())
+    }
+
+    fn tail_opts(
+        &self,
+        n: usize,
+        scheduler: &dyn Scheduler,
+        options: &RunOptions,
+    ) -> Result<Table, ComputeError> {
+        let keys = self.keys();
+        let (mut values, mut rows) = (Vec::new(), 0);
+        while rows < n && values.len() < keys.len() {
+            let done = values.len();
+            let more = (2 * done).clamp(1, keys.len()) - done;
+            let end = keys.len() - done;
+            let mut before = self.graph().values(&keys[end - more..end], scheduler, options)?;
+            for value in &before {
+                rows += value.get::<Table>().map_err(ComputeError::finish)?.n_rows();
+            }
+            before.append(&mut values);
+            values = before;
+        }
+        let table = self.finish(values)?;
+        Ok(table.slice(table.n_rows().saturating_sub(n), n))
     }
 
     /// Writes the frame to CSV files with the installed scheduler.

@@ -7,6 +7,7 @@ use dask_graph::LayerInfo;
 use super::DataFrame;
 use crate::error::FrameError;
 use crate::expr::{Expr, col};
+use crate::plan::layout::Layout;
 use crate::plan::{PlanNode, PlanOp, SortSpec};
 
 impl DataFrame {
@@ -50,12 +51,27 @@ impl DataFrame {
     #[must_use]
     #[track_caller]
     pub fn limit(&self, n: usize) -> Self {
-        self.over(PlanNode::limit(n, Arc::clone(&self.plan), LayerInfo::here()))
+        self.over(PlanNode::of_rows(PlanOp::Limit(n), Arc::clone(&self.plan), LayerInfo::here()))
     }
 
-    /// Returns all rows in the order of some columns, in one partition.
+    /// Returns the last `n` rows as a frame of one partition.
     ///
-    /// For now all rows are gathered in memory to be sorted. Rows of equal keys keep their order; missing
+    /// Computing it takes the last rows of every partition; [`tail`](DataFrame::tail) looks at as many
+    /// partitions as it needs.
+    #[must_use]
+    #[track_caller]
+    pub fn limit_last(&self, n: usize) -> Self {
+        self.laid_out(Layout::Tail(n), LayerInfo::here())
+    }
+
+    /// Returns all rows in the order of some columns, in as many partitions as there are.
+    ///
+    /// Rows are exchanged by way of files: a sample of each partition says where to cut the order, then each
+    /// partition is split, gathered, and sorted by itself. So no more than about a partition is in memory,
+    /// unless very many rows are equal in all columns of the order: these are in one partition. Only the first
+    /// rows ([`limit`](DataFrame::limit)) are found without an exchange.
+    ///
+    /// The sort is stable: rows of equal keys keep their order, as with pandas' `kind="stable"`. Missing
     /// values come last, unless the options say otherwise.
     ///
     /// # Errors
@@ -134,6 +150,13 @@ impl Sort {
     pub fn nulls_first(mut self) -> Self {
         self.0.nulls_first = true;
         self
+    }
+}
+
+impl DataFrame {
+    /// Says in which partitions the rows of this frame are.
+    pub(super) fn laid_out(&self, layout: Layout, info: LayerInfo) -> Self {
+        self.over(PlanNode::of_rows(PlanOp::Layout(Arc::new(layout)), Arc::clone(&self.plan), info))
     }
 }
 

@@ -1,14 +1,36 @@
 //! Rows in order.
 
-use std::cmp::Ordering;
+use std::cmp::{Ordering, Reverse};
 
 use super::keys::Keys;
 use crate::column::{Column, View};
 
+/// An order of rows by key columns: `descending` has an entry a column; missing values come last, or first if
+/// `nulls_first`, whatever the direction.
+struct Order<'a> {
+    keys: Keys<'a>,
+    descending: &'a [bool],
+    nulls_first: bool,
+}
+
+impl Order<'_> {
+    fn of(&self, a: usize, b: usize) -> Ordering {
+        let each = self.descending.iter().enumerate().map(|(column, &descending)| {
+            match (self.keys.is_valid(column, a), self.keys.is_valid(column, b)) {
+                (true, true) if descending => self.keys.order(column, b, a),
+                (true, true) => self.keys.order(column, a, b),
+                (a, b) if self.nulls_first => a.cmp(&b),
+                (a, b) => b.cmp(&a),
+            }
+        });
+        each.into_iter().find(|order| order.is_ne()).unwrap_or(Ordering::Equal)
+    }
+}
+
 /// Returns the row numbers in the order of the key columns; rows of equal keys keep their order.
 ///
 /// `descending` has an entry a column. Missing values come last, or first if `nulls_first`, whatever the
-/// direction.
+/// direction. Runs that are in order already make it faster.
 pub(crate) fn sorted_rows(
     columns: &[Column],
     n_rows: usize,
@@ -22,24 +44,54 @@ pub(crate) fn sorted_rows(
         // Pairs sort several times faster than row numbers through a comparison of what they point to.
         let mut pairs = values.iter().zip(0u32..).map(|(&value, row)| (value, row)).collect::<Vec<_>>();
         match descending {
-            false => pairs.sort_unstable(),
-            true => pairs.sort_unstable_by(|a, b| b.0.cmp(&a.0).then(a.1.cmp(&b.1))),
+            false => pairs.sort_by_key(|pair| pair.0),
+            true => pairs.sort_by_key(|pair| Reverse(pair.0)),
         }
         return pairs.into_iter().map(|(_, row)| row).collect();
     }
-    let keys = Keys::new(columns, n_rows);
-    let order = |a: usize, b: usize| {
-        let each = descending.iter().enumerate().map(|(column, &descending)| {
-            match (keys.is_valid(column, a), keys.is_valid(column, b)) {
-                (true, true) if descending => keys.order(column, b, a),
-                (true, true) => keys.order(column, a, b),
-                (a, b) if nulls_first => a.cmp(&b),
-                (a, b) => b.cmp(&a),
-            }
-        });
-        each.into_iter().find(|order| order.is_ne()).unwrap_or(Ordering::Equal)
-    };
+    let order = Order { keys: Keys::new(columns, n_rows), descending, nulls_first };
     let mut rows = (0..n_rows as u32).collect::<Vec<_>>();
-    rows.sort_by(|&a, &b| order(a as usize, b as usize));
+    rows.sort_by(|&a, &b| order.of(a as usize, b as usize));
     rows
+}
+
+/// Returns the first `n` of [`sorted_rows`], or all if there are fewer.
+pub(crate) fn first_rows(
+    columns: &[Column],
+    n_rows: usize,
+    descending: &[bool],
+    nulls_first: bool,
+    n: usize,
+) -> Vec<u32> {
+    if n >= n_rows {
+        return sorted_rows(columns, n_rows, descending, nulls_first);
+    }
+    let order = Order { keys: Keys::new(columns, n_rows), descending, nulls_first };
+    let by = |a: &u32, b: &u32| order.of(*a as usize, *b as usize).then(a.cmp(b));
+    let mut rows = (0..n_rows as u32).collect::<Vec<_>>();
+    rows.select_nth_unstable_by(n, by);
+    rows.truncate(n);
+    rows.sort_unstable_by(by);
+    rows
+}
+
+/// Cuts `rows`, which are in order, at boundaries, rows of the same columns that are in order, too: returns for each
+/// part where it ends in `rows`. A row that is equal to a boundary is in the part after it.
+pub(crate) fn cuts(
+    columns: &[Column],
+    rows: &[u32],
+    boundaries: &[Column],
+    descending: &[bool],
+    nulls_first: bool,
+) -> Vec<usize> {
+    let together =
+        boundaries.iter().zip(columns).map(|(boundaries, column)| Column::concat(&[boundaries, column]));
+    let together = together.collect::<Vec<_>>();
+    let n_boundaries = boundaries.first().map_or(0, Column::len);
+    let n_rows = together.first().map_or(0, Column::len);
+    let order = Order { keys: Keys::new(&together, n_rows), descending, nulls_first };
+    let before = |boundary: usize| {
+        rows.partition_point(|&row| order.of(n_boundaries + row as usize, boundary).is_lt())
+    };
+    (0..n_boundaries).map(before).chain([rows.len()]).collect()
 }

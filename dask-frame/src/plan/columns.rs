@@ -69,7 +69,8 @@ fn of_input(node: &Plan, wanted: &Wanted, input: usize) -> Wanted {
             });
             keys.chain(columns).cloned().collect()
         }
-        PlanOp::Sort(spec) => wanted.iter().chain(&spec.by).cloned().collect(),
+        PlanOp::Sort(spec) | PlanOp::Top(spec, _) => wanted.iter().chain(&spec.by).cloned().collect(),
+        PlanOp::Layout(layout) => wanted.iter().chain(layout.columns()).cloned().collect(),
         PlanOp::Limit(_) | PlanOp::Concat => wanted.clone(),
     }
 }
@@ -103,7 +104,7 @@ fn rebuild(node: &Plan, inputs: Vec<Plan>, wanted: &Wanted) -> Plan {
                 spec.columns.iter().filter(|column| wanted.contains(&column.name)).cloned().collect();
             make(PlanOp::Join(Arc::new(JoinSpec { on: spec.on.clone(), columns, ..**spec })))
         }
-        PlanOp::Filter(_) | PlanOp::Sort(_) => {
+        PlanOp::Filter(_) | PlanOp::Sort(_) | PlanOp::Top(..) | PlanOp::Layout(_) => {
             let new = make(node.op.clone());
             let narrow =
                 new.schema().fields().iter().map(|field| field.name()).filter(|&name| wanted.contains(name));

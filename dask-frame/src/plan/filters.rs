@@ -59,6 +59,7 @@ fn sink(condition: &Expr, filter: &Plan, plan: &Plan, shared: &HashSet<*const Pl
 fn under(condition: &Expr, node: &Plan) -> Option<(usize, Expr)> {
     match &node.op {
         PlanOp::Sort(_) => Some((0, condition.clone())),
+        PlanOp::Layout(layout) if layout.is_passed_by_filters() => Some((0, condition.clone())),
         PlanOp::Project(columns) => renamed(condition, |name| {
             let (_, expr) = columns.iter().find(|(column, _)| **column == *name)?;
             expr.as_column().cloned()

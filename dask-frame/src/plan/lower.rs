@@ -6,8 +6,11 @@
 //! so that the result does not depend on what finishes first.
 
 mod aggregate;
+mod exchange;
 mod join;
+mod layout;
 mod read;
+mod sort;
 mod stage;
 
 use std::collections::HashMap;
@@ -18,7 +21,7 @@ use dask_graph::{
 };
 
 use super::node::{PlanNode, PlanOp};
-use super::ops::{LimitOp, SortOp, Step};
+use super::ops::{LimitOp, Step};
 use super::{Plan, consumers, id, in_order, tokenized};
 use stage::{Base, Pending};
 
@@ -103,15 +106,17 @@ fn stage(node: &Plan, mut inputs: Vec<Pending>) -> Pending {
             let n = *n;
             let token = Tokenizer::new("limit").feed(&n).finish();
             let heads = inputs.remove(0).then(Step::Head(n), token, "head", &node.info).lowered();
-            Pending::after(gather("limit", token, Arc::new(LimitOp { n, schema }), &heads, &node.info))
+            Pending::after(gather(
+                "limit",
+                token,
+                Arc::new(LimitOp { n, sort: None, schema }),
+                &heads,
+                &node.info,
+            ))
         }
-        PlanOp::Sort(spec) => {
-            let rows = inputs.remove(0).lowered();
-            let token =
-                Tokenizer::new("sort").feed(&spec.by).feed(&spec.descending).feed(&spec.nulls_first).finish();
-            let op = SortOp { spec: Arc::clone(spec), schema };
-            Pending::after(gather("sort", token, Arc::new(op), &rows, &node.info))
-        }
+        PlanOp::Sort(spec) => sort::sort(spec, &schema, inputs.remove(0), &node.info),
+        PlanOp::Top(spec, n) => sort::top(spec, *n, schema, inputs.remove(0), &node.info),
+        PlanOp::Layout(layout) => layout::layout(layout, &schema, inputs.remove(0), &node.info),
         PlanOp::Aggregate(spec) => {
             Pending::after(aggregate::aggregate(spec, &schema, inputs.remove(0), &node.info))
         }

@@ -2,11 +2,13 @@
 
 use std::sync::Arc;
 
-use dask_graph::{Graph, Key, LayerInfo, Token, Value};
+use dask_graph::{Graph, Key, LayerInfo, Token, Tokenizer, Value};
 use serde::{Deserialize, Serialize};
 
 use super::Plan;
 use super::aggregate::AggregateSpec;
+use super::divisions::Index;
+use super::layout::Layout;
 use crate::error::FrameError;
 use crate::expr::Expr;
 use crate::schema::{DataType, Field, Schema};
@@ -18,11 +20,13 @@ pub(crate) struct PlanNode {
     pub(crate) op: PlanOp,
     inputs: Vec<Plan>,
     schema: Schema,
+    /// Which column is the index, and what is known of it.
+    pub(crate) index: Index,
     /// Where the user wrote it.
     pub(crate) info: LayerInfo,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) enum PlanOp {
     /// Some columns, by position, of files.
     Read { source: Arc<Source>, columns: Vec<usize> },
@@ -38,12 +42,16 @@ pub(crate) enum PlanOp {
     Aggregate(Arc<AggregateSpec>),
     /// Each row of the first input with the rows of the second that have its key.
     Join(Arc<JoinSpec>),
-    /// All rows in order, in one partition.
+    /// All rows in order.
     Sort(Arc<SortSpec>),
+    /// The first rows of all in order, in one partition.
+    Top(Arc<SortSpec>, usize),
     /// The first rows, in one partition.
     Limit(usize),
     /// The partitions of all inputs, which have one schema.
     Concat,
+    /// The same rows, somewhere else.
+    Layout(Arc<Layout>),
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -77,11 +85,18 @@ pub(crate) struct SortSpec {
     pub(crate) nulls_first: bool,
 }
 
+impl SortSpec {
+    pub(super) fn token(&self) -> Token {
+        Tokenizer::new("sort").feed(&self.by).feed(&self.descending).feed(&self.nulls_first).finish()
+    }
+}
+
 impl PlanNode {
     /// Makes a node, or says which of its expressions does not fit its input.
     pub(crate) fn new(op: PlanOp, inputs: Vec<Plan>, info: LayerInfo) -> Result<Plan, FrameError> {
         let schema = op.schema(&inputs)?;
-        Ok(Arc::new(Self { op, inputs, schema, info }))
+        let index = Index::of(&op, &inputs);
+        Ok(Arc::new(Self { op, inputs, schema, index, info }))
     }
 
     /// Makes a node of a plan that was checked before and is only being rearranged.
@@ -91,13 +106,20 @@ impl PlanNode {
 
     /// Makes a source, whose columns nothing else tells.
     pub(crate) fn source(op: PlanOp, schema: Schema, info: LayerInfo) -> Plan {
-        Arc::new(Self { op, inputs: Vec::new(), schema, info })
+        Self::source_with(op, schema, Index::default(), info)
     }
 
-    /// Takes the first rows, which any input has.
-    pub(crate) fn limit(n: usize, input: Plan, info: LayerInfo) -> Plan {
+    /// Makes a source of which the index is known.
+    pub(crate) fn source_with(op: PlanOp, schema: Schema, index: Index, info: LayerInfo) -> Plan {
+        Arc::new(Self { op, inputs: Vec::new(), schema, index, info })
+    }
+
+    /// Takes some of the rows of an input, or puts them elsewhere, which is possible with any input.
+    pub(crate) fn of_rows(op: PlanOp, input: Plan, info: LayerInfo) -> Plan {
         let schema = input.schema().clone();
-        Arc::new(Self { op: PlanOp::Limit(n), inputs: vec![input], schema, info })
+        let inputs = vec![input];
+        let index = Index::of(&op, &inputs);
+        Arc::new(Self { op, inputs, schema, index, info })
     }
 
     pub(super) fn with_inputs(&self, inputs: Vec<Plan>) -> Plan {
@@ -121,25 +143,6 @@ impl Drop for PlanNode {
             if let Some(mut node) = Arc::into_inner(input) {
                 stack.append(&mut node.inputs);
             }
-        }
-    }
-}
-
-impl Clone for PlanOp {
-    fn clone(&self) -> Self {
-        match self {
-            PlanOp::Read { source, columns } => {
-                PlanOp::Read { source: Arc::clone(source), columns: columns.clone() }
-            }
-            PlanOp::Tables { tables, token } => PlanOp::Tables { tables: Arc::clone(tables), token: *token },
-            PlanOp::Graph { graph, keys } => PlanOp::Graph { graph: graph.clone(), keys: keys.clone() },
-            PlanOp::Project(columns) => PlanOp::Project(columns.clone()),
-            PlanOp::Filter(condition) => PlanOp::Filter(condition.clone()),
-            PlanOp::Aggregate(spec) => PlanOp::Aggregate(Arc::clone(spec)),
-            PlanOp::Join(spec) => PlanOp::Join(Arc::clone(spec)),
-            PlanOp::Sort(spec) => PlanOp::Sort(Arc::clone(spec)),
-            PlanOp::Limit(n) => PlanOp::Limit(*n),
-            PlanOp::Concat => PlanOp::Concat,
         }
     }
 }
@@ -174,11 +177,15 @@ impl PlanOp {
                 };
                 Schema::new(spec.columns.iter().map(field).collect::<Result<Vec<_>, FrameError>>()?)
             }
-            PlanOp::Sort(spec) => {
+            PlanOp::Sort(spec) | PlanOp::Top(spec, _) => {
                 spec.by.iter().try_for_each(|name| inputs[0].schema().field(name).map(drop))?;
                 Ok(inputs[0].schema().clone())
             }
             PlanOp::Limit(_) => Ok(inputs[0].schema().clone()),
+            PlanOp::Layout(layout) => {
+                layout.columns().iter().try_for_each(|name| inputs[0].schema().field(name).map(drop))?;
+                Ok(inputs[0].schema().clone())
+            }
             PlanOp::Concat => {
                 let first = inputs[0].schema();
                 match inputs.iter().position(|input| input.schema() != first) {

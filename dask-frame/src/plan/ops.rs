@@ -2,7 +2,10 @@
 
 mod aggregate;
 mod csv;
+mod exchange;
 mod join;
+mod layout;
+mod outline;
 mod rows;
 
 use std::borrow::Cow;
@@ -13,11 +16,15 @@ use serde::{Deserialize, Serialize};
 
 pub(super) use aggregate::MergeOp;
 pub(super) use csv::TransitionOp;
+pub(super) use exchange::{ExchangeOp, GatherOp, SplitBy, SplitOp};
 pub(super) use join::{IndexOp, MatchedOp, UnmatchedOp};
-pub(super) use rows::{LimitOp, SortOp};
+pub(crate) use layout::SizeOp;
+pub(super) use layout::{AfterOp, EndsOp, JoinPartsOp, PassOp, PieceOp, RangesOp, WithinOp};
+pub(crate) use outline::OutlineOp;
+pub(super) use rows::{BoundariesOp, LimitOp, TailOp, sample_schema};
 
 use super::aggregate::AggregateSpec;
-use super::node::JoinSpec;
+use super::node::{JoinSpec, SortSpec};
 use crate::csv::QuoteState;
 use crate::error::EvalError;
 use crate::expr::Expr;
@@ -33,6 +40,12 @@ pub(super) enum Step {
     Project(Vec<(Arc<str>, Expr)>, Schema),
     Filter(Expr),
     Head(usize),
+    Tail(usize),
+    Sort(Arc<SortSpec>),
+    /// The first rows in order.
+    Top(Arc<SortSpec>, usize),
+    /// Some of the keys of an order, as a table of this schema.
+    Sample(Arc<SortSpec>, Schema),
     /// Joins with the index that is the task's argument of this number.
     Join(Arc<JoinSpec>, Schema, usize),
     /// Aggregates into states.
@@ -77,6 +90,10 @@ impl Op for StageOp {
             Step::Project(..) => "project",
             Step::Filter(_) => "filter",
             Step::Head(_) => "head",
+            Step::Tail(_) => "tail",
+            Step::Sort(_) => "sort",
+            Step::Top(..) => "top",
+            Step::Sample(..) => "sample",
             Step::Join(..) => "join",
             Step::Partial(..) => "aggregate",
         });
@@ -98,6 +115,10 @@ impl Op for StageOp {
                 Step::Project(columns, schema) => project(&table, columns, schema),
                 Step::Filter(condition) => condition.eval_filter(&table).map(|keep| table.filter(&keep)),
                 Step::Head(n) => Ok(table.slice(0, *n)),
+                Step::Tail(n) => Ok(rows::tail(&table, *n)),
+                Step::Sort(spec) => rows::sorted(spec, &table),
+                Step::Top(spec, n) => rows::top(spec, &table, *n),
+                Step::Sample(spec, schema) => rows::sample(spec, schema, &table),
                 Step::Join(spec, schema, at) => join::join(spec, schema, &table, args.get::<JoinIndex>(*at)?),
                 Step::Partial(spec, schema) => aggregate::partial(spec, schema, &table),
             }

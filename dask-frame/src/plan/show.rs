@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::fmt::{self, Write};
 
-use super::node::{PlanOp, Side};
+use super::node::{PlanOp, Side, SortSpec};
 use super::{Plan, id};
 use crate::expr::Expr;
 
@@ -71,16 +71,21 @@ impl fmt::Display for Line<'_> {
                 });
                 write!(f, "{how} join on {on}: {}", columns.collect::<Vec<_>>().join(", "))
             }
-            PlanOp::Sort(spec) => {
-                let by = spec.by.iter().zip(&spec.descending);
-                let by = by.map(|(name, descending)| {
-                    format!("{name}{}", if *descending { " descending" } else { "" })
-                });
-                write!(f, "sort by {}", by.collect::<Vec<_>>().join(", "))
-            }
+            PlanOp::Sort(spec) => write!(f, "sort by {spec}"),
+            PlanOp::Top(spec, n) => write!(f, "first {n} rows by {spec}"),
+            PlanOp::Layout(layout) => write!(f, "{layout}"),
             PlanOp::Limit(n) => write!(f, "first {n} rows"),
             PlanOp::Concat => write!(f, "concat"),
         }
+    }
+}
+
+impl fmt::Display for SortSpec {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let by = self.by.iter().zip(&self.descending);
+        let by =
+            by.map(|(name, descending)| format!("{name}{}", if *descending { " descending" } else { "" }));
+        f.write_str(&by.collect::<Vec<_>>().join(", "))
     }
 }
 

@@ -2,7 +2,6 @@
 #[rustfmt::skip]
 pub(crate) const NOT_YET: &[(&str, &str)] = &[
     ("filter-007", "no `query` yet"),
-    ("head-002", "no `tail` yet"),
     ("expr-004", "no `round` expression yet"),
     ("expr-008", "no `ffill` expression yet"),
     ("expr-009", "no `ffill` expression yet"),
@@ -46,13 +45,11 @@ pub(crate) const NOT_YET: &[(&str, &str)] = &[
     ("merge-020", "no index yet"),
     ("merge-021", "no `merge_asof` yet"),
     ("merge-022", "no `merge_asof` yet"),
-    ("index-001", "no index yet"),
     ("index-002", "no index yet"),
     ("index-003", "no index yet"),
     ("index-004", "no index yet"),
     ("index-005", "no index yet"),
     ("index-006", "no index yet"),
-    ("index-007", "no `set_index` yet"),
     ("rolling-001", "no `rolling` yet"),
     ("rolling-002", "no `rolling` yet"),
     ("rolling-003", "no `rolling` yet"),

@@ -1,5 +1,7 @@
 //! The steps of the golden cases, taken with our operations.
 
+mod layout;
+
 use dask_frame::{DataFrame, DataType, How, Merge, ReadCsv, Scalar, Sort, col, lit, read_csv, size};
 use serde_json::Value as Json;
 
@@ -17,9 +19,6 @@ pub(super) fn unsupported<T>(what: &str) -> Result<T, Unsupported> {
 
 /// Builds the frame of a case; every mistake in it is ours.
 pub(crate) fn run_case(golden: &Golden, case: &Json, cut: Cut) -> Result<DataFrame, Unsupported> {
-    if case["expected"]["index"].as_bool() == Some(true) {
-        return unsupported("no index yet");
-    }
     let inputs = case["inputs"].as_array().expect("inputs");
     let mut results: Vec<DataFrame> = Vec::new();
     for step in case["steps"].as_array().expect("steps") {
@@ -95,6 +94,9 @@ fn one(op: &str, args: &Json, frames: &[DataFrame]) -> Result<DataFrame, Unsuppo
             frame.sort_values(sort).map(|frame| frame.limit(args["n"].as_u64().expect("a number") as usize))
         }
         "sort_values" => sort(args, frame),
+        "tail" => Ok(frame.limit_last(args["n"].as_u64().expect("a number") as usize)),
+        "set_index" => layout::set_index(args, frame),
+        "reset_index" => Ok(frame.reset_index()),
         "merge" => return merge(args, frame, &frames[1]),
         "concat" => return concat(args, frames),
         "groupby" => {

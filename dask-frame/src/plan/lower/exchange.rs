@@ -1,0 +1,94 @@
+//! The exchange of rows between partitions, as tasks.
+//!
+//! ```text
+//!                       ┌─ split 0 ─┐             ┌─ gather 0
+//!   open, boundaries ───┼─   ...    ┼── exchange ─┼─   ...
+//!                       └─ split n ─┘             └─ gather m
+//! ```
+//!
+//! Each split writes one file with an index, each gather reads its rows out of all files; no more than a partition
+//! is in memory at a time. Rows are counted when they are written and when they are read.
+
+use std::sync::Arc;
+
+use dask_graph::{Blockwise, Graph, Key, LayerInfo, Materialized, Name, Task, Token, Tokenizer, Value};
+use dask_graph_shuffle::open_task;
+
+use super::{Partitions, ROWS};
+use crate::plan::node::SortSpec;
+use crate::plan::ops::{ExchangeOp, GatherOp, SplitBy, SplitOp};
+use crate::plan::tokenized;
+use crate::schema::{DataType, Schema};
+
+/// Rows exchanged so that all rows of equal keys are in one of `n` partitions, the same for equal keys of every
+/// exchange into `n` partitions by keys of the same types.
+///
+/// `on` names the key columns and the types to which they are brought before they are hashed: the type in which keys
+/// are compared, if those of several frames must come together. A missing key equals a missing key. Rows of one
+/// partition come in the order of the partitions they are from, and within these in their order.
+///
+/// `schema` is that of `rows`, and of the result.
+pub(super) fn by_hash(
+    rows: &Partitions,
+    on: Vec<(Arc<str>, DataType)>,
+    n: u32,
+    schema: &Schema,
+    info: &LayerInfo,
+) -> Partitions {
+    let token = tokenized("on", on.iter().map(|(name, dtype)| (name, *dtype)));
+    exchanged(rows, SplitBy::Hash(on), token, None, n, schema, info)
+}
+
+/// Rows exchanged so that each of the new partitions comes before the next in an order: the boundaries, a table of
+/// the columns of the order with a row for each partition but the last, are the first rows of all partitions but the
+/// first. Each partition is made of sorted runs, in the order of the partitions that they are from.
+pub(super) fn by_range(
+    rows: &Partitions,
+    sort: &Arc<SortSpec>,
+    boundaries: &Partitions,
+    n: u32,
+    schema: &Schema,
+    info: &LayerInfo,
+) -> Partitions {
+    let token = Tokenizer::new("range").feed(&sort.token()).feed(&boundaries.name).finish();
+    exchanged(rows, SplitBy::Range(Arc::clone(sort)), token, Some(boundaries), n, schema, info)
+}
+
+fn exchanged(
+    rows: &Partitions,
+    by: SplitBy,
+    token: Token,
+    boundaries: Option<&Partitions>,
+    n: u32,
+    schema: &Schema,
+    info: &LayerInfo,
+) -> Partitions {
+    let token = Tokenizer::new("exchange").feed(&token).feed(&rows.name).feed(&rows.n).feed(&n).finish();
+    let name = |label: &str| Name::from_token(label, token);
+    let open = name("open");
+    let opened = open_task(&open);
+    let mut split = Blockwise::builder(name("split"), Arc::new(SplitOp { by, n }), &[(ROWS, rows.n)])
+        .blocks(rows.name.clone(), &[(ROWS, rows.n)])
+        .whole(Key::named(&open))
+        .info(info.clone());
+    if let Some(boundaries) = boundaries {
+        split = split.whole(boundaries.key(0));
+    }
+    let split = split.build().expect("a split has one axis, and all its arguments have it or none");
+    let mut inputs = vec![&rows.graph, &opened];
+    inputs.extend(boundaries.map(|boundaries| &boundaries.graph));
+    let splits = Partitions { graph: Graph::with_inputs(split, inputs), name: name("split"), n: rows.n };
+    let exchange = name("exchange");
+    let mut layer = Materialized::with_info(exchange.clone(), info.clone());
+    layer.insert(Key::named(&exchange), Task::new(Arc::new(ExchangeOp { n }), [splits.list()]));
+    let graph = Graph::with_inputs(layer, [&splits.graph]);
+    let gather = GatherOp { schema: schema.clone() };
+    let gather = Blockwise::builder(name("gather"), Arc::new(gather), &[(ROWS, n)])
+        .whole(Key::named(&open))
+        .whole(Key::named(&exchange))
+        .per_block(&[(ROWS, n)], |index| Value::new(index[0]))
+        .info(info.clone())
+        .build()
+        .expect("a gather has one axis, and all its arguments have it or none");
+    Partitions { graph: Graph::with_inputs(gather, [&graph, &opened]), name: name("gather"), n }
+}

@@ -1,0 +1,255 @@
+//! Rows on their way between partitions: each partition is split by where its rows belong, and written; each new
+//! partition is gathered from what all have written.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use dask_graph::{
+    Arg, Args, Blob, BlobError, BlobReader, Op, OpError, Packer, Payload, Refused, Unpack, Value,
+};
+use dask_graph_shuffle::{Directory, Exchange, Writer, Written};
+use serde::{Deserialize, Serialize};
+
+use crate::error::EvalError;
+use crate::hash;
+use crate::kernel::join::key_columns;
+use crate::kernel::keys::Keys;
+use crate::kernel::sort::{cuts, sorted_rows};
+use crate::pack::pack;
+use crate::plan::node::SortSpec;
+use crate::schema::{DataType, Schema};
+use crate::table::{Table, blob};
+
+/// The most rows of one record: a record's length has 32 bits.
+const RECORD_ROWS: usize = 1 << 16;
+
+/// Where rows belong.
+#[derive(Debug, Serialize, Deserialize)]
+pub(in crate::plan) enum SplitBy {
+    /// By hash of these columns, brought to these types.
+    Hash(Vec<(Arc<str>, DataType)>),
+    /// By their place in this order among the boundaries, a table that is the task's third argument.
+    Range(Arc<SortSpec>),
+}
+
+/// Writes the rows of a partition, the first argument, by where they belong, into the directory that is the
+/// second.
+#[derive(Debug, Serialize, Deserialize)]
+pub(in crate::plan) struct SplitOp {
+    pub(in crate::plan) by: SplitBy,
+    /// How many partitions there will be.
+    pub(in crate::plan) n: u32,
+}
+
+impl Op for SplitOp {
+    fn name(&self) -> Cow<'_, str> {
+        "split".into()
+    }
+
+    fn call(&self, args: Args<'_>) -> Result<Value, OpError> {
+        let table = args.get::<Table>(0)?;
+        let directory = args.get::<Directory>(1)?;
+        let split = match &self.by {
+            SplitBy::Hash(on) => split_by_hash(table, on, self.n),
+            SplitBy::Range(sort) => split_by_range(table, sort, args.get::<Table>(2)?),
+        };
+        let (rows, ends) = split.map_err(OpError::failed)?;
+        self.write(table, &rows, &ends, directory).map(Value::sized).map_err(OpError::failed)
+    }
+
+    fn output_nbytes(&self, _: &[Arg]) -> Option<u64> {
+        Some(16 * u64::from(self.n))
+    }
+
+    fn pack(&self, to: &mut Packer) -> Result<Unpack, Refused> {
+        pack(self, to)
+    }
+}
+
+impl SplitOp {
+    fn write(
+        &self,
+        table: &Table,
+        rows: &[u32],
+        ends: &[usize],
+        directory: &Directory,
+    ) -> Result<Split, EvalError> {
+        let mut writer = Writer::new(directory, self.n, Writer::MEMORY);
+        let mut record = Vec::new();
+        let mut counts = vec![0; self.n as usize];
+        let mut begin = 0;
+        for (target, &end) in (0..self.n).zip(ends) {
+            counts[target as usize] = (end - begin) as u64;
+            for rows in rows[begin..end].chunks(RECORD_ROWS) {
+                record.clear();
+                let part = table.take(rows);
+                blob::to_blob(&part).write_to(&mut record).map_err(encode)?;
+                writer.push(target, &record)?;
+            }
+            begin = end;
+        }
+        Ok(Split { written: writer.finish()?, rows: counts })
+    }
+}
+
+/// Returns the rows in the order of where they belong, and for each place where its rows end in that order. Rows that
+/// belong to one place stay in their order.
+fn split_by_hash(
+    table: &Table,
+    on: &[(Arc<str>, DataType)],
+    n: u32,
+) -> Result<(Vec<u32>, Vec<usize>), EvalError> {
+    let keys = key_columns(table, on.iter().map(|(name, dtype)| (name, *dtype)))?;
+    let hashes = Keys::new(&keys, table.n_rows()).hashes();
+    let targets = hashes.into_iter().map(|hash| target(hash, n)).collect::<Vec<_>>();
+    let mut ends = vec![0; n as usize];
+    targets.iter().for_each(|&target| ends[target as usize] += 1);
+    let mut total = 0;
+    for end in &mut ends {
+        // For now, where its rows begin; every row that is put there moves it on.
+        (*end, total) = (total, total + *end);
+    }
+    let mut rows = vec![0; targets.len()];
+    for (row, &target) in (0..).zip(&targets) {
+        let end = &mut ends[target as usize];
+        rows[*end] = row;
+        *end += 1;
+    }
+    Ok((rows, ends))
+}
+
+/// Where a hash belongs. It is hashed once more, so that the keys that come together are not alike in the hashes by
+/// which they will be told apart.
+fn target(hash: u64, n: u32) -> u32 {
+    (((hash::word(!hash) >> 32) * u64::from(n)) >> 32) as u32
+}
+
+fn split_by_range(
+    table: &Table,
+    sort: &SortSpec,
+    boundaries: &Table,
+) -> Result<(Vec<u32>, Vec<usize>), EvalError> {
+    let columns =
+        |table: &Table| sort.by.iter().map(|name| table.column(name).cloned()).collect::<Result<Vec<_>, _>>();
+    let by = columns(table)?;
+    let rows = sorted_rows(&by, table.n_rows(), &sort.descending, sort.nulls_first);
+    let ends = cuts(&by, &rows, &columns(boundaries)?, &sort.descending, sort.nulls_first);
+    Ok((rows, ends))
+}
+
+/// What one partition has written: where, and how many rows for each new partition.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(in crate::plan) struct Split {
+    written: Written,
+    rows: Vec<u64>,
+}
+
+/// What all partitions have written.
+#[derive(Debug, Serialize, Deserialize)]
+pub(in crate::plan) struct Exchanged {
+    exchange: Exchange,
+    rows: Vec<u64>,
+}
+
+/// Puts together what all partitions have written.
+#[derive(Debug, Serialize, Deserialize)]
+pub(in crate::plan) struct ExchangeOp {
+    pub(in crate::plan) n: u32,
+}
+
+impl Op for ExchangeOp {
+    fn name(&self) -> Cow<'_, str> {
+        "exchange".into()
+    }
+
+    fn call(&self, args: Args<'_>) -> Result<Value, OpError> {
+        let mut rows = vec![0; self.n as usize];
+        let mut written = Vec::new();
+        for value in args.list(0)? {
+            let split = value.get::<Split>().map_err(OpError::failed)?;
+            rows.iter_mut().zip(&split.rows).for_each(|(all, more)| *all += more);
+            written.push(split.written.clone());
+        }
+        let exchange = Exchange::of(written, self.n).map_err(OpError::failed)?;
+        Ok(Value::sized(Exchanged { exchange, rows }))
+    }
+
+    fn pack(&self, to: &mut Packer) -> Result<Unpack, Refused> {
+        pack(self, to)
+    }
+}
+
+/// Reads the rows of a new partition: the arguments are the directory, what was exchanged, and the partition's
+/// number.
+#[derive(Debug, Serialize, Deserialize)]
+pub(in crate::plan) struct GatherOp {
+    pub(in crate::plan) schema: Schema,
+}
+
+impl Op for GatherOp {
+    fn name(&self) -> Cow<'_, str> {
+        "gather".into()
+    }
+
+    fn call(&self, args: Args<'_>) -> Result<Value, OpError> {
+        let (directory, exchanged) = (args.get::<Directory>(0)?, args.get::<Exchanged>(1)?);
+        self.read(directory, exchanged, *args.get::<u32>(2)?).map(Value::sized).map_err(OpError::failed)
+    }
+
+    fn is_producer(&self) -> bool {
+        true
+    }
+
+    fn pack(&self, to: &mut Packer) -> Result<Unpack, Refused> {
+        pack(self, to)
+    }
+}
+
+impl GatherOp {
+    fn read(&self, directory: &Directory, exchanged: &Exchanged, partition: u32) -> Result<Table, EvalError> {
+        let mut records = exchanged.exchange.read(directory, partition);
+        let mut parts = Vec::new();
+        while let Some(mut record) = records.next_record()? {
+            let mut reader = BlobReader::new(&mut record).map_err(encode)?;
+            parts.push(Table::from_blob(&mut reader).map_err(EvalError::Encode)?);
+        }
+        let table = Table::concat(&self.schema, &parts.iter().collect::<Vec<_>>())?;
+        let expected = exchanged.rows.get(partition as usize).copied().unwrap_or_default();
+        match table.n_rows() as u64 {
+            got if got == expected => Ok(table),
+            got => Err(EvalError::RowsLost { partition, expected, got }),
+        }
+    }
+}
+
+fn encode(error: std::io::Error) -> EvalError {
+    EvalError::Encode(BlobError::of::<Table>(error))
+}
+
+impl Payload for Split {
+    fn nbytes(&self) -> u64 {
+        self.written.nbytes() + 8 * self.rows.capacity() as u64
+    }
+
+    fn to_blob(&self) -> Option<Result<Blob<'_>, BlobError>> {
+        Some(Blob::encoded(self))
+    }
+
+    fn from_blob(reader: &mut BlobReader<'_>) -> Result<Self, BlobError> {
+        reader.read_encoded()
+    }
+}
+
+impl Payload for Exchanged {
+    fn nbytes(&self) -> u64 {
+        self.exchange.nbytes() + 8 * self.rows.capacity() as u64
+    }
+
+    fn to_blob(&self) -> Option<Result<Blob<'_>, BlobError>> {
+        Some(Blob::encoded(self))
+    }
+
+    fn from_blob(reader: &mut BlobReader<'_>) -> Result<Self, BlobError> {
+        reader.read_encoded()
+    }
+}
