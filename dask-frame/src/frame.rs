@@ -5,6 +5,7 @@ mod compute;
 mod divide;
 mod group;
 mod index;
+mod loc;
 mod merge;
 mod repartition;
 mod rows;

@@ -52,7 +52,7 @@
 //! | select, drop, rename, with_column, filter, merge (left side) | each by itself, all in one task |
 //! | group_by, agg | each by itself, then merged in a tree |
 //! | shuffle, sort_values, set_index | exchanged by way of files, about a partition in memory at a time |
-//! | merge (right side) | gathered in memory for now |
+//! | merge | a small side gathered in memory and joined with each partition of the other; large sides exchanged, or aligned by divisions of their indexes |
 
 #![forbid(unsafe_code)]
 

@@ -9,11 +9,13 @@ mod aggregate;
 mod columns;
 pub(crate) mod divisions;
 mod filters;
+pub(crate) mod join;
 pub(crate) mod layout;
 pub(crate) mod lower;
 mod node;
 mod ops;
 mod show;
+pub(crate) mod size;
 mod top;
 
 use std::collections::HashMap;
@@ -22,7 +24,7 @@ use std::sync::Arc;
 use dask_graph::{Token, Tokenize, Tokenizer};
 
 pub(crate) use aggregate::AggregateSpec;
-pub(crate) use node::{JoinColumn, JoinSpec, PlanNode, PlanOp, Side, SortSpec};
+pub(crate) use node::{PlanNode, PlanOp, SortSpec};
 pub(crate) use ops::{OutlineOp, SizeOp};
 pub(crate) use show::show;
 

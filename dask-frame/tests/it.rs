@@ -5,6 +5,7 @@ mod it {
     mod computed;
     mod csv;
     mod golden;
+    mod joins;
     mod laws;
     mod layout;
     mod pandas;

@@ -7,88 +7,113 @@ use hashbrown::HashTable;
 use hashbrown::hash_table::Entry;
 
 use super::keys::Keys;
-use crate::column::{Column, Mask, NO_ROW};
+use crate::column::{Column, Mask, NO_ROW, View};
 use crate::error::{EvalError, FrameError};
 use crate::expr::cast_column;
+use crate::hash;
 use crate::schema::DataType;
 use crate::table::{Table, blob};
 
-/// The small side of a join, indexed once and probed by every partition of the other.
+/// One side of a join, indexed once and probed by the rows of the other.
 pub(crate) struct JoinIndex {
     pub(crate) table: Table,
     /// Names of the key columns, and the types in which keys are compared.
     on: Vec<(Arc<str>, DataType)>,
     keys: Vec<Column>,
-    /// The first row of each key.
-    heads: HashTable<u32>,
+    heads: Heads,
     /// The next row of the same key.
     next: Vec<u32>,
+    /// Whether no key has a second row.
+    is_unique: bool,
 }
 
-/// Row numbers of both sides, pair by pair; [`NO_ROW`] on the right where nothing matches.
+/// The first row of each key, flat: what tells most keys apart is beside the row, so that a probe looks at one place.
+enum Heads {
+    /// By the value of a single key of integers; and of the missing value.
+    Ints(HashTable<(i64, u32)>, u32),
+    /// By hash.
+    Hashes(HashTable<(u64, u32)>),
+}
+
+/// Row numbers of both sides, pair by pair; [`NO_ROW`] where a side has none.
+#[derive(Default)]
 pub(crate) struct Pairs {
     pub(crate) left: Vec<u32>,
     pub(crate) right: Vec<u32>,
+    /// How many pairs at the end have no left row.
+    pub(crate) n_right_alone: usize,
 }
 
 /// Returns columns of a table by name, brought to the types in which keys are compared.
 pub(crate) fn key_columns<'a>(
     table: &Table,
-    on: impl Iterator<Item = (&'a Arc<str>, DataType)>,
+    on: impl IntoIterator<Item = &'a (Arc<str>, DataType)>,
 ) -> Result<Vec<Column>, EvalError> {
-    on.map(|(name, dtype)| cast_column(name, table.column(name)?, dtype)).collect()
+    on.into_iter().map(|(name, dtype)| cast_column(name, table.column(name)?, *dtype)).collect()
+}
+
+/// The values of a single key of integers, and which are there.
+fn ints(keys: &[Column]) -> Option<(&[i64], Option<Mask>)> {
+    match keys {
+        [key] => match key.view() {
+            View::Int64(values) | View::Timestamp(values) => Some((values, key.validity())),
+            _ => None,
+        },
+        _ => None,
+    }
 }
 
 impl JoinIndex {
     /// Indexes a table by some of its columns, brought to the types in which keys are compared.
     pub(crate) fn new(table: Table, on: Vec<(Arc<str>, DataType)>) -> Result<Self, EvalError> {
-        let key_columns = key_columns(&table, on.iter().map(|(name, dtype)| (name, *dtype)))?;
-        let keys = Keys::new(&key_columns, table.n_rows());
-        let hashes = keys.hashes();
-        let mut heads = HashTable::<u32>::new();
-        let mut next = vec![NO_ROW; table.n_rows()];
-        // Backwards, so that each chain runs forwards.
-        for row in (0..table.n_rows()).rev() {
-            let hash = |head: &u32| hashes[*head as usize];
-            match heads.entry(hashes[row], |head| keys.equal(*head as usize, &keys, row), hash) {
-                Entry::Occupied(mut head) => {
-                    next[row] = *head.get();
-                    *head.get_mut() = row as u32;
-                }
-                Entry::Vacant(slot) => {
-                    slot.insert(row as u32);
-                }
-            }
-        }
-        Ok(Self { table, on, keys: key_columns, heads, next })
+        let keys = key_columns(&table, &on)?;
+        let (heads, next, is_unique) = match ints(&keys) {
+            Some((values, validity)) => by_ints(values, validity.as_ref()),
+            None => by_hashes(&Keys::new(&keys, table.n_rows()), table.n_rows()),
+        };
+        Ok(Self { table, on, keys, heads, next, is_unique })
     }
 
-    /// Returns the pairs of rows of equal keys, in the order of the left rows; a missing key equals a missing
-    /// key. With `keep_left`, a left row without partner is paired with [`NO_ROW`].
+    /// Returns the pairs of rows of equal keys, in the order of the left rows and for each in the order of the table; a
+    /// missing key equals a missing key. With `keep_left`, a left row without partner is paired with [`NO_ROW`].
     pub(crate) fn pairs(&self, left: &[Column], n_rows: usize, keep_left: bool) -> Result<Pairs, FrameError> {
-        let mut pairs = Pairs { left: Vec::with_capacity(n_rows), right: Vec::with_capacity(n_rows) };
-        self.probe(left, n_rows, |row, head| {
+        let mut pairs =
+            Pairs { left: Vec::with_capacity(n_rows), right: Vec::with_capacity(n_rows), n_right_alone: 0 };
+        if self.is_unique {
+            self.probe(left, n_rows, |row, head| {
+                if head != NO_ROW || keep_left {
+                    pairs.left.push(row);
+                    pairs.right.push(head);
+                }
+            });
+            return Ok(pairs);
+        }
+        let mut n_pairs = 0;
+        let each = |row: u32, head: u32| {
             let mut at = head;
+            // Rows beyond what a table can have are counted and not kept.
             while at != NO_ROW {
-                pairs.left.push(row);
-                pairs.right.push(at);
+                n_pairs += 1;
+                if n_pairs < u32::MAX as usize {
+                    pairs.left.push(row);
+                    pairs.right.push(at);
+                }
                 at = self.next[at as usize];
             }
             if head == NO_ROW && keep_left {
+                n_pairs += 1;
                 pairs.left.push(row);
                 pairs.right.push(NO_ROW);
             }
-        });
-        match pairs.left.len() {
-            rows if rows < u32::MAX as usize => Ok(pairs),
-            rows => Err(FrameError::TooManyRows { rows }),
-        }
+        };
+        self.probe(left, n_rows, each);
+        if n_pairs < u32::MAX as usize { Ok(pairs) } else { Err(FrameError::TooManyRows { rows: n_pairs }) }
     }
 
-    /// Returns which rows of the indexed table have a partner among the left rows.
-    pub(crate) fn matched(&self, left: &[Column], n_rows: usize) -> Mask {
+    /// Returns which rows of the indexed table have a partner among the rows of these keys.
+    pub(crate) fn matched(&self, others: &[Column], n_rows: usize) -> Mask {
         let mut matched = vec![false; self.table.n_rows()];
-        self.probe(left, n_rows, |_, head| {
+        self.probe(others, n_rows, |_, head| {
             let mut at = head;
             // A chain is marked as a whole, so a marked head ends the walk.
             while at != NO_ROW && !matched[at as usize] {
@@ -99,23 +124,141 @@ impl JoinIndex {
         Mask::from_fn(matched.len(), |row| matched[row])
     }
 
+    /// Returns which of the rows of these keys have a partner in the indexed table.
+    pub(crate) fn has(&self, keys: &[Column], n_rows: usize) -> Mask {
+        let mut found = vec![false; n_rows];
+        self.probe(keys, n_rows, |row, head| found[row as usize] = head != NO_ROW);
+        Mask::from_fn(n_rows, |row| found[row])
+    }
+
     pub(crate) fn keys(&self) -> &[Column] {
         &self.keys
     }
 
-    fn probe(&self, left: &[Column], n_rows: usize, mut found: impl FnMut(u32, u32)) {
-        let (left, right) = (Keys::new(left, n_rows), Keys::new(&self.keys, self.table.n_rows()));
-        for (row, hash) in left.hashes().into_iter().enumerate() {
-            let head = self.heads.find(hash, |head| left.equal(row, &right, *head as usize));
-            found(row as u32, head.copied().unwrap_or(NO_ROW));
+    /// Calls `found` for each row of these keys with the first row of its key here, or [`NO_ROW`].
+    fn probe(&self, others: &[Column], n_rows: usize, mut found: impl FnMut(u32, u32)) {
+        match &self.heads {
+            Heads::Ints(heads, null) => {
+                let Some((values, validity)) = ints(others) else {
+                    unreachable!("the keys of both sides were given one type when the join was written")
+                };
+                let head = |value: i64| {
+                    heads
+                        .find(hash::word(value as u64), |(key, _)| *key == value)
+                        .map_or(NO_ROW, |head| head.1)
+                };
+                match validity {
+                    None => values.iter().zip(0..).for_each(|(&value, row)| found(row, head(value))),
+                    Some(valid) => values.iter().zip(0u32..).for_each(|(&value, row)| {
+                        found(row, if valid.get(row as usize) { head(value) } else { *null });
+                    }),
+                }
+            }
+            Heads::Hashes(heads) => {
+                let (left, right) = (Keys::new(others, n_rows), Keys::new(&self.keys, self.table.n_rows()));
+                for (row, hash) in left.hashes().into_iter().enumerate() {
+                    let head =
+                        heads.find(hash, |(of, head)| *of == hash && left.equal(row, &right, *head as usize));
+                    found(row as u32, head.map_or(NO_ROW, |head| head.1));
+                }
+            }
         }
+    }
+}
+
+/// Chains rows by their keys, backwards, so that each chain runs forwards.
+fn by_ints(values: &[i64], validity: Option<&Mask>) -> (Heads, Vec<u32>, bool) {
+    let mut heads = HashTable::<(i64, u32)>::with_capacity(values.len());
+    let (mut next, mut null, mut is_unique) = (vec![NO_ROW; values.len()], NO_ROW, true);
+    for (row, &value) in values.iter().enumerate().rev() {
+        let row_number = row as u32;
+        if validity.is_some_and(|valid| !valid.get(row)) {
+            is_unique &= null == NO_ROW;
+            next[row] = std::mem::replace(&mut null, row_number);
+            continue;
+        }
+        match heads.entry(hash::word(value as u64), |head| head.0 == value, |head| hash::word(head.0 as u64))
+        {
+            Entry::Occupied(mut head) => {
+                is_unique = false;
+                next[row] = std::mem::replace(&mut head.get_mut().1, row_number);
+            }
+            Entry::Vacant(slot) => {
+                slot.insert((value, row_number));
+            }
+        }
+    }
+    (Heads::Ints(heads, null), next, is_unique)
+}
+
+fn by_hashes(keys: &Keys<'_>, n_rows: usize) -> (Heads, Vec<u32>, bool) {
+    let mut heads = HashTable::<(u64, u32)>::with_capacity(n_rows);
+    let (mut next, mut is_unique) = (vec![NO_ROW; n_rows], true);
+    for (row, hash) in keys.hashes().into_iter().enumerate().rev() {
+        let is_same = |head: &(u64, u32)| head.0 == hash && keys.equal(head.1 as usize, keys, row);
+        match heads.entry(hash, is_same, |head| head.0) {
+            Entry::Occupied(mut head) => {
+                is_unique = false;
+                next[row] = std::mem::replace(&mut head.get_mut().1, row as u32);
+            }
+            Entry::Vacant(slot) => {
+                slot.insert((hash, row as u32));
+            }
+        }
+    }
+    (Heads::Hashes(heads), next, is_unique)
+}
+
+impl Pairs {
+    /// Turns pairs that were found from the right side around, into the order of the left rows: those with a left row
+    /// first.
+    pub(crate) fn turned(self, n_left: usize) -> Self {
+        let mut ends = vec![0u32; n_left];
+        self.right.iter().filter(|row| **row != NO_ROW).for_each(|row| ends[*row as usize] += 1);
+        let mut total = 0;
+        for end in &mut ends {
+            // For now, where its pairs begin; every pair that is put there moves it on.
+            (*end, total) = (total, total + *end);
+        }
+        let n = total as usize;
+        let (mut left, mut right) = (vec![NO_ROW; self.left.len()], vec![NO_ROW; self.left.len()]);
+        let mut alone = n;
+        for (&own, &other) in self.left.iter().zip(&self.right) {
+            let at = match other {
+                NO_ROW => {
+                    alone += 1;
+                    alone - 1
+                }
+                row => {
+                    let end = &mut ends[row as usize];
+                    *end += 1;
+                    *end as usize - 1
+                }
+            };
+            (left[at], right[at]) = (other, own);
+        }
+        Self { n_right_alone: left.len() - n, left, right }
+    }
+
+    /// Adds the right rows that have no partner.
+    pub(crate) fn with_right(mut self, matched: &Mask) -> Self {
+        let alone = (0..matched.len() as u32).filter(|&row| !matched.get(row as usize));
+        let before = self.right.len();
+        self.right.extend(alone);
+        self.n_right_alone = self.right.len() - before;
+        self.left.resize(self.right.len(), NO_ROW);
+        self
     }
 }
 
 impl Payload for JoinIndex {
     fn nbytes(&self) -> u64 {
         let keys = self.keys.iter().map(Column::nbytes).sum::<u64>();
-        self.table.nbytes() + keys + 4 * (self.next.len() + 2 * self.heads.capacity()) as u64
+        let heads = match &self.heads {
+            Heads::Ints(heads, _) => heads.capacity(),
+            Heads::Hashes(heads) => heads.capacity(),
+        };
+        self.table.nbytes() + keys + (4 * self.next.len() + 17 * heads) as u64
     }
 
     /// The table and what it is indexed by. The index itself is made again where it arrives, so that nothing

@@ -3,7 +3,8 @@
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
-use super::node::{JoinSpec, PlanNode, PlanOp, Side};
+use super::join::{JoinSpec, Side};
+use super::node::{PlanNode, PlanOp};
 use super::{Plan, id, in_order};
 use crate::expr::{Expr, col};
 use crate::schema::Schema;
@@ -102,7 +103,7 @@ fn rebuild(node: &Plan, inputs: Vec<Plan>, wanted: &Wanted) -> Plan {
         PlanOp::Join(spec) => {
             let columns =
                 spec.columns.iter().filter(|column| wanted.contains(&column.name)).cloned().collect();
-            make(PlanOp::Join(Arc::new(JoinSpec { on: spec.on.clone(), columns, ..**spec })))
+            make(PlanOp::Join(Arc::new(JoinSpec { columns, ..(**spec).clone() })))
         }
         PlanOp::Filter(_) | PlanOp::Sort(_) | PlanOp::Top(..) | PlanOp::Layout(_) => {
             let new = make(node.op.clone());

@@ -5,11 +5,13 @@ use std::fmt;
 use std::sync::Arc;
 
 use super::Plan;
+use super::join::Algorithm;
 use super::layout::Layout;
 use super::node::PlanOp;
 use crate::column::{Column, Scalar};
 use crate::expr::Expr;
 use crate::kernel::keys::Keys;
+use crate::kernel::sort::sorted_rows;
 
 /// Between which values of its index the rows of each partition of a frame lie: proven, or unknown.
 ///
@@ -137,6 +139,13 @@ impl Index {
                 Self { name, divisions: Divisions::one_after_another(divisions) }
             }
             PlanOp::Layout(layout) => input().laid_out(layout),
+            // Both sides have the divisions between which their rows were brought.
+            PlanOp::Join(spec) => match (&spec.index, spec.algorithm) {
+                (Some(name), Algorithm::Aligned) => {
+                    Self { name: Some(Arc::clone(name)), divisions: input().divisions.clone() }
+                }
+                (name, _) => Self { name: name.clone(), divisions: Divisions::UNKNOWN },
+            },
             _ => Self::default(),
         }
     }
@@ -180,5 +189,47 @@ impl Divisions {
         let (Some(bounds), Some(other)) = (self.0, &other.0) else { return Self::UNKNOWN };
         let starts = bounds.slice(0, bounds.len() - 1);
         Self::known(Column::concat(&[&starts, &other.slice(other.len() - 1, 1)]))
+    }
+}
+
+fn last(bounds: &Column) -> usize {
+    bounds.len() - 1
+}
+
+/// Those bounds of two that begin first.
+pub(crate) fn smaller<'a>(a: &'a Column, b: &'a Column) -> &'a Column {
+    if order(a, 0, b, 0).is_le() { a } else { b }
+}
+
+/// Those bounds of two that end last.
+pub(crate) fn larger<'a>(a: &'a Column, b: &'a Column) -> &'a Column {
+    if order(a, last(a), b, last(b)).is_ge() { a } else { b }
+}
+
+/// All bounds of two frames from the beginning of one to the end of another.
+pub(crate) fn union_within(a: &Column, b: &Column, from: &Column, to: &Column) -> Column {
+    let all = Column::concat(&[a, b]);
+    let end = last(to);
+    let rows = sorted_rows(std::slice::from_ref(&all), all.len(), &[false], false);
+    let mut bounds = vec![from.slice(0, 1)];
+    for row in rows {
+        let bound = all.slice(row as usize, 1);
+        let is_after = bounds.last().is_some_and(|before| order(before, 0, &bound, 0).is_lt());
+        if is_after && order(&bound, 0, to, end).is_lt() {
+            bounds.push(bound);
+        }
+    }
+    bounds.push(to.slice(end, 1));
+    Column::concat(&bounds.iter().collect::<Vec<_>>())
+}
+
+/// All bounds of two frames between which both may have rows.
+pub(crate) fn intersection(a: &Column, b: &Column) -> Column {
+    let (from, to) = if order(a, 0, b, 0).is_le() { (b, a) } else { (a, b) };
+    let to = if order(from, last(from), to, last(to)).is_le() { from } else { to };
+    match order(from, 0, to, last(to)).is_le() {
+        true => union_within(a, b, from, to),
+        // They have nothing in common, which one partition can say.
+        false => Column::concat(&[&to.slice(last(to), 1), &from.slice(0, 1)]),
     }
 }

@@ -3,7 +3,8 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use super::node::{PlanNode, PlanOp, Side};
+use super::join::Side;
+use super::node::{PlanNode, PlanOp};
 use super::{Plan, consumers, id, in_order};
 use crate::expr::{Expr, col};
 
@@ -71,7 +72,6 @@ fn under(condition: &Expr, node: &Plan) -> Option<(usize, Expr)> {
         })
         .map(|condition| (0, condition)),
         PlanOp::Join(spec) => {
-            let [keep_left, keep_right] = spec.keep;
             let from = |name: &str| spec.columns.iter().find(|column| *column.name == *name).map(|c| &c.from);
             let same_type = |at: usize, input: usize| {
                 let (left, right, dtype) = &spec.on[at];
@@ -82,7 +82,7 @@ fn under(condition: &Expr, node: &Plan) -> Option<(usize, Expr)> {
             let left = |name: &str| match from(name)? {
                 Side::Left(name) => Some(Arc::clone(name)),
                 Side::Key(at) => same_type(*at, 0),
-                Side::Right(_) => None,
+                Side::Right(_) | Side::Indicator => None,
             };
             let right = |name: &str| match from(name)? {
                 Side::Right(name) => Some(Arc::clone(name)),
@@ -90,10 +90,14 @@ fn under(condition: &Expr, node: &Plan) -> Option<(usize, Expr)> {
             };
             // Taking rows from a side is right only if the other side does not keep its rows without partner:
             // a row that loses its partner would come back with missing values.
-            if !keep_right && let Some(condition) = renamed(condition, left) {
+            if !spec.how.keeps_right()
+                && let Some(condition) = renamed(condition, left)
+            {
                 return Some((0, condition));
             }
-            if !keep_left && let Some(condition) = renamed(condition, right) {
+            if !spec.how.keeps_left()
+                && let Some(condition) = renamed(condition, right)
+            {
                 return Some((1, condition));
             }
             None

@@ -121,9 +121,8 @@ fn stage(node: &Plan, mut inputs: Vec<Pending>) -> Pending {
             Pending::after(aggregate::aggregate(spec, &schema, inputs.remove(0), &node.info))
         }
         PlanOp::Join(spec) => {
-            let right = inputs.remove(1).lowered();
-            let right_schema = node.inputs()[1].schema().clone();
-            join::join(spec, schema, inputs.remove(0), &right, right_schema, &node.info)
+            let right = inputs.remove(1);
+            join::join(spec, node, inputs.remove(0), right)
         }
         PlanOp::Concat => {
             let inputs = inputs.into_iter().map(Pending::lowered).collect::<Vec<_>>();

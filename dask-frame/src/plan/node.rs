@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::Plan;
 use super::aggregate::AggregateSpec;
 use super::divisions::Index;
+use super::join::{JoinColumn, JoinSpec, Side};
 use super::layout::Layout;
 use crate::error::FrameError;
 use crate::expr::Expr;
@@ -52,30 +53,6 @@ pub(crate) enum PlanOp {
     Concat,
     /// The same rows, somewhere else.
     Layout(Arc<Layout>),
-}
-
-#[derive(Debug, Serialize, Deserialize)]
-pub(crate) struct JoinSpec {
-    /// The key columns of the first and the second input, and the type in which they are compared.
-    pub(crate) on: Vec<(Arc<str>, Arc<str>, DataType)>,
-    /// Whether rows without partner are kept, on the left and on the right.
-    pub(crate) keep: [bool; 2],
-    pub(crate) columns: Vec<JoinColumn>,
-}
-
-/// Where a column of a join's result comes from.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub(crate) struct JoinColumn {
-    pub(crate) name: Arc<str>,
-    pub(crate) from: Side,
-}
-
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub(crate) enum Side {
-    Left(Arc<str>),
-    Right(Arc<str>),
-    /// The key of this number: from the left, or from the right where there is no left row.
-    Key(usize),
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -172,6 +149,7 @@ impl PlanOp {
                         Side::Left(name) => inputs[0].schema().field(name)?.dtype(),
                         Side::Right(name) => inputs[1].schema().field(name)?.dtype(),
                         Side::Key(at) => spec.on[*at].2,
+                        Side::Indicator => DataType::Utf8,
                     };
                     Ok(Field::new(Arc::clone(&column.name), dtype))
                 };

@@ -17,14 +17,15 @@ use serde::{Deserialize, Serialize};
 pub(super) use aggregate::MergeOp;
 pub(super) use csv::TransitionOp;
 pub(super) use exchange::{ExchangeOp, GatherOp, SplitBy, SplitOp};
-pub(super) use join::{IndexOp, MatchedOp, UnmatchedOp};
+pub(super) use join::{IndexOp, JoinOp, MatchedOp, UnmatchedOp};
 pub(crate) use layout::SizeOp;
 pub(super) use layout::{AfterOp, EndsOp, JoinPartsOp, PassOp, PieceOp, RangesOp, WithinOp};
 pub(crate) use outline::OutlineOp;
 pub(super) use rows::{BoundariesOp, LimitOp, TailOp, sample_schema};
 
 use super::aggregate::AggregateSpec;
-use super::node::{JoinSpec, SortSpec};
+use super::join::JoinSpec;
+use super::node::SortSpec;
 use crate::csv::QuoteState;
 use crate::error::EvalError;
 use crate::expr::Expr;
@@ -48,6 +49,8 @@ pub(super) enum Step {
     Sample(Arc<SortSpec>, Schema),
     /// Joins with the index that is the task's argument of this number.
     Join(Arc<JoinSpec>, Schema, usize),
+    /// Joins as the right side.
+    JoinLeft(Arc<JoinSpec>, Schema, usize),
     /// Aggregates into states.
     Partial(Arc<AggregateSpec>, Schema),
 }
@@ -94,7 +97,7 @@ impl Op for StageOp {
             Step::Sort(_) => "sort",
             Step::Top(..) => "top",
             Step::Sample(..) => "sample",
-            Step::Join(..) => "join",
+            Step::Join(..) | Step::JoinLeft(..) => "join",
             Step::Partial(..) => "aggregate",
         });
         let mut names = from.into_iter().chain(steps).collect::<Vec<_>>();
@@ -120,6 +123,9 @@ impl Op for StageOp {
                 Step::Top(spec, n) => rows::top(spec, &table, *n),
                 Step::Sample(spec, schema) => rows::sample(spec, schema, &table),
                 Step::Join(spec, schema, at) => join::join(spec, schema, &table, args.get::<JoinIndex>(*at)?),
+                Step::JoinLeft(spec, schema, at) => {
+                    join::join_left(spec, schema, &table, args.get::<JoinIndex>(*at)?)
+                }
                 Step::Partial(spec, schema) => aggregate::partial(spec, schema, &table),
             }
             .map_err(OpError::failed)?;

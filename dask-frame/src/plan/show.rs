@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::fmt::{self, Write};
 
-use super::node::{PlanOp, Side, SortSpec};
+use super::node::{PlanOp, SortSpec};
 use super::{Plan, id};
 use crate::expr::Expr;
 
@@ -56,21 +56,7 @@ impl fmt::Display for Line<'_> {
                     false => write!(f, "group_by {}: {aggregates}", Named(&spec.keys)),
                 }
             }
-            PlanOp::Join(spec) => {
-                let how = match spec.keep {
-                    [false, false] => "inner",
-                    [true, false] => "left",
-                    [false, true] => "right",
-                    [true, true] => "outer",
-                };
-                let on = spec.on.iter().map(|(left, right, _)| format!("{left} = {right}"));
-                let on = on.collect::<Vec<_>>().join(", ");
-                let columns = spec.columns.iter().map(|column| match &column.from {
-                    Side::Left(_) | Side::Key(_) => format!("{}", column.name),
-                    Side::Right(_) => format!("{} (right)", column.name),
-                });
-                write!(f, "{how} join on {on}: {}", columns.collect::<Vec<_>>().join(", "))
-            }
+            PlanOp::Join(spec) => write!(f, "{spec}"),
             PlanOp::Sort(spec) => write!(f, "sort by {spec}"),
             PlanOp::Top(spec, n) => write!(f, "first {n} rows by {spec}"),
             PlanOp::Layout(layout) => write!(f, "{layout}"),

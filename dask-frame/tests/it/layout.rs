@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use dask_frame::{Column, DataFrame, Scalar, Sort, Table, col};
+use dask_frame::{Column, DataFrame, DataType, Scalar, Sort, Table, col};
 use dask_graph::testing::Travelling;
 use dask_graph::{Collection, Scheduler};
 use dask_sched_sync::Sync;
@@ -41,7 +41,7 @@ fn ints(table: &Table, column: &str) -> Vec<Option<i64>> {
 }
 
 /// Asserts that every row of a frame with known divisions lies in its division.
-fn check_divisions(frame: &DataFrame) -> Vec<Table> {
+pub(crate) fn check_divisions(frame: &DataFrame) -> Vec<Table> {
     let parts = partitions(frame);
     let Some(bounds) = frame.divisions().bounds() else { return parts };
     assert_eq!(bounds.len(), parts.len() + 1);
@@ -118,6 +118,33 @@ proptest! {
         prop_assert!(!indexed.clear_divisions().known_divisions());
         prop_assert!(indexed.with_column("key", col("key") * 2).unwrap().index().is_none());
         prop_assert!(indexed.reset_index().index().is_none());
+    }
+
+    #[test]
+    fn labels_and_ranges_of_an_index(keys in keys(), from in 1_usize..6, low in -8_i64..32, length in 0_i64..20) {
+        let some = keyed(&keys, from).filter(col("key").is_not_null()).unwrap();
+        let known = some.set_index_divisions("key", [-6, 0, 7, 15, 29, 29]).unwrap();
+        let unknown = some.set_index("key").unwrap();
+        let high = low + length;
+        let check = |of: &dyn Fn(&DataFrame) -> DataFrame, holds: &dyn Fn(i64) -> bool| {
+            let mut expected = keys.iter().copied().flatten().filter(|key| holds(*key)).collect::<Vec<_>>();
+            expected.sort_unstable();
+            for frame in [&known, &unknown] {
+                let found = of(frame);
+                let got = ints(&every_way(&found, "found"), "key");
+                assert_eq!(got.into_iter().flatten().collect::<Vec<_>>(), expected);
+                check_divisions(&found);
+            }
+        };
+        check(&|frame| frame.loc(low).unwrap(), &|key| key == low);
+        check(&|frame| frame.loc_list([low, high]).unwrap(), &|key| key == low || key == high);
+        check(&|frame| frame.loc_range(low..=high).unwrap(), &|key| (low..=high).contains(&key));
+        check(&|frame| frame.loc_range(low..high).unwrap(), &|key| (low..high).contains(&key));
+        check(&|frame| frame.loc_range(low..).unwrap(), &|key| key >= low);
+        check(&|frame| frame.loc_range(..=low).unwrap(), &|key| key <= low);
+        check(&|frame| frame.loc_range(..low).unwrap(), &|key| key < low);
+        let one = known.loc(low).unwrap();
+        prop_assert!(one.n_partitions() <= 2, "{}", one.n_partitions());
     }
 
     #[test]
@@ -208,6 +235,24 @@ fn rows_outside_of_the_divisions_are_an_error() {
     assert!(error.contains("`key` holds 11, which is outside of the divisions 5 to 10"), "{error}");
     let missing = keyed(&[Some(3), None], 1).set_index_divisions("key", [0, 5]).unwrap();
     assert!(failure(&missing).contains("`key` holds null"));
+}
+
+#[test]
+fn only_the_partitions_that_may_have_a_label_are_computed() {
+    let texts = Column::from(vec!["1", "2", "x", "4"]);
+    let columns = [("id", Column::from(vec![1, 2, 3, 4])), ("text", texts)];
+    let frame = DataFrame::from_columns(columns, 4).unwrap();
+    let frame = frame.set_index_sorted_with("id", &Sync::new()).unwrap();
+    let frame = frame.with_column("text", col("text").cast(DataType::Int64)).unwrap();
+    assert_eq!(frame.divisions().to_string(), "[1, 2, 3, 4, 4]");
+    assert!(failure(&frame).contains("`x` is no Int64"));
+    assert_eq!(ints(&every_way(&frame.loc_range(..=2).unwrap(), "first"), "text"), [Some(1), Some(2)]);
+    assert_eq!(ints(&every_way(&frame.loc(4).unwrap(), "last"), "text"), [Some(4)]);
+    assert_eq!(every_way(&frame.loc(9).unwrap(), "none").n_rows(), 0);
+    let error = frame.loc("a").unwrap_err().to_string();
+    assert!(error.contains("`id` is Int64"), "{error}");
+    let error = frame.reset_index().loc(1).unwrap_err().to_string();
+    assert!(error.contains("no index"), "{error}");
 }
 
 #[test]

@@ -4,52 +4,84 @@ use std::sync::Arc;
 
 use dask_graph::{Arg, Blockwise, Graph, Key, LayerInfo, Materialized, Name, Task, Tokenizer};
 
+use super::exchange::by_hash;
 use super::stage::Pending;
-use super::{Partitions, ROWS, aliases, gather, tokenized};
-use crate::plan::node::{JoinSpec, Side};
-use crate::plan::ops::{IndexOp, MatchedOp, Step, UnmatchedOp};
+use super::{Partitions, ROWS, aliases, gather};
+use crate::plan::Plan;
+use crate::plan::join::{Algorithm, JoinSpec};
+use crate::plan::ops::{IndexOp, JoinOp, MatchedOp, Step, UnmatchedOp};
 use crate::schema::Schema;
 
-/// The right side indexed once, every partition of the left joined with it; what the right side keeps
-/// without partner comes as one more partition.
-pub(super) fn join(
+/// Joins two inputs of `node`.
+pub(super) fn join(spec: &Arc<JoinSpec>, node: &Plan, left: Pending, right: Pending) -> Pending {
+    let schemas = [0, 1].map(|side: usize| node.inputs()[side].schema());
+    let (schema, info) = (node.schema(), &node.info);
+    match spec.algorithm {
+        Algorithm::BroadcastRight => with_right_in_memory(spec, schema, schemas, left, right, info),
+        Algorithm::BroadcastLeft => {
+            let index = index(spec, 0, schemas[0], &left.lowered(), info);
+            let step = |at| Step::JoinLeft(Arc::clone(spec), schema.clone(), at);
+            with_index(spec, step, right, &index, info)
+        }
+        Algorithm::Shuffle(n) => {
+            let exchanged = |side: usize, rows: Pending| {
+                by_hash(&rows.lowered(), spec.keys(side), n, schemas[side], info)
+            };
+            Pending::after(pair_by_pair(spec, schema, &exchanged(0, left), &exchanged(1, right), info))
+        }
+        Algorithm::Aligned => {
+            Pending::after(pair_by_pair(spec, schema, &left.lowered(), &right.lowered(), info))
+        }
+    }
+}
+
+/// All partitions of a side, indexed.
+fn index(
     spec: &Arc<JoinSpec>,
-    schema: Schema,
-    left: Pending,
-    right: &Partitions,
-    right_schema: Schema,
+    side: usize,
+    schema: &Schema,
+    rows: &Partitions,
+    info: &LayerInfo,
+) -> Partitions {
+    let op = IndexOp { spec: Arc::clone(spec), side, schema: schema.clone() };
+    let keys = spec.keys(side);
+    let keys =
+        keys.iter().fold(Tokenizer::new("keys"), |token, (name, dtype)| token.feed(&**name).feed(dtype));
+    gather("index", keys.finish(), Arc::new(op), rows, info)
+}
+
+fn with_index(
+    spec: &Arc<JoinSpec>,
+    step: impl Fn(usize) -> Step,
+    mut rows: Pending,
+    index: &Partitions,
     info: &LayerInfo,
 ) -> Pending {
-    let on = tokenized("on", spec.on.iter().map(|(left, right, dtype)| (left, right, *dtype)));
-    let columns = tokenized(
-        "columns",
-        spec.columns.iter().map(|column| {
-            let (side, from) = match &column.from {
-                Side::Left(name) => (0, name.to_string()),
-                Side::Right(name) => (1, name.to_string()),
-                Side::Key(at) => (2, at.to_string()),
-            };
-            (column.name.to_string(), side, from)
-        }),
-    );
-    let index_op = IndexOp { spec: Arc::clone(spec), schema: right_schema };
-    let index = gather("index", on, Arc::new(index_op), right, info);
-    let parts = Tokenizer::new("join").feed(&on).feed(&columns).feed(&spec.keep.to_vec());
-    let token = parts.feed(&index.name).finish();
-    let join_with_index = |mut left: Pending| {
-        let at = left.from().n_args() + left.whole.len();
-        left.whole.push((index.key(0), index.graph.clone()));
-        left.then(Step::Join(Arc::clone(spec), schema.clone(), at), token, "join", info)
-    };
-    if !spec.keep[1] {
-        return join_with_index(left);
+    let at = rows.from().n_args() + rows.whole.len();
+    rows.whole.push((index.key(0), index.graph.clone()));
+    let token = Tokenizer::new("join").feed(&spec.token()).feed(&index.name).finish();
+    rows.then(step(at), token, "join", info)
+}
+
+/// Every partition of the left side is joined with the right side; what the right side keeps without partner comes as
+/// one more partition.
+fn with_right_in_memory(
+    spec: &Arc<JoinSpec>,
+    schema: &Schema,
+    schemas: [&Schema; 2],
+    left: Pending,
+    right: Pending,
+    info: &LayerInfo,
+) -> Pending {
+    let index = index(spec, 1, schemas[1], &right.lowered(), info);
+    let step = |at| Step::Join(Arc::clone(spec), schema.clone(), at);
+    if !spec.how.keeps_right() {
+        return with_index(spec, step, left, &index, info);
     }
     let left = left.lowered();
-    let joined = join_with_index(Pending::after(left.clone())).lowered();
-    let matched = Name::from_token(
-        "match",
-        Tokenizer::new("match").feed(&on).feed(&left.name).feed(&index.name).finish(),
-    );
+    let joined = with_index(spec, step, Pending::after(left.clone()), &index, info).lowered();
+    let token = Tokenizer::new("match").feed(&spec.token()).feed(&left.name).feed(&index.name).finish();
+    let matched = Name::from_token("match", token);
     let layer = Blockwise::builder(matched.clone(), Arc::new(MatchedOp(Arc::clone(spec))), &[(ROWS, left.n)])
         .blocks(left.name.clone(), &[(ROWS, left.n)])
         .whole(index.key(0))
@@ -60,10 +92,31 @@ pub(super) fn join(
     let matched = Partitions { graph, name: matched, n: left.n };
     let name = Name::from_token("unmatched", Tokenizer::new("unmatched").feed(&joined.name).finish());
     let mut layer = Materialized::with_info(name.clone(), info.clone());
-    let op = UnmatchedOp { spec: Arc::clone(spec), schema };
+    let op = UnmatchedOp { spec: Arc::clone(spec), left: schemas[0].clone(), schema: schema.clone() };
     layer.insert(Key::new(&name, &[0]), Task::new(Arc::new(op), [matched.list(), Arg::key(index.key(0))]));
     let unmatched =
         Partitions { graph: Graph::with_inputs(layer, [&matched.graph, &index.graph]), name, n: 1 };
     let keys = joined.keys().into_iter().chain(unmatched.keys()).collect::<Vec<_>>();
     Pending::after(aliases("join", &keys, [&joined.graph, &unmatched.graph], info))
+}
+
+/// Partitions of one number joined.
+fn pair_by_pair(
+    spec: &Arc<JoinSpec>,
+    schema: &Schema,
+    left: &Partitions,
+    right: &Partitions,
+    info: &LayerInfo,
+) -> Partitions {
+    let token = Tokenizer::new("join").feed(&spec.token()).feed(&left.name).feed(&right.name).finish();
+    let name = Name::from_token("join", token);
+    let axis = [(ROWS, left.n)];
+    let op = JoinOp { spec: Arc::clone(spec), schema: schema.clone() };
+    let layer = Blockwise::builder(name.clone(), Arc::new(op), &axis)
+        .blocks(left.name.clone(), &axis)
+        .blocks(right.name.clone(), &axis)
+        .info(info.clone())
+        .build()
+        .expect("both sides have as many partitions");
+    Partitions { graph: Graph::with_inputs(layer, [&left.graph, &right.graph]), name, n: left.n }
 }

@@ -99,7 +99,7 @@ fn split_by_hash(
     on: &[(Arc<str>, DataType)],
     n: u32,
 ) -> Result<(Vec<u32>, Vec<usize>), EvalError> {
-    let keys = key_columns(table, on.iter().map(|(name, dtype)| (name, *dtype)))?;
+    let keys = key_columns(table, on)?;
     let hashes = Keys::new(&keys, table.n_rows()).hashes();
     let targets = hashes.into_iter().map(|hash| target(hash, n)).collect::<Vec<_>>();
     let mut ends = vec![0; n as usize];

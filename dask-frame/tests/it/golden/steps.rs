@@ -96,8 +96,10 @@ fn one(op: &str, args: &Json, frames: &[DataFrame]) -> Result<DataFrame, Unsuppo
         "sort_values" => sort(args, frame),
         "tail" => Ok(frame.limit_last(args["n"].as_u64().expect("a number") as usize)),
         "set_index" => layout::set_index(args, frame),
+        "loc" => layout::loc(args, frame),
         "reset_index" => Ok(frame.reset_index()),
         "merge" => return merge(args, frame, &frames[1]),
+        "join" => layout::join(args, frame, &frames[1]),
         "concat" => return concat(args, frames),
         "groupby" => {
             given(args, &["by", "aggs", "dropna", "sort", "split_out", "split_every"])?;
@@ -153,7 +155,7 @@ fn sort(args: &Json, frame: &DataFrame) -> Result<DataFrame, dask_frame::FrameEr
 }
 
 fn merge(args: &Json, left: &DataFrame, right: &DataFrame) -> Result<DataFrame, Unsupported> {
-    given(args, &["on", "left_on", "right_on", "how", "suffixes"])?;
+    given(args, &["on", "left_on", "right_on", "how", "suffixes", "indicator"])?;
     let merge = match args["on"].is_null() {
         false => Merge::on(strings(&args["on"])),
         true => Merge::on_pairs(strings(&args["left_on"]).into_iter().zip(strings(&args["right_on"]))),
@@ -171,6 +173,7 @@ fn merge(args: &Json, left: &DataFrame, right: &DataFrame) -> Result<DataFrame, 
         }
         None => merge,
     };
+    let merge = if args["indicator"] == true { merge.indicator("_merge") } else { merge };
     Ok(left.merge(right, merge).expect("the case can be joined"))
 }
 

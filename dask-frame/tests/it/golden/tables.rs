@@ -25,7 +25,7 @@ pub(super) fn read_table(table: &Json) -> Table {
     Table::new(columns.collect::<Vec<_>>()).expect("a golden table is one")
 }
 
-fn column(dtype: &str, cells: impl Iterator<Item = Option<String>>) -> Column {
+pub(super) fn column(dtype: &str, cells: impl Iterator<Item = Option<String>>) -> Column {
     match dtype {
         "float64" => cells.map(|x| x.map(|x| x.parse::<f64>().expect("a float"))).collect::<Vec<_>>().into(),
         "bool" => cells.map(|x| x.map(|x| x == "true")).collect::<Vec<_>>().into(),

@@ -1,9 +1,33 @@
 //! Steps that say where rows are.
 
-use dask_frame::{DataFrame, FrameError};
+use dask_frame::{DataFrame, FrameError, How, Merge, Scalar};
 use serde_json::Value as Json;
+
+use super::super::tables::column;
 
 pub(super) fn set_index(args: &Json, frame: &DataFrame) -> Result<DataFrame, FrameError> {
     let column = args["column"].as_str().expect("a column");
     if args["sorted"] == true { frame.set_index_sorted(column) } else { frame.set_index(column) }
+}
+
+pub(super) fn loc(args: &Json, frame: &DataFrame) -> Result<DataFrame, FrameError> {
+    let label = |json: &Json| match json {
+        // Instants, not the days they are in.
+        Json::String(text) if args["timestamps"] == true => {
+            column("datetime", [Some(text.clone())].into_iter()).get(0)
+        }
+        Json::String(text) => Scalar::from(text.as_str()),
+        number => Scalar::from(number.as_i64().expect("an integer")),
+    };
+    match (&args["label"], &args["start"], &args["stop"]) {
+        (Json::Null, start, Json::Null) => frame.loc_range(label(start)..),
+        (Json::Null, start, stop) => frame.loc_range(label(start)..=label(stop)),
+        (one, ..) => frame.loc(label(one)),
+    }
+}
+
+pub(super) fn join(args: &Json, left: &DataFrame, right: &DataFrame) -> Result<DataFrame, FrameError> {
+    assert_eq!(args["how"], "inner");
+    let suffix = |name: &str| args[name].as_str().expect("a text").to_owned();
+    left.merge(right, Merge::on_index().how(How::Inner).suffixes(suffix("lsuffix"), suffix("rsuffix")))
 }
