@@ -9,12 +9,14 @@
 
 mod blob;
 mod builder;
+mod categorical;
 mod convert;
 mod mask;
 mod scalar;
 mod select;
 
 use arrow2::array::{Array, BooleanArray, PrimitiveArray, Utf8Array};
+use categorical::Codes;
 
 pub(crate) use blob::ColumnHeader;
 pub(crate) use builder::{BoolBuilder, Utf8Builder, ValueBuilder};
@@ -45,14 +47,15 @@ use crate::schema::DataType;
 #[derive(Clone)]
 pub struct Column(Data);
 
-/// The memory of a column. `Timestamp` counts microseconds since 1970-01-01, without time zone.
+/// The memory of a column. `Ticks` are days or microseconds, of the type beside them.
 #[derive(Clone)]
 enum Data {
     Int64(PrimitiveArray<i64>),
     Float64(PrimitiveArray<f64>),
     Bool(BooleanArray),
     Utf8(Utf8Array<i64>),
-    Timestamp(PrimitiveArray<i64>),
+    Ticks(PrimitiveArray<i64>, DataType),
+    Categorical(Codes),
 }
 
 /// The values of a column by type, whatever its nulls. What stands in a null's place is unspecified.
@@ -62,7 +65,8 @@ pub(crate) enum View<'a> {
     Float64(&'a [f64]),
     Bool(Bools<'a>),
     Utf8(Strs<'a>),
-    Timestamp(&'a [i64]),
+    /// Days or microseconds, by type.
+    Ticks(&'a [i64], DataType),
 }
 
 /// The values of a boolean column.
@@ -79,13 +83,27 @@ impl Bools<'_> {
     }
 }
 
-/// The values of a text column.
+/// The values of a column of texts, whether each row has its own or the categories are kept once.
 #[derive(Clone, Copy)]
-pub(crate) struct Strs<'a>(&'a Utf8Array<i64>);
+pub(crate) enum Strs<'a> {
+    Own(&'a Utf8Array<i64>),
+    Codes(&'a Codes),
+}
 
 impl<'a> Strs<'a> {
     pub(crate) fn get(self, row: usize) -> &'a str {
-        self.0.value(row)
+        match self {
+            Strs::Own(texts) => texts.value(row),
+            Strs::Codes(codes) => codes.text(row),
+        }
+    }
+
+    /// Orders two rows: texts by their letters, categories by their place.
+    pub(crate) fn order(self, a: usize, b: usize) -> std::cmp::Ordering {
+        match self {
+            Strs::Own(texts) => texts.value(a).cmp(texts.value(b)),
+            Strs::Codes(codes) => codes.code(a).cmp(&codes.code(b)),
+        }
     }
 }
 
@@ -98,7 +116,8 @@ impl Column {
             Data::Float64(_) => DataType::Float64,
             Data::Bool(_) => DataType::Bool,
             Data::Utf8(_) => DataType::Utf8,
-            Data::Timestamp(_) => DataType::Timestamp,
+            Data::Ticks(_, dtype) => *dtype,
+            Data::Categorical(_) => DataType::Categorical,
         }
     }
 
@@ -146,7 +165,8 @@ impl Column {
             Data::Float64(a) => Scalar::Float64(a.value(row)),
             Data::Bool(a) => Scalar::Bool(a.value(row)),
             Data::Utf8(a) => Scalar::Utf8(a.value(row).into()),
-            Data::Timestamp(a) => Scalar::Timestamp(a.value(row)),
+            Data::Ticks(a, dtype) => Scalar::from_ticks(a.value(row), *dtype),
+            Data::Categorical(codes) => Scalar::Utf8(codes.text(row).into()),
         }
     }
 
@@ -155,7 +175,8 @@ impl Column {
     pub fn nbytes(&self) -> u64 {
         let bits = |n: usize| n.div_ceil(8);
         let values = match &self.0 {
-            Data::Int64(a) | Data::Timestamp(a) => a.len() * 8,
+            Data::Int64(a) | Data::Ticks(a, _) => a.len() * 8,
+            Data::Categorical(codes) => codes.nbytes(),
             Data::Float64(a) => a.len() * 8,
             Data::Bool(a) => bits(a.len()),
             Data::Utf8(a) => {
@@ -174,8 +195,9 @@ impl Column {
             Data::Int64(a) => View::Int64(a.values()),
             Data::Float64(a) => View::Float64(a.values()),
             Data::Bool(a) => View::Bool(Bools(a.values())),
-            Data::Utf8(a) => View::Utf8(Strs(a)),
-            Data::Timestamp(a) => View::Timestamp(a.values()),
+            Data::Utf8(a) => View::Utf8(Strs::Own(a)),
+            Data::Categorical(codes) => View::Utf8(Strs::Codes(codes)),
+            Data::Ticks(a, dtype) => View::Ticks(a.values(), *dtype),
         }
     }
 
@@ -189,7 +211,8 @@ impl Column {
 
     fn array(&self) -> &dyn Array {
         match &self.0 {
-            Data::Int64(a) | Data::Timestamp(a) => a,
+            Data::Int64(a) | Data::Ticks(a, _) => a,
+            Data::Categorical(codes) => codes.array(),
             Data::Float64(a) => a,
             Data::Bool(a) => a,
             Data::Utf8(a) => a,

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use dask_graph::{BlobError, ComputeError};
 use dask_graph_shuffle::ShuffleError;
 
-use crate::schema::DataType;
+use crate::schema::{DataType, Zone};
 
 /// Why an operation could not be written down: raised at once, before anything runs.
 #[derive(Debug, thiserror::Error)]
@@ -102,6 +102,18 @@ pub enum FrameError {
     BadTimestamp {
         /// The text.
         text: String,
+    },
+    /// A text that is no duration.
+    #[error("`{text}` is no duration; write it like 36h, 15min, 2D or 1 days 02:30:00")]
+    BadDuration {
+        /// The text.
+        text: String,
+    },
+    /// A text that is no time zone.
+    #[error("`{name}` is no time zone; names are like Europe/Oslo or UTC")]
+    BadZone {
+        /// The text.
+        name: String,
     },
     /// A text that is no regular expression.
     #[error("`{pattern}` is no regular expression that is understood here")]
@@ -307,6 +319,20 @@ pub enum EvalError {
     /// Rows could not be exchanged between partitions.
     #[error(transparent)]
     Shuffle(#[from] ShuffleError),
+    /// A time that the clocks of a zone do not show exactly once.
+    #[error(
+        "{expr}: the clocks of {zone} show `{value}` {times}; give an offset, or leave the time without zone"
+    )]
+    LocalTime {
+        /// The expression.
+        expr: String,
+        /// The time.
+        value: String,
+        /// The zone.
+        zone: Zone,
+        /// How often: never, where clocks are put forward, or twice, where they are put back.
+        times: &'static str,
+    },
     /// A table that cannot be made.
     #[error(transparent)]
     Frame(#[from] FrameError),

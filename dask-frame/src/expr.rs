@@ -4,11 +4,14 @@ mod agg;
 mod aggregates;
 mod arith;
 mod cast;
+mod category;
 mod compare;
+mod date;
 mod eval;
 mod function;
 mod operators;
 mod text;
+mod time_arith;
 mod typing;
 mod walk;
 
@@ -20,7 +23,9 @@ use serde::{Deserialize, Serialize};
 
 pub use agg::{Aggregate, AggregateKind, size};
 pub(crate) use cast::{cast_column, to_floats};
+pub use category::CategoryMethods;
 pub(crate) use compare::order_rows;
+pub use date::{DateMethods, ToDatetime};
 pub use operators::{Operand, When, WhenThen};
 pub use text::{PadSide, Pattern, Split, StringMethods, regex};
 pub(crate) use typing::common;
@@ -103,7 +108,6 @@ pub(crate) enum Unary {
     Negative,
     Absolute,
     IsNull,
-    Month,
 }
 
 /// Names a column.
@@ -127,6 +131,27 @@ pub fn timestamp(text: &str) -> Result<Expr, FrameError> {
     let micros =
         time::parse(text.as_bytes()).ok_or_else(|| FrameError::BadTimestamp { text: text.into() })?;
     Ok(Expr::leaf(Node::Literal(Scalar::Timestamp(micros))))
+}
+
+/// Makes a duration constant from a text like `36h`, `1 days 02:30:00` or `90s`.
+///
+/// # Errors
+///
+/// `BadDuration` if the text is none.
+///
+/// # Examples
+///
+/// ```
+/// use dask_frame::{col, duration};
+///
+/// assert_eq!((col("start") + duration("36h")?).to_string(), "(start + 1 days 12:00:00)");
+/// assert!(duration("soon").is_err());
+/// # Ok::<(), dask_frame::FrameError>(())
+/// ```
+pub fn duration(text: &str) -> Result<Expr, FrameError> {
+    let micros = time::parse_duration(text.as_bytes());
+    let micros = micros.ok_or_else(|| FrameError::BadDuration { text: text.into() })?;
+    Ok(Expr::leaf(Node::Literal(Scalar::Duration(micros))))
 }
 
 /// Begins a choice: `when(condition).then(a).otherwise(b)`.
@@ -237,7 +262,6 @@ impl Unary {
             Unary::Negative => "-",
             Unary::Absolute => "abs",
             Unary::IsNull => "is_null",
-            Unary::Month => "month",
         }
     }
 }

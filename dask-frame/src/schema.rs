@@ -1,5 +1,7 @@
 //! The names and types of the columns of a frame.
 
+mod zone;
+
 use std::collections::HashSet;
 use std::fmt;
 use std::sync::Arc;
@@ -8,6 +10,7 @@ use dask_graph::{Tokenize, Tokenizer};
 use serde::{Deserialize, Serialize};
 
 use crate::error::FrameError;
+pub use zone::Zone;
 
 /// The type of a column. Every type may hold missing values.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -23,6 +26,15 @@ pub enum DataType {
     Utf8,
     /// Microseconds since 1970-01-01 00:00, without time zone.
     Timestamp,
+    /// Microseconds since 1970-01-01 00:00 UTC, taken apart and shown in a time zone.
+    Zoned(Zone),
+    /// Days since 1970-01-01.
+    Date,
+    /// Microseconds between two times.
+    Duration,
+    /// Texts of which there are few, each kept once: the categories, in an order of their own. A column that
+    /// is put together of others has the categories of all.
+    Categorical,
 }
 
 impl DataType {
@@ -30,6 +42,18 @@ impl DataType {
     #[must_use]
     pub fn is_numeric(self) -> bool {
         matches!(self, DataType::Int64 | DataType::Float64)
+    }
+
+    /// Returns whether the values are points in time: timestamps, with a zone or without, and dates.
+    #[must_use]
+    pub fn is_temporal(self) -> bool {
+        matches!(self, DataType::Timestamp | DataType::Zoned(_) | DataType::Date)
+    }
+
+    /// Returns whether the values are texts, however they are kept.
+    #[must_use]
+    pub fn is_text(self) -> bool {
+        matches!(self, DataType::Utf8 | DataType::Categorical)
     }
 }
 
@@ -41,6 +65,10 @@ impl fmt::Display for DataType {
             DataType::Bool => "Bool",
             DataType::Utf8 => "Utf8",
             DataType::Timestamp => "Timestamp",
+            DataType::Zoned(zone) => return f.pad(&format!("Timestamp[{zone}]")),
+            DataType::Date => "Date",
+            DataType::Duration => "Duration",
+            DataType::Categorical => "Categorical",
         })
     }
 }

@@ -12,4 +12,5 @@ mod it {
     mod planner;
     mod run;
     mod texts;
+    mod types;
 }

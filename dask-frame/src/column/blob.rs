@@ -5,18 +5,41 @@ use std::error::Error;
 
 use arrow2::array::{BooleanArray, PrimitiveArray, Utf8Array};
 use arrow2::bitmap::Bitmap;
-use arrow2::datatypes::{DataType as ArrowType, TimeUnit};
+use arrow2::datatypes::DataType as ArrowType;
 use arrow2::offset::OffsetsBuffer;
 use arrow2::types::NativeType;
 use bytemuck::Pod;
 use dask_graph::{Blob, BlobError, BlobReader, Payload};
 
+use super::categorical::Codes;
+use super::convert::ticks_type;
 use super::{Column, Data, Mask};
-use crate::schema::DataType;
+use crate::schema::{DataType, Zone};
 
-/// The types by number: their order in the enum.
-const KINDS: [DataType; 5] =
-    [DataType::Int64, DataType::Float64, DataType::Bool, DataType::Utf8, DataType::Timestamp];
+/// The number of each type. That of a time zone has the name of the zone in a buffer of its own.
+const INT64: u64 = 0;
+const FLOAT64: u64 = 1;
+const BOOL: u64 = 2;
+const UTF8: u64 = 3;
+const TIMESTAMP: u64 = 4;
+const ZONED: u64 = 5;
+const DATE: u64 = 6;
+const DURATION: u64 = 7;
+const CATEGORICAL: u64 = 8;
+
+fn number(dtype: DataType) -> u64 {
+    match dtype {
+        DataType::Int64 => INT64,
+        DataType::Float64 => FLOAT64,
+        DataType::Bool => BOOL,
+        DataType::Utf8 => UTF8,
+        DataType::Timestamp => TIMESTAMP,
+        DataType::Zoned(_) => ZONED,
+        DataType::Date => DATE,
+        DataType::Duration => DURATION,
+        DataType::Categorical => CATEGORICAL,
+    }
+}
 
 /// What the header of a blob says of a column.
 ///
@@ -24,7 +47,7 @@ const KINDS: [DataType; 5] =
 #[derive(Clone, Copy, Default, bytemuck::Pod, bytemuck::Zeroable)]
 #[repr(C)]
 pub(crate) struct ColumnHeader {
-    /// The type: its place in [`KINDS`].
+    /// The type by [`number`].
     kind: u64,
     /// Of truth values: in which bit of its buffer the first stands.
     first_bit: u64,
@@ -36,28 +59,26 @@ pub(crate) struct ColumnHeader {
 impl Column {
     /// Adds the column's buffers: validity if there is one, then values; of texts offsets and letters.
     pub(crate) fn to_blob<'a>(&'a self, buffers: &mut Vec<Cow<'a, [u8]>>) -> ColumnHeader {
-        let mut header = ColumnHeader { kind: self.dtype() as u64, ..ColumnHeader::default() };
+        let mut header = ColumnHeader { kind: number(self.dtype()), ..ColumnHeader::default() };
         if let Some(validity) = self.array().validity() {
             header.has_validity = 1;
             header.first_valid_bit = push_bits(validity, buffers);
         }
         match &self.0 {
-            Data::Int64(a) | Data::Timestamp(a) => buffers.push(bytemuck::cast_slice(a.values()).into()),
+            Data::Int64(a) => buffers.push(bytemuck::cast_slice(a.values()).into()),
+            Data::Ticks(a, dtype) => {
+                if let DataType::Zoned(zone) = dtype {
+                    buffers.push(zone.name().as_bytes().into());
+                }
+                buffers.push(bytemuck::cast_slice(a.values()).into());
+            }
             Data::Float64(a) => buffers.push(bytemuck::cast_slice(a.values()).into()),
             Data::Bool(a) => header.first_bit = push_bits(a.values(), buffers),
-            Data::Utf8(a) => {
-                let (first, last) = (*a.offsets().first(), *a.offsets().last());
-                let offsets = a.offsets().as_slice();
-                buffers.push(match first {
-                    0 => bytemuck::cast_slice(offsets).into(),
-                    // A slice of a longer column, of which only the letters in it are written.
-                    _ => offsets
-                        .iter()
-                        .flat_map(|offset| (offset - first).to_ne_bytes())
-                        .collect::<Vec<u8>>()
-                        .into(),
-                });
-                buffers.push(a.values()[first as usize..last as usize].into());
+            Data::Utf8(a) => push_texts(a, buffers),
+            Data::Categorical(codes) => {
+                buffers.push(bytemuck::cast_slice(codes.array().values()).into());
+                buffers.push((codes.categories().len() as u64).to_ne_bytes().to_vec().into());
+                push_texts(codes.categories(), buffers);
             }
         }
         header
@@ -73,25 +94,59 @@ impl Column {
             0 => None,
             _ => Some(bits(reader, header.first_valid_bit, len)?),
         };
-        let kind = usize::try_from(header.kind).ok().and_then(|kind| KINDS.get(kind));
-        Ok(Self(match kind.ok_or("a column has a type that there is not")? {
-            DataType::Int64 => Data::Int64(primitive(ArrowType::Int64, reader, validity)?),
-            DataType::Float64 => Data::Float64(primitive(ArrowType::Float64, reader, validity)?),
-            DataType::Timestamp => {
-                let dtype = ArrowType::Timestamp(TimeUnit::Microsecond, None);
-                Data::Timestamp(primitive(dtype, reader, validity)?)
+        let ticks = |dtype, reader: &mut _, validity| {
+            Ok::<_, Box<dyn Error + Send + Sync>>(Data::Ticks(
+                primitive(ticks_type(dtype), reader, validity)?,
+                dtype,
+            ))
+        };
+        Ok(Self(match header.kind {
+            INT64 => Data::Int64(primitive(ArrowType::Int64, reader, validity)?),
+            FLOAT64 => Data::Float64(primitive(ArrowType::Float64, reader, validity)?),
+            TIMESTAMP => ticks(DataType::Timestamp, reader, validity)?,
+            DATE => ticks(DataType::Date, reader, validity)?,
+            DURATION => ticks(DataType::Duration, reader, validity)?,
+            ZONED => {
+                let zone = Zone::new(&String::from_utf8(reader.next_buffer()?)?)?;
+                ticks(DataType::Zoned(zone), reader, validity)?
             }
-            DataType::Bool => {
+            BOOL => {
                 let values = bits(reader, header.first_bit, len)?;
                 Data::Bool(BooleanArray::try_new(ArrowType::Boolean, values, validity)?)
             }
-            DataType::Utf8 => {
-                let offsets = OffsetsBuffer::try_from(reader.next_buffer::<i64>()?)?;
-                let letters = reader.next_buffer::<u8>()?.into();
-                Data::Utf8(Utf8Array::try_new(ArrowType::LargeUtf8, offsets, letters, validity)?)
+            UTF8 => Data::Utf8(texts(reader, validity)?),
+            CATEGORICAL => {
+                let codes = primitive(ArrowType::UInt32, reader, validity)?;
+                let n = reader.next_buffer::<u64>()?;
+                let categories = texts(reader, None)?;
+                if n != [categories.len() as u64] {
+                    return Err("a column has other categories than it says".into());
+                }
+                Data::Categorical(Codes::new(codes, categories))
             }
+            _ => return Err("a column has a type that there is not".into()),
         }))
     }
+}
+
+/// Adds the buffers of texts: offsets and letters, of a slice of a longer column only those in it.
+fn push_texts<'a>(a: &'a Utf8Array<i64>, buffers: &mut Vec<Cow<'a, [u8]>>) {
+    let (first, last) = (*a.offsets().first(), *a.offsets().last());
+    let offsets = a.offsets().as_slice();
+    buffers.push(match first {
+        0 => bytemuck::cast_slice(offsets).into(),
+        _ => offsets.iter().flat_map(|offset| (offset - first).to_ne_bytes()).collect::<Vec<u8>>().into(),
+    });
+    buffers.push(a.values()[first as usize..last as usize].into());
+}
+
+fn texts(
+    reader: &mut BlobReader<'_>,
+    validity: Option<Bitmap>,
+) -> Result<Utf8Array<i64>, Box<dyn Error + Send + Sync>> {
+    let offsets = OffsetsBuffer::try_from(reader.next_buffer::<i64>()?)?;
+    let letters = reader.next_buffer::<u8>()?.into();
+    Ok(Utf8Array::try_new(ArrowType::LargeUtf8, offsets, letters, validity)?)
 }
 
 impl Payload for Mask {

@@ -5,6 +5,7 @@ use arrow2::bitmap::{Bitmap, MutableBitmap};
 use arrow2::offset::OffsetsBuffer;
 
 use super::{Column, Data, Mask};
+use crate::schema::DataType;
 
 /// The validity of a column under construction; takes no memory until the first null.
 #[derive(Default)]
@@ -73,9 +74,9 @@ impl ValueBuilder<i64> {
         Column::from_i64s(values, validity)
     }
 
-    pub(crate) fn finish_timestamp(self) -> Column {
+    pub(crate) fn finish_ticks(self, dtype: DataType) -> Column {
         let (values, validity) = self.finish();
-        Column::from_timestamps(values, validity)
+        Column::from_ticks(dtype, values, validity)
     }
 }
 

@@ -5,15 +5,56 @@ use arrow2::datatypes::{DataType as ArrowType, TimeUnit};
 
 use super::{BoolBuilder, Column, Data, Mask, Utf8Builder, ValueBuilder, View};
 use crate::column::Scalar;
-use crate::schema::DataType;
+use crate::column::categorical::Codes;
+use crate::schema::{DataType, Zone};
 
 impl Column {
     /// Makes a column of timestamps from microseconds since 1970-01-01 00:00.
     #[must_use]
     pub fn timestamps(micros: impl IntoIterator<Item = Option<i64>>) -> Self {
+        Self::of_ticks(DataType::Timestamp, micros)
+    }
+
+    /// Makes a column of timestamps in a time zone from microseconds since 1970-01-01 00:00 UTC.
+    #[must_use]
+    pub fn zoned_timestamps(zone: Zone, micros: impl IntoIterator<Item = Option<i64>>) -> Self {
+        Self::of_ticks(DataType::Zoned(zone), micros)
+    }
+
+    /// Makes a column of dates from days since 1970-01-01.
+    #[must_use]
+    pub fn dates(days: impl IntoIterator<Item = Option<i64>>) -> Self {
+        Self::of_ticks(DataType::Date, days)
+    }
+
+    /// Makes a column of durations from microseconds.
+    #[must_use]
+    pub fn durations(micros: impl IntoIterator<Item = Option<i64>>) -> Self {
+        Self::of_ticks(DataType::Duration, micros)
+    }
+
+    fn of_ticks(dtype: DataType, ticks: impl IntoIterator<Item = Option<i64>>) -> Self {
         let mut builder = ValueBuilder::with_capacity(0);
-        micros.into_iter().for_each(|x| builder.push_option(x));
-        builder.finish_timestamp()
+        ticks.into_iter().for_each(|x| builder.push_option(x));
+        builder.finish_ticks(dtype)
+    }
+
+    /// Returns the dates in days since 1970-01-01, or `None` if the column has another type.
+    #[must_use]
+    pub fn date_days(&self) -> Option<impl Iterator<Item = Option<i64>> + '_> {
+        match &self.0 {
+            Data::Ticks(a, DataType::Date) => Some(a.iter().map(|x| x.copied())),
+            _ => None,
+        }
+    }
+
+    /// Returns the durations in microseconds, or `None` if the column has another type.
+    #[must_use]
+    pub fn duration_micros(&self) -> Option<impl Iterator<Item = Option<i64>> + '_> {
+        match &self.0 {
+            Data::Ticks(a, DataType::Duration) => Some(a.iter().map(|x| x.copied())),
+            _ => None,
+        }
     }
 
     /// Returns the integers, or `None` if the column has another type.
@@ -56,7 +97,7 @@ impl Column {
     #[must_use]
     pub fn timestamp_micros(&self) -> Option<impl Iterator<Item = Option<i64>> + '_> {
         match &self.0 {
-            Data::Timestamp(a) => Some(a.iter().map(|x| x.copied())),
+            Data::Ticks(a, DataType::Timestamp | DataType::Zoned(_)) => Some(a.iter().map(|x| x.copied())),
             _ => None,
         }
     }
@@ -65,9 +106,9 @@ impl Column {
         Self(Data::Int64(primitive(ArrowType::Int64, values, validity)))
     }
 
-    pub(crate) fn from_timestamps(values: Vec<i64>, validity: Option<Mask>) -> Self {
-        let dtype = ArrowType::Timestamp(TimeUnit::Microsecond, None);
-        Self(Data::Timestamp(primitive(dtype, values, validity)))
+    /// Makes a column of a type that counts days or microseconds.
+    pub(crate) fn from_ticks(dtype: DataType, values: Vec<i64>, validity: Option<Mask>) -> Self {
+        Self(Data::Ticks(primitive(ticks_type(dtype), values, validity), dtype))
     }
 
     pub(crate) fn from_f64s(values: Vec<f64>, validity: Option<Mask>) -> Self {
@@ -98,7 +139,9 @@ impl Column {
             Scalar::Float64(x) => Self::from_f64s(vec![*x; len], None),
             Scalar::Bool(x) => Self::from_mask(Mask::all(len, *x), None),
             Scalar::Utf8(x) => (0..len).map(|_| Some(&**x)).collect(),
-            Scalar::Timestamp(x) => Self::from_timestamps(vec![*x; len], None),
+            Scalar::Timestamp(x) | Scalar::Zoned(x, _) | Scalar::Date(x) | Scalar::Duration(x) => {
+                Self::from_ticks(value.dtype(), vec![*x; len], None)
+            }
         }
     }
 
@@ -110,7 +153,10 @@ impl Column {
             DataType::Float64 => Self::from_f64s(vec![0.0; len], none),
             DataType::Bool => Self::from_mask(Mask::all(len, false), none),
             DataType::Utf8 => (0..len).map(|_| None::<&str>).collect(),
-            DataType::Timestamp => Self::from_timestamps(vec![0; len], none),
+            DataType::Timestamp | DataType::Zoned(_) | DataType::Date | DataType::Duration => {
+                Self::from_ticks(dtype, vec![0; len], none)
+            }
+            DataType::Categorical => Self(Data::Categorical(Codes::nulls(len))),
         }
     }
 
@@ -122,7 +168,8 @@ impl Column {
             Data::Float64(a) => Data::Float64(a.with_validity(validity)),
             Data::Bool(a) => Data::Bool(a.with_validity(validity)),
             Data::Utf8(a) => Data::Utf8(a.with_validity(validity)),
-            Data::Timestamp(a) => Data::Timestamp(a.with_validity(validity)),
+            Data::Ticks(a, dtype) => Data::Ticks(a.with_validity(validity), dtype),
+            Data::Categorical(codes) => Data::Categorical(codes.with(|a| a.with_validity(validity))),
         })
     }
 
@@ -138,7 +185,17 @@ impl Column {
     }
 }
 
-fn primitive<T: arrow2::types::NativeType>(
+/// The type by which Arrow knows days and microseconds. Days are kept in 64 bits like the others.
+pub(super) fn ticks_type(dtype: DataType) -> ArrowType {
+    match dtype {
+        DataType::Date => ArrowType::Int64,
+        DataType::Duration => ArrowType::Duration(TimeUnit::Microsecond),
+        DataType::Zoned(zone) => ArrowType::Timestamp(TimeUnit::Microsecond, Some(zone.name().into())),
+        _ => ArrowType::Timestamp(TimeUnit::Microsecond, None),
+    }
+}
+
+pub(super) fn primitive<T: arrow2::types::NativeType>(
     dtype: ArrowType,
     values: Vec<T>,
     validity: Option<Mask>,

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use dask_graph::{Tokenize, Tokenizer};
 use serde::{Deserialize, Serialize};
 
-use crate::schema::DataType;
+use crate::schema::{DataType, Zone};
 use crate::time;
 
 /// One value, or a missing one that still knows its type.
@@ -25,6 +25,12 @@ pub enum Scalar {
     Utf8(Arc<str>),
     /// Microseconds since 1970-01-01 00:00, without time zone.
     Timestamp(i64),
+    /// Microseconds since 1970-01-01 00:00 UTC, in a time zone.
+    Zoned(i64, Zone),
+    /// Days since 1970-01-01.
+    Date(i64),
+    /// Microseconds between two times.
+    Duration(i64),
 }
 
 impl Scalar {
@@ -38,6 +44,9 @@ impl Scalar {
             Scalar::Bool(_) => DataType::Bool,
             Scalar::Utf8(_) => DataType::Utf8,
             Scalar::Timestamp(_) => DataType::Timestamp,
+            Scalar::Zoned(_, zone) => DataType::Zoned(*zone),
+            Scalar::Date(_) => DataType::Date,
+            Scalar::Duration(_) => DataType::Duration,
         }
     }
 
@@ -50,6 +59,24 @@ impl Scalar {
             _ => false,
         }
     }
+
+    /// Makes a value of a type that counts days or microseconds.
+    pub(crate) fn from_ticks(ticks: i64, dtype: DataType) -> Self {
+        match dtype {
+            DataType::Date => Scalar::Date(ticks),
+            DataType::Duration => Scalar::Duration(ticks),
+            DataType::Zoned(zone) => Scalar::Zoned(ticks, zone),
+            _ => Scalar::Timestamp(ticks),
+        }
+    }
+
+    /// Returns the days or microseconds of such a value.
+    pub(crate) fn ticks(&self) -> Option<i64> {
+        match self {
+            Scalar::Timestamp(x) | Scalar::Zoned(x, _) | Scalar::Date(x) | Scalar::Duration(x) => Some(*x),
+            _ => None,
+        }
+    }
 }
 
 impl fmt::Display for Scalar {
@@ -60,7 +87,9 @@ impl fmt::Display for Scalar {
             Scalar::Float64(x) => f.write_str(zmij::Buffer::new().format(*x)),
             Scalar::Bool(x) => write!(f, "{x}"),
             Scalar::Utf8(x) => f.write_str(x),
-            Scalar::Timestamp(x) => write!(f, "{}", time::Display(*x)),
+            Scalar::Timestamp(x) | Scalar::Zoned(x, _) | Scalar::Date(x) | Scalar::Duration(x) => {
+                write!(f, "{}", time::Ticks(*x, self.dtype()))
+            }
         }
     }
 }
@@ -89,7 +118,11 @@ impl Tokenize for Scalar {
         self.dtype().tokenize(t);
         match self {
             Scalar::Null(_) => "null".tokenize(t),
-            Scalar::Int64(x) | Scalar::Timestamp(x) => x.tokenize(t),
+            Scalar::Int64(x)
+            | Scalar::Timestamp(x)
+            | Scalar::Zoned(x, _)
+            | Scalar::Date(x)
+            | Scalar::Duration(x) => x.tokenize(t),
             Scalar::Float64(x) => x.tokenize(t),
             Scalar::Bool(x) => x.tokenize(t),
             Scalar::Utf8(x) => (**x).tokenize(t),

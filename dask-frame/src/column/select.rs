@@ -22,7 +22,8 @@ impl Column {
             Data::Float64(a) => Data::Float64(a.sliced(start, len)),
             Data::Bool(a) => Data::Bool(a.sliced(start, len)),
             Data::Utf8(a) => Data::Utf8(a.sliced(start, len)),
-            Data::Timestamp(a) => Data::Timestamp(a.sliced(start, len)),
+            Data::Ticks(a, dtype) => Data::Ticks(a.sliced(start, len), dtype),
+            Data::Categorical(codes) => Data::Categorical(codes.with(|a| a.sliced(start, len))),
         })
     }
 
@@ -57,6 +58,9 @@ impl Column {
         if let [one] = columns {
             return (*one).clone();
         }
+        if let Some(codes) = super::categorical::joined(columns) {
+            return Self(Data::Categorical(codes));
+        }
         let arrays = columns.iter().map(|column| column.array()).collect::<Vec<_>>();
         let array = concatenate::concatenate(&arrays).expect("the columns have one type");
         columns[0].same_type(array.as_ref())
@@ -71,7 +75,8 @@ impl Column {
             Data::Float64(_) => Data::Float64(typed(array)),
             Data::Bool(_) => Data::Bool(typed(array)),
             Data::Utf8(_) => Data::Utf8(typed(array)),
-            Data::Timestamp(_) => Data::Timestamp(typed(array)),
+            Data::Ticks(_, dtype) => Data::Ticks(typed(array), *dtype),
+            Data::Categorical(codes) => Data::Categorical(codes.clone().with(|_| typed(array))),
         })
     }
 }

@@ -14,7 +14,8 @@ pub(crate) enum CellBuilder {
     Float64(ValueBuilder<f64>),
     Bool(BoolBuilder),
     Utf8(Utf8Builder),
-    Timestamp(ValueBuilder<i64>),
+    Ticks(ValueBuilder<i64>, DataType),
+    Categorical(Utf8Builder),
 }
 
 /// What is wrong with a cell, and in which of the records.
@@ -33,7 +34,10 @@ impl CellBuilder {
             DataType::Float64 => CellBuilder::Float64(ValueBuilder::with_capacity(0)),
             DataType::Bool => CellBuilder::Bool(BoolBuilder::default()),
             DataType::Utf8 => CellBuilder::Utf8(Utf8Builder::with_capacity(0)),
-            DataType::Timestamp => CellBuilder::Timestamp(ValueBuilder::with_capacity(0)),
+            DataType::Categorical => CellBuilder::Categorical(Utf8Builder::with_capacity(0)),
+            DataType::Timestamp | DataType::Zoned(_) | DataType::Date | DataType::Duration => {
+                CellBuilder::Ticks(ValueBuilder::with_capacity(0), dtype)
+            }
         }
     }
 
@@ -54,8 +58,10 @@ impl CellBuilder {
             CellBuilder::Int64(values) => each(cells, na, parse::int, |value| values.push_option(value)),
             CellBuilder::Float64(values) => each(cells, na, parse::float, |value| values.push_option(value)),
             CellBuilder::Bool(values) => each(cells, na, parse::boolean, |value| values.push_option(value)),
-            CellBuilder::Timestamp(values) => each(cells, na, time::parse, |value| values.push_option(value)),
-            CellBuilder::Utf8(values) => {
+            CellBuilder::Ticks(values, dtype) => {
+                each(cells, na, |cell| time::parse_as(cell, *dtype), |value| values.push_option(value))
+            }
+            CellBuilder::Utf8(values) | CellBuilder::Categorical(values) => {
                 for (record, cell) in cells {
                     match cell {
                         Some(cell) if !na.contains(&cell) => {
@@ -78,7 +84,8 @@ impl CellBuilder {
             CellBuilder::Int64(values) => values.finish_i64(),
             CellBuilder::Float64(values) => values.finish_f64(),
             CellBuilder::Bool(values) => values.finish(),
-            CellBuilder::Timestamp(values) => values.finish_timestamp(),
+            CellBuilder::Ticks(values, dtype) => values.finish_ticks(dtype),
+            CellBuilder::Categorical(values) => values.finish()?.to_categorical(),
             CellBuilder::Utf8(values) => values.finish()?,
         })
     }

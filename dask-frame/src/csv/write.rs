@@ -178,7 +178,7 @@ fn write_value(view: View<'_>, row: usize, to: &mut impl Write) -> io::Result<()
         View::Int64(values) => to.write_all(itoa::Buffer::new().format(values[row]).as_bytes()),
         View::Float64(values) => to.write_all(zmij::Buffer::new().format(values[row]).as_bytes()),
         View::Bool(values) => to.write_all(if values.get(row) { b"True" } else { b"False" }),
-        View::Timestamp(values) => write!(to, "{}", time::Display(values[row])),
+        View::Ticks(values, dtype) => write!(to, "{}", time::Ticks(values[row], dtype)),
         View::Utf8(values) => write_text(values.get(row), to),
     }
 }

@@ -1,9 +1,9 @@
 //! Conversions between types: every value or an error, never a wrong one.
 
-use crate::column::{BoolBuilder, Column, Utf8Builder, ValueBuilder, View};
+use crate::column::{BoolBuilder, Column, Mask, Utf8Builder, ValueBuilder, View};
 use crate::error::EvalError;
-use crate::parse;
 use crate::schema::DataType;
+use crate::{parse, time};
 
 /// Converts a column; `expr` is asked for its text only to report a value that does not fit.
 pub(super) fn cast(of: &Column, to: DataType, expr: &dyn Fn() -> String) -> Result<Column, EvalError> {
@@ -15,10 +15,10 @@ pub(super) fn cast(of: &Column, to: DataType, expr: &dyn Fn() -> String) -> Resu
     match (of.view(), to) {
         (View::Int64(_) | View::Bool(_), DataType::Float64) => Ok(to_floats(of)),
         (View::Int64(values), DataType::Bool) => {
-            Ok(Column::from_mask(crate::column::Mask::from_fn(of.len(), |i| values[i] != 0), validity))
+            Ok(Column::from_mask(Mask::from_fn(of.len(), |i| values[i] != 0), validity))
         }
         (View::Float64(values), DataType::Bool) => {
-            Ok(Column::from_mask(crate::column::Mask::from_fn(of.len(), |i| values[i] != 0.0), validity))
+            Ok(Column::from_mask(Mask::from_fn(of.len(), |i| values[i] != 0.0), validity))
         }
         (View::Bool(values), DataType::Int64) => {
             Ok(Column::from_i64s((0..of.len()).map(|i| i64::from(values.get(i))).collect(), validity))
@@ -33,8 +33,21 @@ pub(super) fn cast(of: &Column, to: DataType, expr: &dyn Fn() -> String) -> Resu
             }
             Ok(ints.finish_i64())
         }
-        (View::Int64(values), DataType::Timestamp) => Ok(Column::from_timestamps(values.to_vec(), validity)),
-        (View::Timestamp(values), DataType::Int64) => Ok(Column::from_i64s(values.to_vec(), validity)),
+        (View::Int64(values), _) if is_ticks(to) => Ok(Column::from_ticks(to, values.to_vec(), validity)),
+        (View::Ticks(values, _), DataType::Int64) => Ok(Column::from_i64s(values.to_vec(), validity)),
+        (View::Ticks(values, DataType::Date), DataType::Timestamp) => {
+            let micros = values.iter().map(|&days| days.saturating_mul(time::MICROS_PER_DAY)).collect();
+            Ok(Column::from_ticks(to, micros, validity))
+        }
+        (View::Ticks(values, DataType::Timestamp), DataType::Date) => {
+            let days = values.iter().map(|&micros| micros.div_euclid(time::MICROS_PER_DAY)).collect();
+            Ok(Column::from_ticks(to, days, validity))
+        }
+        (View::Ticks(values, DataType::Zoned(_)), DataType::Zoned(_)) => {
+            Ok(Column::from_ticks(to, values.to_vec(), validity))
+        }
+        (View::Utf8(_), DataType::Categorical) => Ok(of.to_categorical()),
+        (View::Utf8(_), DataType::Utf8) => Ok(of.to_own_texts()),
         (_, DataType::Utf8) => {
             let mut texts = Utf8Builder::with_capacity(of.len());
             for row in 0..of.len() {
@@ -53,6 +66,32 @@ pub(super) fn cast(of: &Column, to: DataType, expr: &dyn Fn() -> String) -> Resu
     }
 }
 
+/// Converts a column; what does not fit becomes missing.
+pub(super) fn try_cast(of: &Column, to: DataType, expr: &dyn Fn() -> String) -> Result<Column, EvalError> {
+    let fits = |row: usize| match (of.view(), to) {
+        (View::Float64(values), DataType::Int64) => parse::float_to_int(values[row].trunc()).is_some(),
+        (View::Utf8(texts), _) => readable(texts.get(row).as_bytes(), to),
+        _ => true,
+    };
+    let fits = Mask::from_fn(of.len(), |row| of.is_null(row) || fits(row));
+    cast(&of.masked(&fits), to, expr)
+}
+
+fn readable(text: &[u8], to: DataType) -> bool {
+    match to {
+        DataType::Int64 => parse::int(text).is_some(),
+        DataType::Float64 => parse::float(text).is_some(),
+        DataType::Bool => parse::boolean(text).is_some(),
+        _ if is_ticks(to) => time::parse_as(text, to).is_some(),
+        _ => true,
+    }
+}
+
+/// Whether the type counts days or microseconds.
+pub(super) fn is_ticks(dtype: DataType) -> bool {
+    dtype.is_temporal() || dtype == DataType::Duration
+}
+
 /// Converts a column called `name` to another type.
 pub(crate) fn cast_column(name: &str, of: &Column, to: DataType) -> Result<Column, EvalError> {
     cast(of, to, &|| name.to_owned())
@@ -64,7 +103,7 @@ fn dtype_of(view: View<'_>) -> DataType {
         View::Float64(_) => DataType::Float64,
         View::Bool(_) => DataType::Bool,
         View::Utf8(_) => DataType::Utf8,
-        View::Timestamp(_) => DataType::Timestamp,
+        View::Ticks(_, dtype) => dtype,
     }
 }
 
@@ -90,9 +129,9 @@ fn parsed<'a>(
             each(texts, parse::int, |x| values.push_option(x))?;
             Ok(values.finish_i64())
         }
-        DataType::Timestamp => {
-            each(texts, crate::time::parse, |x| values.push_option(x))?;
-            Ok(values.finish_timestamp())
+        _ if is_ticks(to) => {
+            each(texts, |text| time::parse_as(text, to), |x| values.push_option(x))?;
+            Ok(values.finish_ticks(to))
         }
         DataType::Float64 => {
             let mut values = ValueBuilder::with_capacity(len);
@@ -104,7 +143,7 @@ fn parsed<'a>(
             each(texts, parse::boolean, |x| values.push_option(x))?;
             Ok(values.finish())
         }
-        DataType::Utf8 => unreachable!("a text stays as it is"),
+        _ => unreachable!("a text stays as it is"),
     }
 }
 

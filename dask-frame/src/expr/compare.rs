@@ -37,8 +37,10 @@ fn with_constant(op: Binary, left: &Column, right: &Scalar) -> Mask {
     let len = left.len();
     match (left.view(), right) {
         (_, right) if right.is_null() => Mask::all(len, false),
-        (View::Int64(a), Scalar::Int64(b)) | (View::Timestamp(a), Scalar::Timestamp(b)) => {
-            rows(op, len, |i| a[i], |_| *b)
+        (View::Int64(a), Scalar::Int64(b)) => rows(op, len, |i| a[i], |_| *b),
+        (View::Ticks(a, _), value) if value.ticks().is_some() => {
+            let b = value.ticks().unwrap_or_default();
+            rows(op, len, |i| a[i], |_| b)
         }
         (View::Float64(a), Scalar::Float64(b)) => rows(op, len, |i| a[i], |_| *b),
         (View::Bool(a), Scalar::Bool(b)) => rows(op, len, |i| a.get(i), |_| *b),
@@ -50,7 +52,7 @@ fn with_constant(op: Binary, left: &Column, right: &Scalar) -> Mask {
 fn with_column(op: Binary, left: &Column, right: &Column) -> Mask {
     let len = left.len();
     match (left.view(), right.view()) {
-        (View::Int64(a), View::Int64(b)) | (View::Timestamp(a), View::Timestamp(b)) => {
+        (View::Int64(a), View::Int64(b)) | (View::Ticks(a, _), View::Ticks(b, _)) => {
             rows(op, len, |i| a[i], |i| b[i])
         }
         (View::Float64(a), View::Float64(b)) => rows(op, len, |i| a[i], |i| b[i]),
@@ -75,10 +77,10 @@ fn rows<T: PartialOrd>(op: Binary, len: usize, a: impl Fn(usize) -> T, b: impl F
 /// Orders two rows of a column; missing values are for the caller.
 pub(crate) fn order_rows(column: View<'_>, a: usize, b: usize) -> Ordering {
     match column {
-        View::Int64(values) | View::Timestamp(values) => values[a].cmp(&values[b]),
+        View::Int64(values) | View::Ticks(values, _) => values[a].cmp(&values[b]),
         // There is no NaN in a column, and -0.0 equals 0.0.
         View::Float64(values) => values[a].partial_cmp(&values[b]).unwrap_or(Ordering::Equal),
         View::Bool(values) => values.get(a).cmp(&values.get(b)),
-        View::Utf8(values) => values.get(a).cmp(values.get(b)),
+        View::Utf8(values) => values.order(a, b),
     }
 }

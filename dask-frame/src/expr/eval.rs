@@ -1,11 +1,10 @@
 //! Evaluation of an expression for one partition, a column at a time.
 
-use super::{Binary, Expr, Node, Unary, arith, cast, compare};
+use super::{Binary, Expr, Node, Unary, arith, cast, common, compare, time_arith};
 use crate::column::{Column, Mask, Scalar, View};
 use crate::error::EvalError;
 use crate::schema::DataType;
 use crate::table::Table;
-use crate::time;
 
 /// What a part of an expression comes to: constants stay one value until they have to be a column.
 #[derive(Clone)]
@@ -77,6 +76,9 @@ impl Expr {
     }
 
     fn binary_columns(&self, op: Binary, left: &Eval, right: &Eval, len: usize) -> Result<Column, EvalError> {
+        if let Some(done) = time_arith::binary(op, left, right, len) {
+            return done.map_err(|fault| fault.of(self));
+        }
         match op {
             Binary::And | Binary::Or => Ok(logic(op, left, right, len)),
             Binary::Add | Binary::Subtract | Binary::Multiply | Binary::Divide | Binary::FloorDivide => {
@@ -96,11 +98,9 @@ impl Expr {
                 Ok(Column::from_mask(valid.not(), None))
             }
             (Unary::Not, View::Bool(values)) => Ok(Column::from_mask(values.to_mask().not(), of.validity())),
-            (Unary::Month, View::Timestamp(values)) => {
-                let months = values.iter().map(|&micros| time::month(micros)).collect();
-                Ok(Column::from_i64s(months, of.validity()))
-            }
-            _ => arith::unary(op, of).map_err(|fault| fault.of(self)),
+            _ => time_arith::unary(op, of)
+                .unwrap_or_else(|| arith::unary(op, of))
+                .map_err(|fault| fault.of(self)),
         }
     }
 }
@@ -128,6 +128,18 @@ impl Eval {
         }
     }
 
+    /// Converts to a type that can hold every value.
+    pub(super) fn into_type(self, dtype: DataType) -> Self {
+        let convert = |column: &Column| {
+            cast::cast(column, dtype, &String::new)
+                .expect("a type that is common to two holds all their values")
+        };
+        match self {
+            Eval::Column(column) => Eval::Column(convert(&column)),
+            Eval::Constant(value) => Eval::Constant(convert(&Column::repeat(&value, 1)).get(0)),
+        }
+    }
+
     pub(super) fn into_floats(self) -> Self {
         match self {
             Eval::Column(column) => Eval::Column(cast::to_floats(&column)),
@@ -138,9 +150,16 @@ impl Eval {
     }
 }
 
-/// Brings an integer and a float side to floats; other sides have one type already.
+/// Brings an integer and a float side to floats, dates and timestamps to timestamps, categories and texts to
+/// texts; other sides have one type already.
 pub(super) fn unify(a: Eval, b: Eval) -> (Eval, Eval) {
-    if a.dtype() == b.dtype() { (a, b) } else { (a.into_floats(), b.into_floats()) }
+    match common(a.dtype(), b.dtype()) {
+        _ if a.dtype() == b.dtype() => (a, b),
+        Some(dtype @ (DataType::Timestamp | DataType::Zoned(_) | DataType::Utf8)) => {
+            (a.into_type(dtype), b.into_type(dtype))
+        }
+        _ => (a.into_floats(), b.into_floats()),
+    }
 }
 
 /// Takes the rows of `a` where the bit is set, of `b` elsewhere. Both have one type.
@@ -154,9 +173,14 @@ fn choose(take_a: &Mask, a: &Column, b: &Column) -> Column {
         }
     };
     let pick = |a: &[i64], b: &[i64]| (0..a.len()).map(|i| if take_a.get(i) { a[i] } else { b[i] }).collect();
+    if a.dtype() == DataType::Categorical {
+        let rows =
+            (0..a.len()).map(|i| if take_a.get(i) { i } else { a.len() + i } as u32).collect::<Vec<_>>();
+        return Column::concat(&[a, b]).take(&rows);
+    }
     match (a.view(), b.view()) {
         (View::Int64(a), View::Int64(b)) => Column::from_i64s(pick(a, b), validity),
-        (View::Timestamp(a), View::Timestamp(b)) => Column::from_timestamps(pick(a, b), validity),
+        (View::Ticks(a, dtype), View::Ticks(b, _)) => Column::from_ticks(dtype, pick(a, b), validity),
         (View::Float64(a), View::Float64(b)) => {
             let values = (0..a.len()).map(|i| if take_a.get(i) { a[i] } else { b[i] }).collect();
             Column::from_f64s(values, validity)

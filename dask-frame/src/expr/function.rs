@@ -5,6 +5,9 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use super::Expr;
+use super::cast;
+use super::category::CategoryFunction;
+use super::date::DateFunction;
 use super::eval::Eval;
 use super::text::TextFunction;
 use crate::column::Column;
@@ -15,6 +18,10 @@ use crate::schema::{DataType, Schema};
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) enum Function {
     Text(TextFunction),
+    Date(DateFunction),
+    Category(CategoryFunction),
+    /// Converts, and gives a missing value for what does not fit.
+    TryCast(DataType),
 }
 
 impl Function {
@@ -23,6 +30,9 @@ impl Function {
         let dtypes = args.iter().map(|arg| arg.dtype(schema)).collect::<Result<Vec<_>, _>>()?;
         match self {
             Function::Text(function) => function.dtype(args, &dtypes),
+            Function::Date(function) => function.dtype(&args[0], dtypes[0]),
+            Function::Category(function) => function.dtype(&args[0], dtypes[0]),
+            Function::TryCast(to) => args[0].cast(*to).dtype(schema),
         }
     }
 
@@ -31,11 +41,14 @@ impl Function {
         &self,
         args: Vec<Eval>,
         len: usize,
-        _expr: &dyn Fn() -> String,
+        expr: &dyn Fn() -> String,
     ) -> Result<Column, EvalError> {
         let columns = args.into_iter().map(|arg| arg.into_column(len)).collect::<Vec<_>>();
         match self {
             Function::Text(function) => function.eval(&columns),
+            Function::Date(function) => function.eval(&columns[0], expr),
+            Function::Category(function) => Ok(function.eval(&columns[0])),
+            Function::TryCast(to) => cast::try_cast(&columns[0], *to, expr),
         }
     }
 }
@@ -45,6 +58,9 @@ impl fmt::Display for Function {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Function::Text(function) => write!(f, "{function}"),
+            Function::Date(function) => write!(f, "{function}"),
+            Function::Category(function) => write!(f, "{function}"),
+            Function::TryCast(to) => write!(f, "try_cast {to}"),
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use std::ops;
 
+use super::function::Function;
 use super::{Binary, Expr, Node, Unary, col};
 use crate::column::Scalar;
 use crate::schema::DataType;
@@ -139,12 +140,6 @@ impl Expr {
         self.is_null().not()
     }
 
-    /// Returns the calendar month, 1 to 12, of a timestamp.
-    #[must_use]
-    pub fn month(&self) -> Self {
-        self.unary(Unary::Month)
-    }
-
     /// Replaces missing values.
     #[must_use]
     pub fn fill_null(&self, with: impl Into<Operand>) -> Self {
@@ -158,6 +153,12 @@ impl Expr {
     #[must_use]
     pub fn cast(&self, to: DataType) -> Self {
         Expr::over(Node::Cast(self.clone(), to))
+    }
+
+    /// [`cast`](Expr::cast)s, and gives a missing value for what the type cannot hold.
+    #[must_use]
+    pub fn try_cast(&self, to: DataType) -> Self {
+        Expr::over(Node::Function(Function::TryCast(to), vec![self.clone()]))
     }
 
     /// Returns whether the value is one of `values`. A missing value is not, unless a missing one is listed.
@@ -205,6 +206,14 @@ operators! {
 }
 
 impl ops::Neg for Expr {
+    type Output = Expr;
+
+    fn neg(self) -> Expr {
+        self.unary(Unary::Negative)
+    }
+}
+
+impl ops::Neg for &Expr {
     type Output = Expr;
 
     fn neg(self) -> Expr {

@@ -78,6 +78,12 @@ fn binary(op: Binary, left: &Expr, right: &Expr, schema: &Schema) -> Result<Data
             expect_bool(operation, right, schema)?;
             Ok(DataType::Bool)
         }
+        Binary::Less | Binary::LessEqual | Binary::Greater | Binary::GreaterEqual
+            if a == DataType::Categorical && b == DataType::Categorical =>
+        {
+            let expected = "a type with an order; cast to Utf8 to compare letters";
+            Err(FrameError::WrongType { operation, expr: left.to_string(), got: a, expected })
+        }
         Binary::Equal
         | Binary::NotEqual
         | Binary::Less
@@ -88,6 +94,9 @@ fn binary(op: Binary, left: &Expr, right: &Expr, schema: &Schema) -> Result<Data
             None => Err(mismatch(operation, left, a, right, b)),
         },
         Binary::Add if a == DataType::Utf8 && b == DataType::Utf8 => Ok(DataType::Utf8),
+        _ if super::time_arith::dtype(op, a, b).is_some() => {
+            Ok(super::time_arith::dtype(op, a, b).unwrap_or(a))
+        }
         _ => {
             for (expr, got) in [(left, a), (right, b)] {
                 if !got.is_numeric() {
@@ -116,8 +125,9 @@ fn unary(op: Unary, of: &Expr, schema: &Schema) -> Result<DataType, FrameError> 
     let (fits, output, expected) = match op {
         Unary::IsNull => (true, DataType::Bool, ""),
         Unary::Not => (got == DataType::Bool, DataType::Bool, "Bool"),
-        Unary::Negative | Unary::Absolute => (got.is_numeric(), got, "Int64 or Float64"),
-        Unary::Month => (got == DataType::Timestamp, DataType::Int64, "Timestamp"),
+        Unary::Negative | Unary::Absolute => {
+            (got.is_numeric() || got == DataType::Duration, got, "Int64, Float64 or Duration")
+        }
     };
     match fits {
         true => Ok(output),
@@ -135,6 +145,11 @@ pub(crate) fn common(a: DataType, b: DataType) -> Option<DataType> {
     match (a, b) {
         _ if a == b => Some(a),
         _ if a.is_numeric() && b.is_numeric() => Some(DataType::Float64),
+        _ if a.is_text() && b.is_text() => Some(DataType::Utf8),
+        (DataType::Zoned(_), DataType::Zoned(_)) => Some(a),
+        (DataType::Date, DataType::Timestamp) | (DataType::Timestamp, DataType::Date) => {
+            Some(DataType::Timestamp)
+        }
         _ => None,
     }
 }
@@ -145,12 +160,14 @@ fn mismatch(operation: &'static str, left: &Expr, a: DataType, right: &Expr, b: 
 }
 
 fn can_cast(from: DataType, to: DataType) -> bool {
-    use DataType::{Bool, Float64, Int64, Timestamp, Utf8};
+    use DataType::{Bool, Categorical, Date, Float64, Int64, Timestamp, Utf8};
     match (from, to) {
         _ if from == to => true,
         (Int64 | Float64 | Bool, Int64 | Float64 | Bool) => true,
         (_, Utf8) | (Utf8, _) => true,
-        (Timestamp, Int64) | (Int64, Timestamp) => true,
+        (_, Categorical) | (Categorical, _) => false,
+        (Timestamp, Date) | (Date, Timestamp) | (DataType::Zoned(_), DataType::Zoned(_)) => true,
+        (ticks, Int64) | (Int64, ticks) => super::cast::is_ticks(ticks),
         _ => false,
     }
 }

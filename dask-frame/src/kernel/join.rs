@@ -56,7 +56,7 @@ pub(crate) fn key_columns<'a>(
 fn ints(keys: &[Column]) -> Option<(&[i64], Option<Mask>)> {
     match keys {
         [key] => match key.view() {
-            View::Int64(values) | View::Timestamp(values) => Some((values, key.validity())),
+            View::Int64(values) | View::Ticks(values, _) => Some((values, key.validity())),
             _ => None,
         },
         _ => None,

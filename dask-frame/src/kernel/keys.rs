@@ -24,7 +24,7 @@ impl<'a> Keys<'a> {
         let mut hashes = vec![0; self.n_rows];
         for (at, (view, validity)) in self.columns.iter().enumerate() {
             match view {
-                View::Int64(values) | View::Timestamp(values) => {
+                View::Int64(values) | View::Ticks(values, _) => {
                     add(&mut hashes, at, validity.as_ref(), |row| hash::word(values[row] as u64));
                 }
                 // Adding 0.0 makes -0.0 to 0.0.
@@ -72,7 +72,7 @@ fn add(hashes: &mut [u64], at: usize, validity: Option<&Mask>, of: impl Fn(usize
 
 fn values_equal(a: View<'_>, i: usize, b: View<'_>, j: usize) -> bool {
     match (a, b) {
-        (View::Int64(a), View::Int64(b)) | (View::Timestamp(a), View::Timestamp(b)) => a[i] == b[j],
+        (View::Int64(a), View::Int64(b)) | (View::Ticks(a, _), View::Ticks(b, _)) => a[i] == b[j],
         (View::Float64(a), View::Float64(b)) => a[i] == b[j],
         (View::Bool(a), View::Bool(b)) => a.get(i) == b.get(j),
         (View::Utf8(a), View::Utf8(b)) => a.get(i) == b.get(j),

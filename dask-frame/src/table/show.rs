@@ -65,7 +65,7 @@ impl ShownColumn {
         cells.extend(rows.0.iter().map(|row| row.map_or("…".into(), |row| clip(&value(row)))));
         let width = cells.iter().map(|cell| cell.chars().count()).max().unwrap_or(0);
         cells[2] = "-".repeat(width);
-        Self { cells, width, right: !matches!(field.dtype(), DataType::Utf8 | DataType::Bool) }
+        Self { cells, width, right: !field.dtype().is_text() && field.dtype() != DataType::Bool }
     }
 
     fn write(&self, to: &mut String, line: usize) -> fmt::Result {

@@ -144,7 +144,7 @@ fn bits(largest: u64) -> u32 {
 fn of_column(column: &Column) -> Codes {
     let validity = column.validity();
     match column.view() {
-        View::Int64(values) | View::Timestamp(values) => of_ints(values, validity.as_ref()),
+        View::Int64(values) | View::Ticks(values, _) => of_ints(values, validity.as_ref()),
         View::Bool(values) => {
             let of = (0..column.len()).map(|row| 1 + u64::from(values.get(row))).collect();
             Codes { of, bits: 2 }.with_nulls(validity.as_ref())

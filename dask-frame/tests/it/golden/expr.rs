@@ -1,6 +1,6 @@
 //! The expressions of the golden data, said in ours.
 
-use dask_frame::{DataType, Expr, PadSide, Scalar, col, lit, regex, timestamp, when};
+use dask_frame::{DataType, Expr, PadSide, Scalar, col, duration, lit, regex, timestamp, when};
 use serde_json::Value as Json;
 
 use super::steps::{Unsupported, unsupported};
@@ -87,9 +87,42 @@ pub(super) fn expr(json: &Json) -> Result<Expr, Unsupported> {
             chosen.expect("a dictionary has a pair")
         }
         "timestamp" => timestamp(call[1][1].as_str().expect("a time")).expect("a time"),
-        "dt.month" => arg(1)?.month(),
+        "timedelta" => duration(call[1][1].as_str().expect("a duration")).expect("a duration"),
+        "to_datetime" => arg(1)?.cast(DataType::Timestamp),
+        "to_numeric" => arg(1)?.try_cast(DataType::Float64),
+        text if text.starts_with("dt.") => return date_function(&text[3..], call),
         text if text.starts_with("str.") => return text_function(&text[4..], call),
         other => return unsupported(&format!("no `{other}` expression yet")),
+    })
+}
+
+/// Translates a function of times.
+fn date_function(name: &str, call: &[Json]) -> Result<Expr, Unsupported> {
+    let of = expr(&call[1])?.dt();
+    let text = || call[2][1].as_str().expect("a text");
+    Ok(match name {
+        "year" => of.year(),
+        "month" => of.month(),
+        "day" => of.day(),
+        "hour" => of.hour(),
+        "minute" => of.minute(),
+        "second" => of.second(),
+        "microsecond" => of.microsecond(),
+        "dayofweek" => of.dayofweek(),
+        "quarter" => of.quarter(),
+        "dayofyear" => of.dayofyear(),
+        "days_in_month" => of.days_in_month(),
+        // To pandas what is missing is not the end of a month.
+        "is_leap_year" => of.is_leap_year().fill_null(false),
+        "is_month_end" => of.is_month_end().fill_null(false),
+        "floor" => of.floor(text()).expect("a duration"),
+        "ceil" => of.ceil(text()).expect("a duration"),
+        "round" => of.round(text()).expect("a duration"),
+        "normalize" => of.normalize(),
+        "strftime" => of.strftime(text()),
+        "day_name" => of.day_name(),
+        "month_name" => of.month_name(),
+        other => return unsupported(&format!("no `dt.{other}` expression yet")),
     })
 }
 

@@ -40,6 +40,10 @@ pub(super) fn column(dtype: &str, cells: impl Iterator<Item = Option<String>>) -
             };
             Column::timestamps(cells.map(|x| x.and_then(micros)).collect::<Vec<_>>())
         }
+        "timedelta_us" => {
+            Column::durations(cells.map(|x| x.map(|x| x.parse::<i64>().expect("microseconds"))))
+        }
+        "category" => cells.collect::<Vec<_>>().into(),
         int if int.contains("int") => {
             let int =
                 |x: String| x.parse::<i64>().unwrap_or_else(|_| x.parse::<f64>().expect("a number") as i64);
