@@ -10,6 +10,7 @@ mod date;
 mod eval;
 mod function;
 mod operators;
+mod scan;
 mod text;
 mod time_arith;
 mod typing;
@@ -27,6 +28,7 @@ pub use category::CategoryMethods;
 pub(crate) use compare::order_rows;
 pub use date::{DateMethods, ToDatetime};
 pub use operators::{Operand, When, WhenThen};
+pub use scan::{Scan, ScanKind};
 pub use text::{PadSide, Pattern, Split, StringMethods, regex};
 pub(crate) use typing::common;
 

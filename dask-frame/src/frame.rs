@@ -2,21 +2,27 @@
 
 mod columns;
 mod compute;
+mod distinct;
 mod divide;
 mod group;
 mod index;
 mod loc;
 mod merge;
 mod repartition;
+mod reshape;
 mod rows;
+mod scan;
+mod stats;
 
 use std::fmt;
 use std::sync::{Arc, OnceLock};
 
 use dask_graph::{Graph, Key, LayerInfo, Token, Value};
 
+pub use distinct::{Keep, ValueCounts};
 pub use group::GroupBy;
 pub use merge::{How, Merge};
+pub use reshape::{Melt, Pivot};
 pub use rows::Sort;
 
 use crate::column::Column;

@@ -4,4 +4,5 @@ pub(crate) mod aggregate;
 pub(crate) mod group;
 pub(crate) mod join;
 pub(crate) mod keys;
+pub(crate) mod scan;
 pub(crate) mod sort;

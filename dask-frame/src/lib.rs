@@ -76,10 +76,11 @@ pub use column::{Column, Scalar};
 pub use csv::{ReadCsv, read_csv};
 pub use error::{EvalError, FrameError, ReadError, WriteError};
 pub use expr::{
-    Aggregate, AggregateKind, Expr, Operand, When, WhenThen, col, duration, lit, size, timestamp, when,
+    Aggregate, AggregateKind, Expr, Operand, Scan, ScanKind, When, WhenThen, col, duration, lit, size,
+    timestamp, when,
 };
 pub use expr::{CategoryMethods, DateMethods, PadSide, Pattern, Split, StringMethods, ToDatetime, regex};
-pub use frame::{DataFrame, GroupBy, How, Merge, Sort};
+pub use frame::{DataFrame, GroupBy, How, Keep, Melt, Merge, Pivot, Sort, ValueCounts};
 pub use plan::divisions::Divisions;
 pub use schema::{DataType, Field, Schema, Zone};
 pub use table::Table;

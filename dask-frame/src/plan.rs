@@ -14,6 +14,7 @@ pub(crate) mod layout;
 pub(crate) mod lower;
 mod node;
 mod ops;
+mod scan;
 mod show;
 pub(crate) mod size;
 mod top;
@@ -26,6 +27,7 @@ use dask_graph::{Token, Tokenize, Tokenizer};
 pub(crate) use aggregate::AggregateSpec;
 pub(crate) use node::{PlanNode, PlanOp, SortSpec};
 pub(crate) use ops::{OutlineOp, SizeOp};
+pub(crate) use scan::ScanSpec;
 pub(crate) use show::show;
 
 /// A plan, shared by the frames made from it.

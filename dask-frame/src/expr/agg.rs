@@ -72,6 +72,11 @@ impl Aggregate {
         self
     }
 
+    /// Puts other expressions in the place of those that are aggregated.
+    pub(crate) fn map(self, f: impl Fn(Expr) -> Expr) -> Self {
+        Self { expr: self.expr.map(&f), other: self.other.map(&f), ..self }
+    }
+
     pub(crate) fn kind(&self) -> AggregateKind {
         self.kind
     }

@@ -51,10 +51,10 @@ aggregate_methods! {
     skew => Skew;
     /// Computes the excess kurtosis without bias, as pandas; missing if there are fewer than four values.
     kurt => Kurtosis;
-    /// Finds the first row with the smallest value, and gives its number in the whole frame, from 0;
-    /// see [`idxmin_by`](Expr::idxmin_by) for other labels. Missing if there is no value.
+    /// Finds the first row with the smallest value, and gives its index, or its number in the whole frame, from 0, if
+    /// there is no index; see [`idxmin_by`](Expr::idxmin_by) for other labels. Missing if there is no value.
     idxmin => IdxMin;
-    /// Finds the first row with the largest value, and gives its number in the whole frame, from 0.
+    /// Finds the first row with the largest value, and gives its index, or its number in the whole frame.
     idxmax => IdxMax;
     /// Finds the middle value, or the mean of the two in the middle. All values of a group are held in memory.
     median => Quantile(0.5);

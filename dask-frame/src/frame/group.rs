@@ -5,18 +5,19 @@ use std::sync::Arc;
 use dask_graph::LayerInfo;
 
 use super::DataFrame;
+use super::scan::fresh;
 use crate::error::FrameError;
-use crate::expr::{Aggregate, Expr};
+use crate::expr::{Aggregate, Expr, col};
 use crate::plan::{AggregateSpec, PlanOp};
 
 /// A frame with its rows grouped by keys, made by [`DataFrame::group_by`].
 #[derive(Clone, Debug)]
 #[must_use = "a grouping gives a frame by `agg`"]
 pub struct GroupBy {
-    frame: DataFrame,
-    keys: Vec<Expr>,
-    drop_nulls: bool,
-    sort: bool,
+    pub(super) frame: DataFrame,
+    pub(super) keys: Vec<Expr>,
+    pub(super) drop_nulls: bool,
+    pub(super) sort: bool,
 }
 
 impl DataFrame {
@@ -77,18 +78,35 @@ impl GroupBy {
     #[track_caller]
     pub fn agg(&self, aggregates: impl IntoIterator<Item = Aggregate>) -> Result<DataFrame, FrameError> {
         let info = LayerInfo::here();
+        let aggregates = aggregates.into_iter().collect::<Vec<_>>();
+        let names = aggregates.iter().map(Aggregate::output_name).collect::<Result<Vec<_>, _>>()?;
+        let mut frame = self.frame.clone();
+        let mut labelled = aggregates;
+        if labelled.iter().any(Aggregate::wants_labels) {
+            // The index, or the number of the row.
+            let label = match frame.index().map(Arc::<str>::from) {
+                Some(index) => index,
+                None => {
+                    let [number] = fresh(frame.schema());
+                    frame = frame.with_row_number(Arc::clone(&number))?;
+                    number
+                }
+            };
+            let label = |aggregate: Aggregate| match aggregate.wants_labels() {
+                true => aggregate.with(col(Arc::clone(&label))),
+                false => aggregate,
+            };
+            labelled = labelled.into_iter().map(label).collect();
+        }
+        let aggregates = names.into_iter().zip(labelled).collect();
+        let keys = self.named_keys()?;
+        let spec = AggregateSpec::new(keys, aggregates, frame.schema(), self.drop_nulls, self.sort)?;
+        frame.with(PlanOp::Aggregate(Arc::new(spec)), info)
+    }
+
+    /// Returns the keys with their names.
+    pub(super) fn named_keys(&self) -> Result<Vec<(Arc<str>, Expr)>, FrameError> {
         let key = |expr: &Expr| Ok((expr.output_name()?, expr.clone().unaliased()));
-        let keys = self.keys.iter().map(key).collect::<Result<Vec<_>, FrameError>>()?;
-        let aggregate = |aggregate: Aggregate| {
-            if aggregate.wants_labels() {
-                let problem =
-                    format!("`{aggregate}` has no labels yet; give them with `idxmin_by` or `idxmax_by`");
-                return Err(FrameError::BadArgument { operation: "agg", problem });
-            }
-            Ok((aggregate.output_name()?, aggregate))
-        };
-        let aggregates = aggregates.into_iter().map(aggregate).collect::<Result<Vec<_>, FrameError>>()?;
-        let spec = AggregateSpec::new(keys, aggregates, self.frame.schema(), self.drop_nulls, self.sort)?;
-        self.frame.with(PlanOp::Aggregate(Arc::new(spec)), info)
+        self.keys.iter().map(key).collect()
     }
 }

@@ -40,8 +40,12 @@ impl Groups {
     pub(crate) fn split(&self, column: &Column) -> Self {
         let mut codes = Codes::of_ids(&self.ids, self.n);
         codes.add(column);
-        let inside = (!self.complete).then(|| Mask::from_fn(self.ids.len(), |row| self.ids[row] != NO_GROUP));
-        codes.groups(Mask::both(column.validity().as_ref(), inside.as_ref()).as_ref())
+        codes.groups(Mask::both(column.validity().as_ref(), self.members().as_ref()).as_ref())
+    }
+
+    /// Returns which rows belong to a group; `None` if all do.
+    pub(crate) fn members(&self) -> Option<Mask> {
+        (!self.complete).then(|| Mask::from_fn(self.ids.len(), |row| self.ids[row] != NO_GROUP))
     }
 
     /// Returns the same groups without the rows whose bit is not set.

@@ -61,6 +61,16 @@ fn of_input(node: &Plan, wanted: &Wanted, input: usize) -> Wanted {
             let aggregates = spec.aggregates.iter().filter(|(name, _)| wanted.contains(name));
             read_by(keys.chain(aggregates.flat_map(|(_, aggregate)| aggregate.exprs())))
         }
+        PlanOp::Explode { column: read, .. } | PlanOp::Random { number: read, .. } => {
+            wanted.iter().chain([read]).cloned().collect()
+        }
+        PlanOp::Scan(spec) => {
+            let others = wanted.iter().filter(|name| **name != spec.name).cloned().collect::<Wanted>();
+            match wanted.contains(&spec.name) {
+                true => others.union(&read_by(spec.exprs())).cloned().collect(),
+                false => others,
+            }
+        }
         PlanOp::Join(spec) => {
             let keys = spec.on.iter().map(|(left, right, _)| if input == 0 { left } else { right });
             let columns = spec.columns.iter().filter(|column| wanted.contains(&column.name));
@@ -105,7 +115,14 @@ fn rebuild(node: &Plan, inputs: Vec<Plan>, wanted: &Wanted) -> Plan {
                 spec.columns.iter().filter(|column| wanted.contains(&column.name)).cloned().collect();
             make(PlanOp::Join(Arc::new(JoinSpec { columns, ..(**spec).clone() })))
         }
-        PlanOp::Filter(_) | PlanOp::Sort(_) | PlanOp::Top(..) | PlanOp::Layout(_) => {
+        PlanOp::Scan(spec) if !wanted.contains(&spec.name) => Arc::clone(&inputs[0]),
+        PlanOp::Filter(_)
+        | PlanOp::Sort(_)
+        | PlanOp::Top(..)
+        | PlanOp::Layout(_)
+        | PlanOp::Scan(_)
+        | PlanOp::Explode { .. }
+        | PlanOp::Random { .. } => {
             let new = make(node.op.clone());
             let narrow =
                 new.schema().fields().iter().map(|field| field.name()).filter(|&name| wanted.contains(name));

@@ -10,6 +10,7 @@ mod exchange;
 mod join;
 mod layout;
 mod read;
+mod scan;
 mod sort;
 mod stage;
 
@@ -119,6 +120,20 @@ fn stage(node: &Plan, mut inputs: Vec<Pending>) -> Pending {
         PlanOp::Layout(layout) => layout::layout(layout, &schema, inputs.remove(0), &node.info),
         PlanOp::Aggregate(spec) => {
             Pending::after(aggregate::aggregate(spec, &schema, inputs.remove(0), &node.info))
+        }
+        PlanOp::Explode { column, separator } => {
+            let token = Tokenizer::new("explode").feed(column).feed(separator).finish();
+            let step = Step::Explode(Arc::clone(column), Arc::clone(separator), schema);
+            inputs.remove(0).then(step, token, "explode", &node.info)
+        }
+        PlanOp::Random { number, range, seed } => {
+            let token = Tokenizer::new("sample").feed(number).feed(&range.to_vec()).feed(seed).finish();
+            let step = Step::Random(Arc::clone(number), *range, *seed);
+            inputs.remove(0).then(step, token, "sample", &node.info)
+        }
+        PlanOp::Scan(spec) => {
+            let input = (node.inputs()[0].schema(), schema);
+            Pending::after(scan::scan(spec, input, &inputs.remove(0).lowered(), &node.info))
         }
         PlanOp::Join(spec) => {
             let right = inputs.remove(1);

@@ -10,6 +10,7 @@ use super::aggregate::AggregateSpec;
 use super::divisions::Index;
 use super::join::{JoinColumn, JoinSpec, Side};
 use super::layout::Layout;
+use super::scan::ScanSpec;
 use crate::error::FrameError;
 use crate::expr::Expr;
 use crate::schema::{DataType, Field, Schema};
@@ -41,6 +42,12 @@ pub(crate) enum PlanOp {
     Filter(Expr),
     /// A row a group.
     Aggregate(Arc<AggregateSpec>),
+    /// All rows, with a column of values along the rows of each group.
+    Scan(Arc<ScanSpec>),
+    /// A row for each part of a text between separators.
+    Explode { column: Arc<str>, separator: Arc<str> },
+    /// The rows whose random number, made of their number and the seed, is in a range.
+    Random { number: Arc<str>, range: [f64; 2], seed: u64 },
     /// Each row of the first input with the rows of the second that have its key.
     Join(Arc<JoinSpec>),
     /// All rows in order.
@@ -143,6 +150,15 @@ impl PlanOp {
                 let results = results.map(|((name, _), dtype)| Field::new(Arc::clone(name), dtype));
                 Schema::new(keys.fields().iter().cloned().chain(results))
             }
+            PlanOp::Scan(spec) => spec.schema(inputs[0].schema()),
+            PlanOp::Explode { column, separator } => {
+                exploded(column, separator, inputs[0].schema())?;
+                Ok(inputs[0].schema().clone())
+            }
+            PlanOp::Random { number, .. } => {
+                inputs[0].schema().field(number)?;
+                Ok(inputs[0].schema().clone())
+            }
             PlanOp::Join(spec) => {
                 let field = |column: &JoinColumn| {
                     let dtype = match &column.from {
@@ -181,4 +197,19 @@ impl PlanOp {
 fn typed(columns: &[(Arc<str>, Expr)], schema: &Schema) -> Result<Schema, FrameError> {
     let field = |(name, expr): &(Arc<str>, Expr)| Ok(Field::new(Arc::clone(name), expr.dtype(schema)?));
     Schema::new(columns.iter().map(field).collect::<Result<Vec<_>, FrameError>>()?)
+}
+
+/// Checks that a column has texts that can be cut.
+fn exploded(column: &str, separator: &str, schema: &Schema) -> Result<(), FrameError> {
+    let got = schema.field(column)?.dtype();
+    match got {
+        DataType::Utf8 if separator.is_empty() => {
+            Err(FrameError::BadArgument { operation: "explode", problem: "the separator is empty".into() })
+        }
+        DataType::Utf8 => Ok(()),
+        got => {
+            let expr = column.to_owned();
+            Err(FrameError::WrongType { operation: "explode", expr, got, expected: "Utf8" })
+        }
+    }
 }

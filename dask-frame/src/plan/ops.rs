@@ -6,7 +6,9 @@ mod exchange;
 mod join;
 mod layout;
 mod outline;
+mod reshape;
 mod rows;
+mod scan;
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -22,6 +24,7 @@ pub(crate) use layout::SizeOp;
 pub(super) use layout::{AfterOp, EndsOp, JoinPartsOp, PassOp, PieceOp, RangesOp, WithinOp};
 pub(crate) use outline::OutlineOp;
 pub(super) use rows::{BoundariesOp, LimitOp, TailOp, sample_schema};
+pub(super) use scan::{JoinSeedsOp, ScanOp, SeedOp};
 
 use super::aggregate::AggregateSpec;
 use super::join::JoinSpec;
@@ -51,6 +54,10 @@ pub(super) enum Step {
     Join(Arc<JoinSpec>, Schema, usize),
     /// Joins as the right side.
     JoinLeft(Arc<JoinSpec>, Schema, usize),
+    /// Makes a row for each part of a text between separators.
+    Explode(Arc<str>, Arc<str>, Schema),
+    /// Keeps the rows whose random number, made of their number and a seed, is in a range.
+    Random(Arc<str>, [f64; 2], u64),
     /// Aggregates into states.
     Partial(Arc<AggregateSpec>, Schema),
 }
@@ -98,6 +105,8 @@ impl Op for StageOp {
             Step::Top(..) => "top",
             Step::Sample(..) => "sample",
             Step::Join(..) | Step::JoinLeft(..) => "join",
+            Step::Explode(..) => "explode",
+            Step::Random(..) => "sample",
             Step::Partial(..) => "aggregate",
         });
         let mut names = from.into_iter().chain(steps).collect::<Vec<_>>();
@@ -126,6 +135,10 @@ impl Op for StageOp {
                 Step::JoinLeft(spec, schema, at) => {
                     join::join_left(spec, schema, &table, args.get::<JoinIndex>(*at)?)
                 }
+                Step::Explode(column, separator, schema) => {
+                    reshape::explode(&table, column, separator, schema)
+                }
+                Step::Random(number, range, seed) => reshape::sample(&table, number, *range, *seed),
                 Step::Partial(spec, schema) => aggregate::partial(spec, schema, &table),
             }
             .map_err(OpError::failed)?;

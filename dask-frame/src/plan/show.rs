@@ -57,6 +57,11 @@ impl fmt::Display for Line<'_> {
                 }
             }
             PlanOp::Join(spec) => write!(f, "{spec}"),
+            PlanOp::Explode { column, separator } => write!(f, "explode {column} at {separator:?}"),
+            PlanOp::Random { range: [from, to], .. } => write!(f, "sample {from} to {to}"),
+            PlanOp::Scan(spec) => {
+                write!(f, "scan {} as {} within {}", spec.scan, spec.name, Named(&spec.keys))
+            }
             PlanOp::Sort(spec) => write!(f, "sort by {spec}"),
             PlanOp::Top(spec, n) => write!(f, "first {n} rows by {spec}"),
             PlanOp::Layout(layout) => write!(f, "{layout}"),

@@ -35,6 +35,8 @@ fn aggregate(agg: &Json) -> Result<Aggregate, Unsupported> {
         "median" => of.median(),
         "nunique" => of.nunique(),
         "mode" => of.mode(),
+        "idxmin" => of.idxmin(),
+        "idxmax" => of.idxmax(),
         "corr" => of.corr(other()),
         "cov" => of.cov_ddof(other(), ddof),
         other => return unsupported(&format!("no `{other}` aggregate yet")),

@@ -1,8 +1,10 @@
 //! The steps of the golden cases, taken with our operations.
 
+mod group;
 mod layout;
+mod reshape;
 
-use dask_frame::{DataFrame, DataType, How, Merge, ReadCsv, Scalar, Sort, col, lit, read_csv, size};
+use dask_frame::{DataFrame, DataType, How, Merge, ReadCsv, Scalar, Sort, col, lit, read_csv};
 use serde_json::Value as Json;
 
 use super::aggregate::aggregates;
@@ -37,6 +39,10 @@ pub(crate) fn run_case(golden: &Golden, case: &Json, cut: Cut) -> Result<DataFra
         results.push(one(step["op"].as_str().expect("an operation"), &step["args"], &taken)?);
     }
     Ok(results.pop().expect("a case has steps"))
+}
+
+fn text(json: &Json) -> &str {
+    json.as_str().expect("a text")
 }
 
 fn strings(json: &Json) -> Vec<String> {
@@ -94,10 +100,9 @@ fn one(op: &str, args: &Json, frames: &[DataFrame]) -> Result<DataFrame, Unsuppo
             )
         }
         "head" => Ok(frame.limit(args["n"].as_u64().expect("a number") as usize)),
-        "nlargest" | "nsmallest" => {
-            let sort = Sort::by(args["columns"].as_str().expect("a column"));
-            let sort = if op == "nlargest" { sort.descending() } else { sort };
-            frame.sort_values(sort).map(|frame| frame.limit(args["n"].as_u64().expect("a number") as usize))
+        "nlargest" => frame.nlargest(args["n"].as_u64().expect("a number") as usize, text(&args["columns"])),
+        "nsmallest" => {
+            frame.nsmallest(args["n"].as_u64().expect("a number") as usize, text(&args["columns"]))
         }
         "sort_values" => sort(args, frame),
         "tail" => Ok(frame.limit_last(args["n"].as_u64().expect("a number") as usize)),
@@ -107,27 +112,21 @@ fn one(op: &str, args: &Json, frames: &[DataFrame]) -> Result<DataFrame, Unsuppo
         "merge" => return merge(args, frame, &frames[1]),
         "join" => layout::join(args, frame, &frames[1]),
         "concat" => return concat(args, frames),
-        // Here no category of a golden case is without a row, so that `observed` makes no difference.
-        "groupby" => {
-            given(args, &["by", "aggs", "observed", "dropna", "sort", "split_out", "split_every"])?;
-            let grouped = frame.group_by(strings(&args["by"]));
-            let grouped = if args["dropna"] == false { grouped.keep_nulls() } else { grouped };
-            let grouped = if args["sort"] == false { grouped.unsorted() } else { grouped };
-            grouped.agg(aggregates(&args["aggs"])?)
-        }
+        "groupby" => group::groupby(args, frame)?,
+        "groupby_column" => group::column(args, frame)?,
         "aggregate" => frame.agg(aggregates(&args["aggs"])?),
-        "value_counts" => {
-            given(args, &["column", "dropna"])?;
-            let grouped = frame.group_by([args["column"].as_str().expect("a column")]);
-            let grouped = if args["dropna"] == false { grouped.keep_nulls() } else { grouped };
-            grouped.agg([size().alias("n")])
-        }
-        "unique" => frame.group_by([args["column"].as_str().expect("a column")]).keep_nulls().agg([]),
-        "drop_duplicates" => {
-            given(args, &[])?;
-            let columns = frame.schema().names().map(String::from).collect::<Vec<_>>();
-            frame.group_by(columns).keep_nulls().unsorted().agg([])
-        }
+        "value_counts" => return group::value_counts(args, frame),
+        "unique" => frame.unique(text(&args["column"])),
+        "drop_duplicates" => group::drop_duplicates(args, frame)?,
+        "count_all" | "nunique_all" => group::counts(op, args, frame),
+        "describe" => frame.select(strings(&args["columns"])).and_then(|frame| frame.describe()),
+        "quantile" => group::quantile(args, frame),
+        "corr" => frame.select(strings(&args["columns"])).and_then(|frame| frame.corr()),
+        "cov" => frame.select(strings(&args["columns"])).and_then(|frame| frame.cov()),
+        "melt" => reshape::melt(args, frame)?,
+        "pivot_table" => reshape::pivot(args, frame)?,
+        "get_dummies" => reshape::dummies(args, frame)?,
+        "explode" => reshape::explode(args, frame),
         "fillna" => {
             let values = args["value"].as_object().expect("values");
             let filled = values.iter().map(|(name, value)| {
