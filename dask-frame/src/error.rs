@@ -123,6 +123,14 @@ pub enum FrameError {
         /// What is wrong with it.
         source: Box<regex::Error>,
     },
+    /// A text that is no rule by which time is cut.
+    #[error(
+        "`{rule}` is no rule to cut time by; write a number and us, ms, s, min, h, D, W, ME, MS, QE, QS, YE or YS"
+    )]
+    BadRule {
+        /// The text.
+        rule: String,
+    },
     /// Divisions that are needed and not known.
     #[error(
         "{operation}: the divisions of the frame are not known; use `set_index_divisions` or `set_index_with`"

@@ -9,6 +9,7 @@ mod index;
 mod loc;
 mod merge;
 mod repartition;
+mod resample;
 mod reshape;
 mod rows;
 mod scan;
@@ -22,6 +23,7 @@ use dask_graph::{Graph, Key, LayerInfo, Token, Value};
 pub use distinct::{Keep, ValueCounts};
 pub use group::GroupBy;
 pub use merge::{How, Merge};
+pub use resample::{Resample, Resampled};
 pub use reshape::{Melt, Pivot};
 pub use rows::Sort;
 

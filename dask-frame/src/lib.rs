@@ -67,6 +67,7 @@ mod kernel;
 mod pack;
 mod parse;
 mod plan;
+mod rule;
 mod schema;
 mod source;
 mod table;
@@ -80,7 +81,7 @@ pub use expr::{
     timestamp, when,
 };
 pub use expr::{CategoryMethods, DateMethods, PadSide, Pattern, Split, StringMethods, ToDatetime, regex};
-pub use frame::{DataFrame, GroupBy, How, Keep, Melt, Merge, Pivot, Sort, ValueCounts};
+pub use frame::{DataFrame, GroupBy, How, Keep, Melt, Merge, Pivot, Resample, Resampled, Sort, ValueCounts};
 pub use plan::divisions::Divisions;
 pub use schema::{DataType, Field, Schema, Zone};
 pub use table::Table;

@@ -10,6 +10,7 @@ mod it {
     mod layout;
     mod pandas;
     mod planner;
+    mod resample;
     mod run;
     mod texts;
     mod types;

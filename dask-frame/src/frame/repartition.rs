@@ -15,6 +15,7 @@ use crate::error::FrameError;
 use crate::plan::SizeOp;
 use crate::plan::divisions::order;
 use crate::plan::layout::{Layout, Pieces};
+use crate::rule::Rule;
 
 impl DataFrame {
     /// Exchanges rows so that those with equal values in some columns come together in one of `n_partitions`.
@@ -121,6 +122,34 @@ impl DataFrame {
         }
         let (column, old) = (Arc::clone(column), old.clone());
         Ok(self.laid_out(Layout::Ranges { column, old, bounds }, info))
+    }
+
+    /// Cuts and puts together partitions so that each has the rows of one stretch of time, by one of the rules of
+    /// [`Resample::every`](crate::Resample::every). The divisions must be known, and timestamps.
+    ///
+    /// # Errors
+    ///
+    /// - `UnknownDivisions` if the divisions are not known.
+    /// - `BadRule` if the rule is none.
+    /// - `BadArgument` if the index is not of timestamps, or there would be more than a million partitions.
+    #[track_caller]
+    pub fn repartition_freq(&self, rule: &str) -> Result<Self, FrameError> {
+        let rule = Rule::parse(rule)?;
+        let operation = "repartition";
+        let bounds = self.divisions().bounds().ok_or(FrameError::UnknownDivisions { operation })?;
+        let bad = |problem: &str| Err(FrameError::BadArgument { operation, problem: problem.into() });
+        let (Some(Scalar::Timestamp(first)), Some(Scalar::Timestamp(last))) = (bounds.first(), bounds.last())
+        else {
+            return bad("the index is not of timestamps");
+        };
+        let mut edges = vec![rule.last_edge(*first)];
+        while edges[edges.len() - 1] <= *last {
+            edges.push(rule.next(edges[edges.len() - 1]));
+            if edges.len() > 1_000_000 {
+                return bad("there would be more than a million partitions; take longer stretches of time");
+            }
+        }
+        self.repartition_divisions(edges.into_iter().map(Scalar::Timestamp))
     }
 
     /// Puts partitions together or cuts them so that there are about `nbytes` bytes in each.

@@ -81,6 +81,12 @@ fn of_input(node: &Plan, wanted: &Wanted, input: usize) -> Wanted {
             keys.chain(columns).cloned().collect()
         }
         PlanOp::Sort(spec) | PlanOp::Top(spec, _) => wanted.iter().chain(&spec.by).cloned().collect(),
+        PlanOp::Bin(bins) => wanted.iter().chain([&bins.column]).cloned().collect(),
+        // The second input has no bins.
+        PlanOp::FillBins(bins) if input == 1 => {
+            wanted.iter().filter(|name| **name != bins.column).cloned().collect()
+        }
+        PlanOp::FillBins(bins) => wanted.iter().chain([&bins.column]).cloned().collect(),
         PlanOp::Layout(layout) => wanted.iter().chain(layout.columns()).cloned().collect(),
         PlanOp::Limit(_) | PlanOp::Concat => wanted.clone(),
     }
@@ -119,6 +125,8 @@ fn rebuild(node: &Plan, inputs: Vec<Plan>, wanted: &Wanted) -> Plan {
         PlanOp::Filter(_)
         | PlanOp::Sort(_)
         | PlanOp::Top(..)
+        | PlanOp::Bin(_)
+        | PlanOp::FillBins(_)
         | PlanOp::Layout(_)
         | PlanOp::Scan(_)
         | PlanOp::Explode { .. }

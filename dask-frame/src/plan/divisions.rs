@@ -139,6 +139,9 @@ impl Index {
                 let divisions = inputs.iter().map(|input| &input.index.divisions);
                 Self { name, divisions: Divisions::one_after_another(divisions) }
             }
+            PlanOp::FillBins(bins) => {
+                Self { name: Some(Arc::clone(&bins.column)), divisions: Divisions::UNKNOWN }
+            }
             PlanOp::Layout(layout) => input().laid_out(layout),
             // Both sides have the divisions between which their rows were brought.
             PlanOp::Join(spec) => match (&spec.index, spec.algorithm) {

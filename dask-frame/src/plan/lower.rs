@@ -6,6 +6,7 @@
 //! so that the result does not depend on what finishes first.
 
 mod aggregate;
+mod bins;
 mod exchange;
 mod join;
 mod layout;
@@ -117,6 +118,11 @@ fn stage(node: &Plan, mut inputs: Vec<Pending>) -> Pending {
         }
         PlanOp::Sort(spec) => sort::sort(spec, &schema, inputs.remove(0), &node.info),
         PlanOp::Top(spec, n) => sort::top(spec, *n, schema, inputs.remove(0), &node.info),
+        PlanOp::Bin(bins) => bins::bin(bins, inputs.remove(0), &node.info),
+        PlanOp::FillBins(bins) => {
+            let nothing = inputs.remove(1);
+            bins::fill(bins, inputs.remove(0), nothing, &node.info)
+        }
         PlanOp::Layout(layout) => layout::layout(layout, &schema, inputs.remove(0), &node.info),
         PlanOp::Aggregate(spec) => {
             Pending::after(aggregate::aggregate(spec, &schema, inputs.remove(0), &node.info))

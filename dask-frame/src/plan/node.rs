@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Plan;
 use super::aggregate::AggregateSpec;
+use super::bins::Bins;
 use super::divisions::Index;
 use super::join::{JoinColumn, JoinSpec, Side};
 use super::layout::Layout;
@@ -58,6 +59,10 @@ pub(crate) enum PlanOp {
     Limit(usize),
     /// The partitions of all inputs, which have one schema.
     Concat,
+    /// The rows that have a time, with the name of its bin in its place.
+    Bin(Arc<Bins>),
+    /// Groups by bin, and a row for each bin between them that has none: that of the second input.
+    FillBins(Arc<Bins>),
     /// The same rows, somewhere else.
     Layout(Arc<Layout>),
 }
@@ -175,7 +180,7 @@ impl PlanOp {
                 spec.by.iter().try_for_each(|name| inputs[0].schema().field(name).map(drop))?;
                 Ok(inputs[0].schema().clone())
             }
-            PlanOp::Limit(_) => Ok(inputs[0].schema().clone()),
+            PlanOp::Limit(_) | PlanOp::Bin(_) | PlanOp::FillBins(_) => Ok(inputs[0].schema().clone()),
             PlanOp::Layout(layout) => {
                 layout.columns().iter().try_for_each(|name| inputs[0].schema().field(name).map(drop))?;
                 Ok(inputs[0].schema().clone())

@@ -1,6 +1,7 @@
 //! What the tasks of a frame do.
 
 mod aggregate;
+mod bins;
 mod csv;
 mod exchange;
 mod join;
@@ -17,6 +18,7 @@ use dask_graph::{Arg, Args, Op, OpError, Packer, Refused, Unpack, Value};
 use serde::{Deserialize, Serialize};
 
 pub(super) use aggregate::MergeOp;
+pub(super) use bins::FirstTimeOp;
 pub(super) use csv::TransitionOp;
 pub(super) use exchange::{ExchangeOp, GatherOp, SplitBy, SplitOp};
 pub(super) use join::{IndexOp, JoinOp, MatchedOp, UnmatchedOp};
@@ -27,6 +29,7 @@ pub(super) use rows::{BoundariesOp, LimitOp, TailOp, sample_schema};
 pub(super) use scan::{JoinSeedsOp, ScanOp, SeedOp};
 
 use super::aggregate::AggregateSpec;
+use super::bins::Bins;
 use super::join::JoinSpec;
 use super::node::SortSpec;
 use crate::csv::QuoteState;
@@ -48,6 +51,12 @@ pub(super) enum Step {
     Sort(Arc<SortSpec>),
     /// The first rows in order.
     Top(Arc<SortSpec>, usize),
+    /// The first time of a column.
+    Least(Arc<str>),
+    /// The names of bins in the place of times; the first time of all is the task's argument of this number.
+    Bin(Arc<Bins>, usize),
+    /// Bins without rows, put between the others; what they hold is the task's argument of this number.
+    FillBins(Arc<Bins>, usize),
     /// Some of the keys of an order, as a table of this schema.
     Sample(Arc<SortSpec>, Schema),
     /// Joins with the index that is the task's argument of this number.
@@ -104,6 +113,9 @@ impl Op for StageOp {
             Step::Sort(_) => "sort",
             Step::Top(..) => "top",
             Step::Sample(..) => "sample",
+            Step::Least(_) => "least",
+            Step::Bin(..) => "bin",
+            Step::FillBins(..) => "fill",
             Step::Join(..) | Step::JoinLeft(..) => "join",
             Step::Explode(..) => "explode",
             Step::Random(..) => "sample",
@@ -131,6 +143,9 @@ impl Op for StageOp {
                 Step::Sort(spec) => rows::sorted(spec, &table),
                 Step::Top(spec, n) => rows::top(spec, &table, *n),
                 Step::Sample(spec, schema) => rows::sample(spec, schema, &table),
+                Step::Least(column) => bins::least(column, &table),
+                Step::Bin(bins, at) => bins::bin(bins, &table, *args.get::<i64>(*at)?),
+                Step::FillBins(bins, at) => bins::fill(bins, &table, args.get::<Table>(*at)?),
                 Step::Join(spec, schema, at) => join::join(spec, schema, &table, args.get::<JoinIndex>(*at)?),
                 Step::JoinLeft(spec, schema, at) => {
                     join::join_left(spec, schema, &table, args.get::<JoinIndex>(*at)?)

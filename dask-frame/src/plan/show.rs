@@ -64,6 +64,8 @@ impl fmt::Display for Line<'_> {
             }
             PlanOp::Sort(spec) => write!(f, "sort by {spec}"),
             PlanOp::Top(spec, n) => write!(f, "first {n} rows by {spec}"),
+            PlanOp::Bin(bins) => write!(f, "bins of {bins}"),
+            PlanOp::FillBins(bins) => write!(f, "all bins of {bins}"),
             PlanOp::Layout(layout) => write!(f, "{layout}"),
             PlanOp::Limit(n) => write!(f, "first {n} rows"),
             PlanOp::Concat => write!(f, "concat"),

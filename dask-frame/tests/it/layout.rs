@@ -25,7 +25,7 @@ fn keys() -> impl Strategy<Value = Vec<Option<i64>>> {
 }
 
 /// The partitions of a frame, by schedulers that must agree.
-fn partitions(frame: &DataFrame) -> Vec<Table> {
+pub(crate) fn partitions(frame: &DataFrame) -> Vec<Table> {
     let by = |scheduler: &dyn Scheduler| {
         let part = |at: usize| frame.get_partition(at).unwrap().compute_with(scheduler).unwrap();
         (0..frame.n_partitions()).map(part).collect::<Vec<_>>()

@@ -24,12 +24,5 @@ pub(crate) const NOT_YET: &[(&str, &str)] = &[
     ("rolling-007", "no `rolling` yet"),
     ("rolling-008", "no `rolling` yet"),
     ("rolling-009", "no index yet"),
-    ("resample-001", "no index yet"),
-    ("resample-002", "no index yet"),
-    ("resample-003", "no index yet"),
-    ("resample-004", "no index yet"),
-    ("resample-005", "no index yet"),
-    ("resample-006", "no index yet"),
-    ("resample-007", "no index yet"),
     ("read_csv-006", "no `skiprows` argument yet"),
 ];

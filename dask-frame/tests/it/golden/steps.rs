@@ -108,6 +108,7 @@ fn one(op: &str, args: &Json, frames: &[DataFrame]) -> Result<DataFrame, Unsuppo
         "tail" => Ok(frame.limit_last(args["n"].as_u64().expect("a number") as usize)),
         "set_index" => layout::set_index(args, frame),
         "loc" => layout::loc(args, frame),
+        "resample" => return layout::resample(args, frame),
         "reset_index" => Ok(frame.reset_index()),
         "merge" => return merge(args, frame, &frames[1]),
         "join" => layout::join(args, frame, &frames[1]),

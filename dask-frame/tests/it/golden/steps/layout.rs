@@ -1,9 +1,11 @@
 //! Steps that say where rows are.
 
-use dask_frame::{DataFrame, FrameError, How, Merge, Scalar};
-use serde_json::Value as Json;
+use dask_frame::{DataFrame, FrameError, How, Merge, Resample, Scalar};
+use serde_json::{Value as Json, json};
 
+use super::super::aggregate::aggregates;
 use super::super::tables::column;
+use super::{Unsupported, given, strings};
 
 pub(super) fn set_index(args: &Json, frame: &DataFrame) -> Result<DataFrame, FrameError> {
     let column = args["column"].as_str().expect("a column");
@@ -30,4 +32,14 @@ pub(super) fn join(args: &Json, left: &DataFrame, right: &DataFrame) -> Result<D
     assert_eq!(args["how"], "inner");
     let suffix = |name: &str| args[name].as_str().expect("a text").to_owned();
     left.merge(right, Merge::on_index().how(How::Inner).suffixes(suffix("lsuffix"), suffix("rsuffix")))
+}
+
+pub(super) fn resample(args: &Json, frame: &DataFrame) -> Result<DataFrame, Unsupported> {
+    given(args, &["columns", "rule", "func", "label", "closed"])?;
+    let resample = Resample::every(args["rule"].as_str().expect("a rule"));
+    let resample = if args["label"] == "right" { resample.label_right() } else { resample };
+    let resample = if args["closed"] == "right" { resample.closed_right() } else { resample };
+    let of = |column: String| json!({"col": column, "func": args["func"], "as": column});
+    let aggregates = aggregates(&strings(&args["columns"]).into_iter().map(of).collect())?;
+    Ok(frame.resample(resample).and_then(|bins| bins.agg(aggregates)).expect("the case can be resampled"))
 }
