@@ -327,6 +327,34 @@ pub enum EvalError {
     /// Rows could not be exchanged between partitions.
     #[error(transparent)]
     Shuffle(#[from] ShuffleError),
+    /// A function of the user that returned other columns than it said.
+    #[error("the function returned the columns {got}, and was said to return {expected}")]
+    OtherSchema {
+        /// What it returned.
+        got: String,
+        /// What it was said to return.
+        expected: String,
+    },
+    /// A function of the user that returned another number of rows than it was given.
+    #[error(
+        "the function returned {got} rows of {expected}; with rows around a partition it must return all"
+    )]
+    OtherLength {
+        /// How many it returned.
+        got: usize,
+        /// How many it was given.
+        expected: usize,
+    },
+    /// Times that go back, or are missing, where windows of time go by them.
+    #[error("{expr}: the times are not sorted: {value} comes after {before}; sort the frame by them first")]
+    TimesNotSorted {
+        /// The expression.
+        expr: String,
+        /// The time that is out of place.
+        value: String,
+        /// The time before it.
+        before: String,
+    },
     /// A time that the clocks of a zone do not show exactly once.
     #[error(
         "{expr}: the clocks of {zone} show `{value}` {times}; give an offset, or leave the time without zone"

@@ -15,6 +15,7 @@ mod text;
 mod time_arith;
 mod typing;
 mod walk;
+mod window;
 
 use std::fmt;
 use std::sync::Arc;
@@ -31,6 +32,8 @@ pub use operators::{Operand, When, WhenThen};
 pub use scan::{Scan, ScanKind};
 pub use text::{PadSide, Pattern, Split, StringMethods, regex};
 pub(crate) use typing::common;
+pub(crate) use window::{Cumulative, Frame, Statistic, WindowFunction};
+pub use window::{RankMethod, Rolling};
 
 use crate::column::Scalar;
 use crate::error::FrameError;
@@ -206,6 +209,12 @@ impl Expr {
 
     pub(crate) fn node(&self) -> &Node {
         &self.node
+    }
+
+    /// Takes the name of another expression, if it was given one.
+    pub(crate) fn aliased_as(mut self, other: &Expr) -> Self {
+        self.alias.clone_from(&other.alias);
+        self
     }
 
     pub(crate) fn unaliased(mut self) -> Self {

@@ -7,6 +7,7 @@ mod divide;
 mod group;
 mod index;
 mod loc;
+mod map;
 mod merge;
 mod repartition;
 mod resample;
@@ -30,6 +31,7 @@ pub use rows::Sort;
 use crate::column::Column;
 use crate::error::FrameError;
 use crate::plan::lower::{Lowered, lower};
+use crate::plan::window::taken_out;
 use crate::plan::{Plan, PlanNode, PlanOp, optimize, show};
 use crate::schema::Schema;
 use crate::table::Table;
@@ -89,8 +91,25 @@ impl DataFrame {
     }
 
     /// Adds an operation on this frame alone.
+    ///
+    /// Window functions in its expressions are taken out and become columns first.
     fn with(&self, op: PlanOp, info: LayerInfo) -> Result<Self, FrameError> {
-        Ok(self.over(PlanNode::new(op, vec![Arc::clone(&self.plan)], info)?))
+        let plan = Arc::clone(&self.plan);
+        let over = |op, plan| PlanNode::new(op, vec![plan], info.clone());
+        Ok(self.over(match op {
+            PlanOp::Project(columns) => {
+                let (names, exprs): (Vec<_>, Vec<_>) = columns.into_iter().unzip();
+                let (plan, exprs) = taken_out(plan, exprs, &info)?;
+                over(PlanOp::Project(names.into_iter().zip(exprs).collect()), plan)?
+            }
+            PlanOp::Filter(condition) if condition.has_window() => {
+                let (plan, exprs) = taken_out(plan, vec![condition], &info)?;
+                let filtered =
+                    exprs.into_iter().try_fold(plan, |plan, expr| over(PlanOp::Filter(expr), plan))?;
+                over(PlanOp::Project(self.kept().collect()), filtered)?
+            }
+            op => over(op, plan)?,
+        }))
     }
 
     /// Makes a frame of a table in memory, in `n_partitions` partitions of about equal length.

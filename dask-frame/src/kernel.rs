@@ -6,3 +6,4 @@ pub(crate) mod join;
 pub(crate) mod keys;
 pub(crate) mod scan;
 pub(crate) mod sort;
+pub(crate) mod window;

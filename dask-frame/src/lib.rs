@@ -81,6 +81,7 @@ pub use expr::{
     timestamp, when,
 };
 pub use expr::{CategoryMethods, DateMethods, PadSide, Pattern, Split, StringMethods, ToDatetime, regex};
+pub use expr::{RankMethod, Rolling};
 pub use frame::{DataFrame, GroupBy, How, Keep, Melt, Merge, Pivot, Resample, Resampled, Sort, ValueCounts};
 pub use plan::divisions::Divisions;
 pub use schema::{DataType, Field, Schema, Zone};

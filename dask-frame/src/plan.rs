@@ -19,6 +19,7 @@ mod scan;
 mod show;
 pub(crate) mod size;
 mod top;
+pub(crate) mod window;
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -26,7 +27,7 @@ use std::sync::Arc;
 use dask_graph::{Token, Tokenize, Tokenizer};
 
 pub(crate) use aggregate::AggregateSpec;
-pub(crate) use node::{PlanNode, PlanOp, SortSpec};
+pub(crate) use node::{MapSpec, PlanNode, PlanOp, SortSpec};
 pub(crate) use ops::{OutlineOp, SizeOp};
 pub(crate) use scan::ScanSpec;
 pub(crate) use show::show;

@@ -136,6 +136,12 @@ impl Table {
         Self { schema: self.schema.clone(), columns, n_rows: rows.len() }
     }
 
+    /// Returns the columns of `schema`, which are some of this table's.
+    pub(crate) fn select(&self, schema: &Schema) -> Result<Self, FrameError> {
+        let columns = schema.names().map(|name| self.column(name).cloned()).collect::<Result<_, _>>()?;
+        Self::with_rows(schema.clone(), columns, self.n_rows)
+    }
+
     /// Returns the tables one after another. All must have the schema `schema`.
     pub(crate) fn concat(schema: &Schema, tables: &[&Table]) -> Result<Self, FrameError> {
         if let Some((index, table)) = tables.iter().enumerate().find(|(_, table)| table.schema != *schema) {

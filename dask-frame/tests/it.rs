@@ -14,4 +14,5 @@ mod it {
     mod run;
     mod texts;
     mod types;
+    mod windows;
 }

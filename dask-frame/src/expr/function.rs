@@ -10,6 +10,7 @@ use super::category::CategoryFunction;
 use super::date::DateFunction;
 use super::eval::Eval;
 use super::text::TextFunction;
+use super::window::WindowFunction;
 use crate::column::Column;
 use crate::error::{EvalError, FrameError};
 use crate::schema::{DataType, Schema};
@@ -20,6 +21,8 @@ pub(crate) enum Function {
     Text(TextFunction),
     Date(DateFunction),
     Category(CategoryFunction),
+    /// Is taken out of the expression before it is computed.
+    Window(WindowFunction),
     /// Converts, and gives a missing value for what does not fit.
     TryCast(DataType),
 }
@@ -31,6 +34,7 @@ impl Function {
         match self {
             Function::Text(function) => function.dtype(args, &dtypes),
             Function::Date(function) => function.dtype(&args[0], dtypes[0]),
+            Function::Window(function) => function.dtype(args, &dtypes),
             Function::Category(function) => function.dtype(&args[0], dtypes[0]),
             Function::TryCast(to) => args[0].cast(*to).dtype(schema),
         }
@@ -47,6 +51,14 @@ impl Function {
         match self {
             Function::Text(function) => function.eval(&columns),
             Function::Date(function) => function.eval(&columns[0], expr),
+            Function::Window(_) => Err(FrameError::BadArgument {
+                operation: "window",
+                problem: format!(
+                    "`{}` cannot be computed here; give it a name with `with_column` first",
+                    expr()
+                ),
+            }
+            .into()),
             Function::Category(function) => Ok(function.eval(&columns[0])),
             Function::TryCast(to) => cast::try_cast(&columns[0], *to, expr),
         }
@@ -59,6 +71,7 @@ impl fmt::Display for Function {
         match self {
             Function::Text(function) => write!(f, "{function}"),
             Function::Date(function) => write!(f, "{function}"),
+            Function::Window(function) => write!(f, "{function}"),
             Function::Category(function) => write!(f, "{function}"),
             Function::TryCast(to) => write!(f, "try_cast {to}"),
         }

@@ -1,8 +1,10 @@
 //! Walks over expressions, for the planner.
 
+use std::convert::Infallible;
 use std::sync::Arc;
 
-use super::{Expr, Node};
+use super::function::Function;
+use super::{Expr, Node, WindowFunction};
 
 impl Node {
     pub(super) fn for_each_child<'a>(&'a self, mut f: impl FnMut(&'a Expr)) {
@@ -34,26 +36,51 @@ impl Expr {
         }
     }
 
+    /// Returns whether there is a window function in the expression.
+    pub(crate) fn has_window(&self) -> bool {
+        let mut any = self.as_window().is_some();
+        self.node().for_each_child(|child| any = any || child.has_window());
+        any
+    }
+
+    /// Returns the function and its arguments if the expression is a window function.
+    pub(crate) fn as_window(&self) -> Option<(&WindowFunction, &[Expr])> {
+        match self.node() {
+            Node::Function(Function::Window(function), args) => Some((function, args)),
+            _ => None,
+        }
+    }
+
     /// Returns the expression with each column replaced by `f` of its name.
     pub(crate) fn map_columns(&self, f: &dyn Fn(&str) -> Expr) -> Expr {
-        let of = |child: &Expr| child.map_columns(f);
-        let mapped = match self.node() {
-            Node::Column(name) => f(name).unaliased(),
-            Node::Literal(_) => self.clone(),
-            Node::Binary(op, a, b) => Expr::over(Node::Binary(*op, of(a), of(b))),
-            Node::Unary(op, a) => Expr::over(Node::Unary(*op, of(a))),
-            Node::FillNull(a, b) => Expr::over(Node::FillNull(of(a), of(b))),
-            Node::Cast(a, to) => Expr::over(Node::Cast(of(a), *to)),
-            Node::IsIn(a, values) => Expr::over(Node::IsIn(of(a), values.clone())),
+        if let Node::Column(name) = self.node() {
+            return f(name).unaliased().aliased_as(self);
+        }
+        let mapped = self.try_map_children(&mut |child| Ok::<_, Infallible>(child.map_columns(f)));
+        match mapped {
+            Ok(mapped) => mapped,
+            Err(never) => match never {},
+        }
+    }
+
+    /// Returns the expression with each of its operands replaced by `f` of it.
+    pub(crate) fn try_map_children<E>(&self, f: &mut dyn FnMut(&Expr) -> Result<Expr, E>) -> Result<Expr, E> {
+        let node = match self.node() {
+            Node::Column(_) | Node::Literal(_) => return Ok(self.clone()),
+            Node::Binary(op, a, b) => Node::Binary(*op, f(a)?, f(b)?),
+            Node::Unary(op, a) => Node::Unary(*op, f(a)?),
+            Node::FillNull(a, b) => Node::FillNull(f(a)?, f(b)?),
+            Node::Cast(a, to) => Node::Cast(f(a)?, *to),
+            Node::IsIn(a, values) => Node::IsIn(f(a)?, values.clone()),
             Node::Function(function, args) => {
-                Expr::over(Node::Function(function.clone(), args.iter().map(of).collect()))
+                Node::Function(function.clone(), args.iter().map(f).collect::<Result<_, _>>()?)
             }
-            Node::When { condition, then, otherwise } => Expr::over(Node::When {
-                condition: of(condition),
-                then: of(then),
-                otherwise: otherwise.as_ref().map(of),
-            }),
+            Node::When { condition, then, otherwise } => Node::When {
+                condition: f(condition)?,
+                then: f(then)?,
+                otherwise: otherwise.as_ref().map(f).transpose()?,
+            },
         };
-        Expr { alias: self.alias.clone(), ..mapped }
+        Ok(Expr::over(node).aliased_as(self))
     }
 }

@@ -107,7 +107,7 @@ impl DataFrame {
     }
 
     /// All columns as they are.
-    fn kept(&self) -> impl Iterator<Item = (Arc<str>, Expr)> {
+    pub(super) fn kept(&self) -> impl Iterator<Item = (Arc<str>, Expr)> {
         self.schema().fields().iter().map(|field| (field.shared_name(), col(field.shared_name())))
     }
 }

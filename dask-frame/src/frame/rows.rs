@@ -9,6 +9,7 @@ use crate::error::FrameError;
 use crate::expr::{Expr, col};
 use crate::plan::layout::Layout;
 use crate::plan::{PlanNode, PlanOp, SortSpec};
+use crate::schema::DataType;
 
 impl DataFrame {
     /// Returns the rows for which the condition holds; where it is missing, it does not.
@@ -42,6 +43,44 @@ impl DataFrame {
         }
         let filter = |frame: Self, name| frame.with(PlanOp::Filter(col(name).is_not_null()), info.clone());
         names.into_iter().try_fold(self.clone(), filter)
+    }
+
+    /// Returns the rows that have a value in `n` columns at least.
+    ///
+    /// # Errors
+    ///
+    /// `BadArgument` if there are not so many columns.
+    #[track_caller]
+    pub fn drop_nulls_below(&self, n: usize) -> Result<Self, FrameError> {
+        let info = LayerInfo::here();
+        if n > self.schema().len() {
+            let problem = format!("no row has {n} values: there are {} columns", self.schema().len());
+            return Err(FrameError::BadArgument { operation: "drop_nulls_below", problem });
+        }
+        let there = self.schema().names().map(|name| col(name).is_not_null().cast(DataType::Int64));
+        match there.reduce(|a, b| a + b) {
+            Some(count) => self.with(PlanOp::Filter(count.ge(i64::try_from(n).unwrap_or(i64::MAX))), info),
+            None => Ok(self.clone()),
+        }
+    }
+
+    /// Replaces missing values in every column by the last before them that is there.
+    #[must_use]
+    #[track_caller]
+    pub fn ffill(&self) -> Self {
+        self.fill_all(Expr::ffill, LayerInfo::here())
+    }
+
+    /// Replaces missing values in every column by the next behind them that is there.
+    #[must_use]
+    #[track_caller]
+    pub fn bfill(&self) -> Self {
+        self.fill_all(Expr::bfill, LayerInfo::here())
+    }
+
+    fn fill_all(&self, fill: impl Fn(&Expr) -> Expr, info: LayerInfo) -> Self {
+        let filled = self.kept().map(|(name, column)| (name, fill(&column))).collect();
+        self.with(PlanOp::Project(filled), info).expect("columns of any type can be filled")
     }
 
     /// Returns the first `n` rows as a frame of one partition.

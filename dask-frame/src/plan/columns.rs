@@ -55,6 +55,12 @@ fn of_input(node: &Plan, wanted: &Wanted, input: usize) -> Wanted {
         PlanOp::Project(columns) => {
             read_by(columns.iter().filter(|(name, _)| wanted.contains(name)).map(|(_, expr)| expr))
         }
+        // What the function looks at is not known.
+        PlanOp::Map(_) => all(node.inputs()[0].schema()),
+        PlanOp::Window(spec) => {
+            let of_input = wanted.iter().filter(|name| input_has(node, name));
+            of_input.chain(spec.read_by(|name| wanted.contains(name))).cloned().collect()
+        }
         PlanOp::Filter(condition) => wanted.union(&read_by([condition])).cloned().collect(),
         PlanOp::Aggregate(spec) => {
             let keys = spec.keys.iter().map(|(_, expr)| expr);
@@ -122,6 +128,18 @@ fn rebuild(node: &Plan, inputs: Vec<Plan>, wanted: &Wanted) -> Plan {
             make(PlanOp::Join(Arc::new(JoinSpec { columns, ..(**spec).clone() })))
         }
         PlanOp::Scan(spec) if !wanted.contains(&spec.name) => Arc::clone(&inputs[0]),
+        PlanOp::Map(_) => {
+            let input = select_all(&inputs[0], node.inputs()[0].schema());
+            let new = PlanNode::rearranged(node.op.clone(), vec![input], &node.info);
+            narrowed(new, wanted)
+        }
+        PlanOp::Window(spec) => {
+            let spec = spec.with_columns(|name| wanted.contains(name));
+            match spec.columns.is_empty() {
+                true => Arc::clone(&inputs[0]),
+                false => make(PlanOp::Window(Arc::new(spec))),
+            }
+        }
         PlanOp::Filter(_)
         | PlanOp::Sort(_)
         | PlanOp::Top(..)
@@ -130,17 +148,7 @@ fn rebuild(node: &Plan, inputs: Vec<Plan>, wanted: &Wanted) -> Plan {
         | PlanOp::Layout(_)
         | PlanOp::Scan(_)
         | PlanOp::Explode { .. }
-        | PlanOp::Random { .. } => {
-            let new = make(node.op.clone());
-            let narrow =
-                new.schema().fields().iter().map(|field| field.name()).filter(|&name| wanted.contains(name));
-            let narrow = narrow.map(Arc::<str>::from).collect::<Vec<_>>();
-            if narrow.len() == new.schema().len() {
-                new
-            } else {
-                select(&new, narrow.iter().map(|name| &**name))
-            }
-        }
+        | PlanOp::Random { .. } => narrowed(make(node.op.clone()), wanted),
         PlanOp::Limit(_) => make(node.op.clone()),
         // Inputs may give more than is wanted, each something else; here they must agree.
         PlanOp::Concat => {
@@ -152,6 +160,26 @@ fn rebuild(node: &Plan, inputs: Vec<Plan>, wanted: &Wanted) -> Plan {
             PlanNode::rearranged(PlanOp::Concat, inputs.collect(), &node.info)
         }
     }
+}
+
+/// Puts a selection over a node that gives more than is wanted.
+fn narrowed(new: Plan, wanted: &Wanted) -> Plan {
+    let narrow = new.schema().names().filter(|&name| wanted.contains(name)).map(Arc::<str>::from);
+    let narrow = narrow.collect::<Vec<_>>();
+    match narrow.len() == new.schema().len() {
+        true => new,
+        false => select(&new, narrow.iter().map(|name| &**name)),
+    }
+}
+
+/// Gives a node's input the columns that it had when the plan was written, in their order.
+fn select_all(input: &Plan, schema: &Schema) -> Plan {
+    if input.schema() == schema { Arc::clone(input) } else { select(input, schema.names()) }
+}
+
+/// Returns whether a column is one of those that a node takes, rather than one that it adds.
+fn input_has(node: &Plan, name: &str) -> bool {
+    node.inputs()[0].schema().position(name).is_some()
 }
 
 fn select<'a>(input: &Plan, names: impl Iterator<Item = &'a str>) -> Plan {

@@ -126,7 +126,9 @@ impl Index {
     pub(super) fn of(op: &PlanOp, inputs: &[Plan]) -> Self {
         let input = || &inputs[0].index;
         match op {
-            PlanOp::Filter(_) | PlanOp::Scan(_) | PlanOp::Random { .. } => input().clone(),
+            PlanOp::Filter(_) | PlanOp::Window(_) | PlanOp::Scan(_) | PlanOp::Random { .. } => {
+                input().clone()
+            }
             PlanOp::Explode { column, .. } if input().name.as_ref() != Some(column) => input().clone(),
             PlanOp::Project(columns) => input().renamed(columns),
             PlanOp::Sort(_) => input().with(Divisions::UNKNOWN),

@@ -10,10 +10,12 @@ mod bins;
 mod exchange;
 mod join;
 mod layout;
+mod map;
 mod read;
 mod scan;
 mod sort;
 mod stage;
+mod window;
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -99,6 +101,10 @@ fn stage(node: &Plan, mut inputs: Vec<Pending>) -> Pending {
             let token = tokenized("project", columns.iter().map(|(name, expr)| (name, expr)));
             let step = Step::Project(columns.clone(), schema);
             inputs.remove(0).then(step, token, "project", &node.info)
+        }
+        PlanOp::Map(spec) => map::map(spec, node.inputs()[0].schema(), inputs.remove(0), &node.info),
+        PlanOp::Window(spec) => {
+            window::window(spec, node.inputs()[0].schema(), &schema, inputs.remove(0), &node.info)
         }
         PlanOp::Filter(condition) => {
             let token = Tokenizer::new("filter").feed(condition).finish();

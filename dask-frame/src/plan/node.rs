@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use dask_graph::{Graph, Key, LayerInfo, Token, Tokenizer, Value};
+use dask_graph::{Graph, Key, LayerInfo, Op, Token, Tokenizer, Value};
 use serde::{Deserialize, Serialize};
 
 use super::Plan;
@@ -12,6 +12,7 @@ use super::divisions::Index;
 use super::join::{JoinColumn, JoinSpec, Side};
 use super::layout::Layout;
 use super::scan::ScanSpec;
+use super::window::WindowSpec;
 use crate::error::FrameError;
 use crate::expr::Expr;
 use crate::schema::{DataType, Field, Schema};
@@ -39,6 +40,10 @@ pub(crate) enum PlanOp {
     Graph { graph: Graph, keys: Vec<Key> },
     /// The given columns and no others.
     Project(Vec<(Arc<str>, Expr)>),
+    /// All columns, and window functions of some.
+    Window(Arc<WindowSpec>),
+    /// What a function of the user makes of each partition.
+    Map(Arc<MapSpec>),
     /// The rows for which the condition holds.
     Filter(Expr),
     /// A row a group.
@@ -65,6 +70,19 @@ pub(crate) enum PlanOp {
     FillBins(Arc<Bins>),
     /// The same rows, somewhere else.
     Layout(Arc<Layout>),
+}
+
+/// A function of the user for whole partitions.
+#[derive(Debug)]
+pub(crate) struct MapSpec {
+    /// Takes a table and gives a table.
+    pub(crate) function: Arc<dyn Op>,
+    /// The columns that it said it would give.
+    pub(crate) schema: Schema,
+    /// How many rows it sees before and behind the partition.
+    pub(crate) before: usize,
+    pub(crate) after: usize,
+    pub(crate) token: Token,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -145,6 +163,8 @@ impl PlanOp {
                 unreachable!("a source of partitions is made with its schema")
             }
             PlanOp::Project(columns) => typed(columns, inputs[0].schema()),
+            PlanOp::Map(spec) => Ok(spec.schema.clone()),
+            PlanOp::Window(spec) => spec.schema(inputs[0].schema()),
             PlanOp::Filter(condition) => {
                 condition.expect_condition(inputs[0].schema())?;
                 Ok(inputs[0].schema().clone())

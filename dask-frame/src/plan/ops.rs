@@ -6,10 +6,12 @@ mod csv;
 mod exchange;
 mod join;
 mod layout;
+mod map;
 mod outline;
 mod reshape;
 mod rows;
 mod scan;
+mod window;
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -24,9 +26,11 @@ pub(super) use exchange::{ExchangeOp, GatherOp, SplitBy, SplitOp};
 pub(super) use join::{IndexOp, JoinOp, MatchedOp, UnmatchedOp};
 pub(crate) use layout::SizeOp;
 pub(super) use layout::{AfterOp, EndsOp, JoinPartsOp, PassOp, PieceOp, RangesOp, WithinOp};
+pub(super) use map::MapOp;
 pub(crate) use outline::OutlineOp;
 pub(super) use rows::{BoundariesOp, LimitOp, TailOp, sample_schema};
 pub(super) use scan::{JoinSeedsOp, ScanOp, SeedOp};
+pub(super) use window::{Carried, EdgeOp, RankOp, StateOp, WindowOp};
 
 use super::aggregate::AggregateSpec;
 use super::bins::Bins;

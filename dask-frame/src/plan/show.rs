@@ -47,6 +47,14 @@ impl fmt::Display for Line<'_> {
                 write!(f, "computed: columns [{}] in {} partitions", names(self.0), keys.len())
             }
             PlanOp::Project(columns) => write!(f, "project {}", Named(columns)),
+            PlanOp::Map(spec) if spec.before + spec.after > 0 => {
+                write!(f, "map_overlap {}, {}: {}", spec.before, spec.after, names(self.0))
+            }
+            PlanOp::Map(_) => write!(f, "map_partitions: {}", names(self.0)),
+            PlanOp::Window(spec) => {
+                let names = spec.columns.iter().map(|column| &*column.name).collect::<Vec<_>>();
+                write!(f, "window {}", names.join(", "))
+            }
             PlanOp::Filter(condition) => write!(f, "filter {condition}"),
             PlanOp::Aggregate(spec) => {
                 let aggregates = spec.aggregates.iter().map(|(_, aggregate)| aggregate.to_string());

@@ -87,6 +87,14 @@ pub(super) fn expr(json: &Json) -> Result<Expr, Unsupported> {
             chosen.expect("a dictionary has a pair")
         }
         "timestamp" => timestamp(call[1][1].as_str().expect("a time")).expect("a time"),
+        "cumsum" => arg(1)?.cum_sum(),
+        "cumprod" => arg(1)?.cum_prod(),
+        "cummin" => arg(1)?.cum_min(),
+        "cummax" => arg(1)?.cum_max(),
+        "shift" => arg(1)?.shift(call[2].as_i64().expect("a number")),
+        "diff" => arg(1)?.diff(call.get(2).map_or(1, |n| n.as_i64().expect("a number"))),
+        "ffill" => arg(1)?.ffill(),
+        "bfill" => arg(1)?.bfill(),
         "timedelta" => duration(call[1][1].as_str().expect("a duration")).expect("a duration"),
         "to_datetime" => arg(1)?.cast(DataType::Timestamp),
         "to_numeric" => arg(1)?.try_cast(DataType::Float64),

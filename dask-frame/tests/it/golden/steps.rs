@@ -140,13 +140,57 @@ fn one(op: &str, args: &Json, frames: &[DataFrame]) -> Result<DataFrame, Unsuppo
             frame.with_columns(filled)
         }
         "dropna" => {
-            given(args, &["subset"])?;
+            given(args, &["subset", "how", "thresh"])?;
+            match (args["how"].as_str(), args["thresh"].as_u64()) {
+                (Some("all"), _) => return Ok(frame.drop_nulls_below(1).expect("columns")),
+                (_, Some(n)) => return Ok(frame.drop_nulls_below(n as usize).expect("columns")),
+                _ => {}
+            }
             frame.drop_nulls(if args["subset"].is_null() { vec![] } else { strings(&args["subset"]) })
         }
+        "ffill" => Ok(frame.ffill()),
+        "bfill" => Ok(frame.bfill()),
+        "rolling" => return rolling(args, frame),
         "isna" => frame.select(frame.schema().names().map(|name| col(name).is_null())),
         other => return unsupported(&format!("no `{other}` yet")),
     };
     Ok(done.unwrap_or_else(|error| panic!("{op} {args}: {error}")))
+}
+
+fn rolling(args: &Json, frame: &DataFrame) -> Result<DataFrame, Unsupported> {
+    given(args, &["columns", "window", "func", "min_periods", "center"])?;
+    // A window of time goes by the index.
+    let by = frame.schema().names().next().expect("a column").to_owned();
+    let names = strings(&args["columns"]);
+    let columns = names.iter().map(|name| {
+        let of = col(name.as_str());
+        let rolling = match args["window"].as_u64() {
+            Some(n) => of.rolling(n),
+            None => {
+                let time = args["window"].as_str().expect("a duration");
+                of.rolling_by(by.as_str(), time).expect("a duration")
+            }
+        };
+        let rolling = match args["min_periods"].as_u64() {
+            Some(n) => rolling.min_periods(n as usize),
+            None => rolling,
+        };
+        let rolling = if args["center"] == true { rolling.center() } else { rolling };
+        Ok(match args["func"].as_str().expect("a function") {
+            "mean" => rolling.mean(),
+            "sum" => rolling.sum(),
+            "max" => rolling.max(),
+            "min" => rolling.min(),
+            "std" => rolling.std(),
+            "median" => rolling.median(),
+            "count" => rolling.count(),
+            other => return unsupported(&format!("no rolling `{other}` yet")),
+        }
+        .alias(name.as_str()))
+    });
+    let columns = columns.collect::<Result<Vec<_>, _>>()?;
+    let index = args["window"].is_string().then(|| col(by.as_str()));
+    Ok(frame.select(index.into_iter().chain(columns)).expect("columns that are there"))
 }
 
 fn sort(args: &Json, frame: &DataFrame) -> Result<DataFrame, dask_frame::FrameError> {

@@ -1,0 +1,185 @@
+//! Functions whose value in a row depends on the rows around it.
+//!
+//! They are part of expressions where they are written. Before a plan is made of the expression, each is taken
+//! out and becomes a column of its own, computed by a window node ([`crate::plan::window`]).
+
+mod methods;
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use super::Expr;
+use super::function::wrong_type;
+use crate::error::FrameError;
+use crate::schema::DataType;
+use crate::time::Ticks;
+
+pub use methods::{RankMethod, Rolling};
+
+/// A function of the rows around a row.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) enum WindowFunction {
+    /// Of all rows up to this one. A missing value stays missing and is skipped.
+    Cumulative(Cumulative),
+    /// The value so many rows before, or behind if negative.
+    Shift(i64),
+    /// The last value that is there, at most `limit` rows away; the next one if not `forward`.
+    Fill { forward: bool, limit: Option<u64> },
+    /// A statistic of the rows in a window.
+    Statistic { frame: Frame, statistic: Statistic, least: usize },
+    /// The place among all rows in order.
+    Rank { method: RankMethod, descending: bool, percent: bool },
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum Cumulative {
+    Sum,
+    Product,
+    Min,
+    Max,
+    Count,
+}
+
+/// Which rows are in the window of a row.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum Frame {
+    /// So many rows, of which this is the last, or the one in the middle.
+    Rows { n: u64, center: bool },
+    /// The rows of the last so many microseconds, by a column of times, this row included.
+    Time { micros: i64 },
+    /// All rows up to this one.
+    Expanding,
+}
+
+/// What is computed of the rows in a window. What is missing is skipped.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) enum Statistic {
+    Count,
+    Sum,
+    Mean,
+    Min,
+    Max,
+    Var { ddof: u8 },
+    Std { ddof: u8 },
+    Skew,
+    Kurtosis,
+    Quantile(f64),
+    Cov { ddof: u8 },
+    Corr,
+}
+
+impl WindowFunction {
+    fn word(&self) -> &'static str {
+        match self {
+            WindowFunction::Cumulative(Cumulative::Sum) => "cum_sum",
+            WindowFunction::Cumulative(Cumulative::Product) => "cum_prod",
+            WindowFunction::Cumulative(Cumulative::Min) => "cum_min",
+            WindowFunction::Cumulative(Cumulative::Max) => "cum_max",
+            WindowFunction::Cumulative(Cumulative::Count) => "cum_count",
+            WindowFunction::Shift(_) => "shift",
+            WindowFunction::Fill { forward: true, .. } => "ffill",
+            WindowFunction::Fill { .. } => "bfill",
+            WindowFunction::Rank { .. } => "rank",
+            WindowFunction::Statistic { statistic, .. } => match statistic {
+                Statistic::Count => "rolling_count",
+                Statistic::Sum => "rolling_sum",
+                Statistic::Mean => "rolling_mean",
+                Statistic::Min => "rolling_min",
+                Statistic::Max => "rolling_max",
+                Statistic::Var { .. } => "rolling_var",
+                Statistic::Std { .. } => "rolling_std",
+                Statistic::Skew => "rolling_skew",
+                Statistic::Kurtosis => "rolling_kurt",
+                Statistic::Quantile(_) => "rolling_quantile",
+                Statistic::Cov { .. } => "rolling_cov",
+                Statistic::Corr => "rolling_corr",
+            },
+        }
+    }
+
+    /// Returns how many of the arguments are values; a column of times may come behind them.
+    pub(crate) fn n_values(&self) -> usize {
+        match self {
+            WindowFunction::Statistic { statistic: Statistic::Cov { .. } | Statistic::Corr, .. } => 2,
+            _ => 1,
+        }
+    }
+
+    /// Returns the type of the result.
+    pub(crate) fn dtype(&self, args: &[Expr], dtypes: &[DataType]) -> Result<DataType, FrameError> {
+        let problem =
+            |problem: &str| Err(FrameError::BadArgument { operation: self.word(), problem: problem.into() });
+        let number = |dtype: DataType| dtype.is_numeric() || dtype == DataType::Bool;
+        let numbers = |at: usize| match number(dtypes[at]) {
+            true => Ok(()),
+            false => Err(wrong_type(self.word(), &args[at], dtypes[at], "Int64, Float64 or Bool")),
+        };
+        match self {
+            WindowFunction::Cumulative(Cumulative::Sum) if dtypes[0] == DataType::Duration => Ok(dtypes[0]),
+            WindowFunction::Cumulative(Cumulative::Sum | Cumulative::Product) => {
+                numbers(0)?;
+                Ok(if dtypes[0] == DataType::Float64 { DataType::Float64 } else { DataType::Int64 })
+            }
+            WindowFunction::Cumulative(Cumulative::Count) => Ok(DataType::Int64),
+            WindowFunction::Cumulative(_) | WindowFunction::Shift(_) | WindowFunction::Fill { .. } => {
+                Ok(dtypes[0])
+            }
+            WindowFunction::Rank { .. } => Ok(DataType::Float64),
+            WindowFunction::Statistic { frame, statistic, .. } => {
+                if *statistic != Statistic::Count {
+                    (0..self.n_values()).try_for_each(numbers)?;
+                }
+                match frame {
+                    Frame::Rows { n: 0, .. } => return problem("a window has one row at least"),
+                    Frame::Time { micros } => {
+                        if *micros <= 0 {
+                            return problem("a window is longer than no time");
+                        }
+                        let (by, got) = (&args[self.n_values()], dtypes[self.n_values()]);
+                        if !matches!(got, DataType::Timestamp | DataType::Zoned(_) | DataType::Duration) {
+                            return Err(wrong_type(self.word(), by, got, "Timestamp"));
+                        }
+                    }
+                    _ => {}
+                }
+                match statistic {
+                    Statistic::Quantile(q) if !(0.0..=1.0).contains(q) => {
+                        problem("a quantile lies between 0 and 1")
+                    }
+                    Statistic::Quantile(_) if *frame == Frame::Expanding => {
+                        problem("quantiles of all rows so far would have to keep them all")
+                    }
+                    Statistic::Count => Ok(DataType::Int64),
+                    _ => Ok(DataType::Float64),
+                }
+            }
+        }
+    }
+}
+
+impl fmt::Display for WindowFunction {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.word())?;
+        match self {
+            WindowFunction::Shift(n) => write!(f, " {n}"),
+            WindowFunction::Fill { limit: Some(limit), .. } => write!(f, " {limit}"),
+            WindowFunction::Rank { method, descending, .. } => {
+                write!(f, " {}{}", method.word(), if *descending { ", descending" } else { "" })
+            }
+            WindowFunction::Statistic { frame, statistic, .. } => {
+                match frame {
+                    Frame::Rows { n, center: false } => write!(f, " {n}")?,
+                    Frame::Rows { n, center: true } => write!(f, " {n}, center")?,
+                    Frame::Time { micros } => write!(f, " {}", Ticks(*micros, DataType::Duration))?,
+                    Frame::Expanding => f.write_str(" expanding")?,
+                }
+                match statistic {
+                    Statistic::Quantile(q) => write!(f, ", {q}"),
+                    _ => Ok(()),
+                }
+            }
+            _ => Ok(()),
+        }
+    }
+}

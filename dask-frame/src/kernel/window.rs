@@ -1,0 +1,139 @@
+//! Functions of the rows around a row, for one partition and what must be known of those before and behind it.
+//!
+//! There are two ways to know of other partitions. A window of limited *reach* takes rows of theirs: as many before
+//! and behind as it says. A function of all rows so far takes a *state*, a row of a few columns, that is computed
+//! for each partition by itself and combined along the partitions; so all of them can be worked on at once.
+
+mod rank;
+mod sliding;
+mod state;
+mod statistic;
+
+use std::ops::Range;
+
+use crate::column::{Column, NO_ROW, View};
+use crate::error::EvalError;
+use crate::expr::{Frame, WindowFunction};
+
+pub(crate) use rank::rank;
+pub(crate) use state::{Carry, carry, combined, empty_state, state_dtypes, state_of, with_state};
+
+/// Which rows of other partitions a function needs.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Reach {
+    pub(crate) before: usize,
+    pub(crate) after: usize,
+    /// Rows before of the last so many microseconds, by the last argument.
+    pub(crate) micros: Option<i64>,
+}
+
+impl Reach {
+    pub(crate) fn of(function: &WindowFunction) -> Self {
+        let rows = |n: u64| usize::try_from(n).unwrap_or(usize::MAX);
+        match *function {
+            WindowFunction::Shift(n) if n >= 0 => Self { before: rows(n.unsigned_abs()), ..Self::default() },
+            WindowFunction::Shift(n) => Self { after: rows(n.unsigned_abs()), ..Self::default() },
+            WindowFunction::Fill { forward: true, limit: Some(n) } => {
+                Self { before: rows(n), ..Self::default() }
+            }
+            WindowFunction::Fill { forward: false, limit: Some(n) } => {
+                Self { after: rows(n), ..Self::default() }
+            }
+            WindowFunction::Statistic { frame: Frame::Rows { n, center }, .. } => {
+                let after = if center { rows(n.saturating_sub(1)) / 2 } else { 0 };
+                Self { before: rows(n.saturating_sub(1)) - after, after, micros: None }
+            }
+            WindowFunction::Statistic { frame: Frame::Time { micros }, .. } => {
+                Self { micros: Some(micros), ..Self::default() }
+            }
+            _ => Self::default(),
+        }
+    }
+}
+
+/// Computes a function of limited reach for the rows `own` of some columns, which have the rows before and behind
+/// that it reaches. `name` is what it is called in errors.
+pub(crate) fn with_rows(
+    function: &WindowFunction,
+    columns: &[Column],
+    own: Range<usize>,
+    name: &str,
+) -> Result<Column, EvalError> {
+    let of = &columns[0];
+    Ok(match *function {
+        WindowFunction::Shift(n) => {
+            let row = |row: usize| {
+                let at = (row as i64).checked_sub(n).and_then(|at| usize::try_from(at).ok());
+                at.filter(|&at| at < of.len()).map_or(NO_ROW, |at| at as u32)
+            };
+            of.take(&own.map(row).collect::<Vec<_>>())
+        }
+        WindowFunction::Fill { forward, limit } => {
+            let limit = limit.and_then(|limit| usize::try_from(limit).ok()).unwrap_or(usize::MAX);
+            of.take(&filled(of, own, forward, limit))
+        }
+        WindowFunction::Statistic { frame: Frame::Time { micros }, statistic, least } => {
+            let ranges = time_ranges(&columns[function.n_values()], micros, own, name)?;
+            statistic::over_ranges(statistic, least, &columns[..function.n_values()], &ranges)
+        }
+        WindowFunction::Statistic { statistic, least, .. } => {
+            let Reach { before, after, .. } = Reach::of(function);
+            let range = |row: usize| {
+                row.saturating_sub(before)..row.saturating_add(after).saturating_add(1).min(of.len())
+            };
+            let ranges = own.map(range).collect::<Vec<_>>();
+            statistic::over_ranges(statistic, least, columns, &ranges)
+        }
+        WindowFunction::Cumulative(_) | WindowFunction::Rank { .. } => {
+            unreachable!("`{name}` needs a state and no rows")
+        }
+    })
+}
+
+/// The rows from which missing values are filled: the last before, or the next behind, at most `limit` away.
+fn filled(of: &Column, own: Range<usize>, forward: bool, limit: usize) -> Vec<u32> {
+    let mut nearest: Option<usize> = None;
+    let mut source = |row: usize| {
+        if !of.is_null(row) {
+            nearest = Some(row);
+        }
+        let near = nearest.filter(|nearest| nearest.abs_diff(row) <= limit);
+        near.map_or(NO_ROW, |row| row as u32)
+    };
+    if forward {
+        return (0..own.end).map(&mut source).skip(own.start).collect();
+    }
+    let mut rows = (own.start..of.len()).rev().map(&mut source).collect::<Vec<_>>();
+    rows.reverse();
+    rows.truncate(own.len());
+    rows
+}
+
+/// The rows of the last `micros` up to each of the rows `own`.
+fn time_ranges(
+    by: &Column,
+    micros: i64,
+    own: Range<usize>,
+    name: &str,
+) -> Result<Vec<Range<usize>>, EvalError> {
+    let View::Ticks(times, _) = by.view() else { unreachable!("windows of time were checked to have times") };
+    let unsorted = |row: usize| EvalError::TimesNotSorted {
+        expr: name.into(),
+        value: by.get(row).to_string(),
+        before: row.checked_sub(1).map_or_else(|| "the first".into(), |before| by.get(before).to_string()),
+    };
+    if let Some(row) = (0..by.len()).find(|&row| by.is_null(row) || (row > 0 && times[row] < times[row - 1]))
+    {
+        return Err(unsorted(row));
+    }
+    let mut start = 0;
+    let range = |row: usize| {
+        // The window is open at its start: a row exactly so long ago is not in it.
+        let after = times[row].saturating_sub(micros);
+        while times[start] <= after && start < row {
+            start += 1;
+        }
+        start..row + 1
+    };
+    Ok((0..own.end).map(range).skip(own.start).collect())
+}
