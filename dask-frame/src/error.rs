@@ -103,6 +103,16 @@ pub enum FrameError {
         /// The text.
         text: String,
     },
+    /// A text that is no condition or assignment.
+    #[error("`{text}`, character {position}: {problem}")]
+    BadQuery {
+        /// The text.
+        text: String,
+        /// Where in it, in characters from 1.
+        position: usize,
+        /// What is wrong there.
+        problem: String,
+    },
     /// A text that is no duration.
     #[error("`{text}` is no duration; write it like 36h, 15min, 2D or 1 days 02:30:00")]
     BadDuration {

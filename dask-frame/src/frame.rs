@@ -9,6 +9,7 @@ mod index;
 mod loc;
 mod map;
 mod merge;
+mod query;
 mod repartition;
 mod resample;
 mod reshape;

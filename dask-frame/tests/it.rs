@@ -11,6 +11,7 @@ mod it {
     mod pandas;
     mod planner;
     mod resample;
+    mod rowwise;
     mod run;
     mod texts;
     mod types;

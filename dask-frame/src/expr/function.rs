@@ -9,6 +9,7 @@ use super::cast;
 use super::category::CategoryFunction;
 use super::date::DateFunction;
 use super::eval::Eval;
+use super::math::MathFunction;
 use super::text::TextFunction;
 use super::window::WindowFunction;
 use crate::column::Column;
@@ -21,6 +22,7 @@ pub(crate) enum Function {
     Text(TextFunction),
     Date(DateFunction),
     Category(CategoryFunction),
+    Math(MathFunction),
     /// Is taken out of the expression before it is computed.
     Window(WindowFunction),
     /// Converts, and gives a missing value for what does not fit.
@@ -35,6 +37,7 @@ impl Function {
             Function::Text(function) => function.dtype(args, &dtypes),
             Function::Date(function) => function.dtype(&args[0], dtypes[0]),
             Function::Window(function) => function.dtype(args, &dtypes),
+            Function::Math(function) => function.dtype(args, &dtypes),
             Function::Category(function) => function.dtype(&args[0], dtypes[0]),
             Function::TryCast(to) => args[0].cast(*to).dtype(schema),
         }
@@ -59,6 +62,7 @@ impl Function {
                 ),
             }
             .into()),
+            Function::Math(function) => function.eval(&columns, expr),
             Function::Category(function) => Ok(function.eval(&columns[0])),
             Function::TryCast(to) => cast::try_cast(&columns[0], *to, expr),
         }
@@ -72,6 +76,7 @@ impl fmt::Display for Function {
             Function::Text(function) => write!(f, "{function}"),
             Function::Date(function) => write!(f, "{function}"),
             Function::Window(function) => write!(f, "{function}"),
+            Function::Math(function) => write!(f, "{function}"),
             Function::Category(function) => write!(f, "{function}"),
             Function::TryCast(to) => write!(f, "try_cast {to}"),
         }

@@ -60,10 +60,7 @@ pub(super) fn expr(json: &Json) -> Result<Expr, Unsupported> {
                 other => return unsupported(&format!("between with inclusive {other}")),
             }
         }
-        "clip" => {
-            let (value, low, high) = (arg(1)?, arg(2)?, arg(3)?);
-            when(value.lt(&low)).then(&low).otherwise(when(value.gt(&high)).then(&high).otherwise(value))
-        }
+        "clip" => arg(1)?.clip(arg(2)?, arg(3)?),
         "astype" => match call[2][1].as_str().expect("a type") {
             "int64" => arg(1)?.cast(DataType::Int64),
             "float64" => arg(1)?.cast(DataType::Float64),
@@ -95,6 +92,7 @@ pub(super) fn expr(json: &Json) -> Result<Expr, Unsupported> {
         "diff" => arg(1)?.diff(call.get(2).map_or(1, |n| n.as_i64().expect("a number"))),
         "ffill" => arg(1)?.ffill(),
         "bfill" => arg(1)?.bfill(),
+        "round" => arg(1)?.round(call[2].as_i64().expect("a number") as i32),
         "timedelta" => duration(call[1][1].as_str().expect("a duration")).expect("a duration"),
         "to_datetime" => arg(1)?.cast(DataType::Timestamp),
         "to_numeric" => arg(1)?.try_cast(DataType::Float64),

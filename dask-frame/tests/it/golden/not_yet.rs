@@ -1,8 +1,6 @@
 /// Cases that need what there is not, and what that is.
 #[rustfmt::skip]
 pub(crate) const NOT_YET: &[(&str, &str)] = &[
-    ("filter-007", "no `query` yet"),
-    ("expr-004", "no `round` expression yet"),
     ("merge-021", "no `merge_asof` yet"),
     ("merge-022", "no `merge_asof` yet"),
     ("read_csv-006", "no `skiprows` argument yet"),

@@ -80,6 +80,7 @@ fn one(op: &str, args: &Json, frames: &[DataFrame]) -> Result<DataFrame, Unsuppo
                 _ => Ok(frame),
             }
         }
+        "query" => frame.query(args["text"].as_str().expect("a text")),
         "filter" => frame.filter(expr(&args["expr"])?),
         "astype" => {
             let columns = args["columns"].as_object().expect("columns");
