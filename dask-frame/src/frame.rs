@@ -1,7 +1,9 @@
 //! Frames: plans over partitioned tables.
 
+mod asof;
 mod columns;
 mod compute;
+mod concat;
 mod distinct;
 mod divide;
 mod group;
@@ -22,6 +24,7 @@ use std::sync::{Arc, OnceLock};
 
 use dask_graph::{Graph, Key, LayerInfo, Token, Value};
 
+pub use asof::{AsOf, Direction};
 pub use distinct::{Keep, ValueCounts};
 pub use group::GroupBy;
 pub use merge::{How, Merge};

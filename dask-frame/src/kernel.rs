@@ -1,6 +1,7 @@
 //! Work on whole columns and tables in memory: keys, groups, joins, orders.
 
 pub(crate) mod aggregate;
+pub(crate) mod asof;
 pub(crate) mod group;
 pub(crate) mod join;
 pub(crate) mod keys;

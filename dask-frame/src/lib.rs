@@ -83,7 +83,10 @@ pub use expr::{
 pub use expr::{CategoryMethods, DateMethods, PadSide, Pattern, Split, StringMethods, ToDatetime, regex};
 pub use expr::{RankMethod, Rolling};
 pub use expr::{coalesce, row_all, row_any, row_count, row_max, row_mean, row_min, row_sum};
-pub use frame::{DataFrame, GroupBy, How, Keep, Melt, Merge, Pivot, Resample, Resampled, Sort, ValueCounts};
+pub use frame::{
+    AsOf, DataFrame, Direction, GroupBy, How, Keep, Melt, Merge, Pivot, Resample, Resampled, Sort,
+    ValueCounts,
+};
 pub use plan::divisions::Divisions;
 pub use schema::{DataType, Field, Schema, Zone};
 pub use table::Table;

@@ -6,6 +6,7 @@
 //! [`in_order`], so the length of a plan does not matter to the stack.
 
 mod aggregate;
+pub(crate) mod asof;
 pub(crate) mod bins;
 mod columns;
 pub(crate) mod divisions;

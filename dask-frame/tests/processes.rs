@@ -8,7 +8,7 @@ mod it {
 
 use std::process::ExitCode;
 
-use dask_frame::{Sort, col, read_csv};
+use dask_frame::{Column, DataFrame, How, Merge, Sort, col, read_csv};
 use dask_graph::{Collection, Scheduler};
 use dask_optimize::Optimized;
 use dask_sched_multiprocess::Multiprocess;
@@ -24,6 +24,7 @@ fn main() -> ExitCode {
         golden("two processes", Box::new(processes())),
         golden("two processes, optimised", Box::new(Optimized::new(processes()))),
         trial("a table goes from file to files", a_table_goes_from_file_to_files),
+        trial("rows are exchanged between processes", rows_are_exchanged),
     ];
     libtest_mimic::run(&Arguments::from_args(), trials).exit_code()
 }
@@ -31,7 +32,7 @@ fn main() -> ExitCode {
 fn golden(name: &'static str, scheduler: Box<dyn Scheduler>) -> Trial {
     Trial::test(format!("golden cases, {name}"), move || {
         let ran = check(&[(name, scheduler)], &Cut::ALL[..2]);
-        if ran >= 97 { Ok(()) } else { Err(format!("only {ran} cases ran").into()) }
+        if ran >= 120 { Ok(()) } else { Err(format!("only {ran} cases ran").into()) }
     })
 }
 
@@ -57,4 +58,22 @@ fn a_table_goes_from_file_to_files() {
     let expected = sums.compute_with(&Sync::new()).unwrap();
     assert_eq!(sums.compute_with(&processes).unwrap(), expected);
     assert_eq!(expected.n_rows(), 3);
+}
+
+fn rows_are_exchanged() {
+    let keys = (0..5_000_i64).map(|i| i * 7_919 % 1_009).collect::<Vec<_>>();
+    let texts = keys.iter().map(|key| format!("key {key}")).collect::<Vec<_>>();
+    let numbers = (0..5_000_i64).collect::<Vec<_>>();
+    let columns = [("key", Column::from(keys)), ("text", Column::from(texts)), ("n", Column::from(numbers))];
+    let left = DataFrame::from_columns(columns, 5).unwrap();
+    let right = left.filter(col("n").lt(2_000)).unwrap().rename([("n", "m")]).unwrap();
+    let joined = left.merge(&right, Merge::on(["text"]).how(How::Outer).shuffled()).unwrap();
+    let sorted = joined.sort_values(["m", "n"]).unwrap();
+    let indexed = sorted.set_index_divisions("n", [0, 1_000, 2_500, 5_000]).unwrap();
+    let processes = Optimized::new(Multiprocess::with_workers(2));
+    for frame in [sorted, indexed] {
+        let expected = frame.compute_with(&Sync::new()).unwrap();
+        assert!(expected.n_rows() > 5_000);
+        assert_eq!(frame.compute_with(&processes).unwrap(), expected);
+    }
 }

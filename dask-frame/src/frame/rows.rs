@@ -139,24 +139,6 @@ impl DataFrame {
         }
         self.with(PlanOp::Sort(Arc::new(SortSpec { by, descending, nulls_first })), info)
     }
-
-    /// Returns the partitions of several frames, one frame after another.
-    ///
-    /// # Errors
-    ///
-    /// - `BadArgument` if there is no frame.
-    /// - `SchemaMismatch` if their columns differ in name, type or order; `select` and `cast` make them agree.
-    #[track_caller]
-    pub fn concat<'a>(frames: impl IntoIterator<Item = &'a DataFrame>) -> Result<Self, FrameError> {
-        let info = LayerInfo::here();
-        let frames = frames.into_iter().collect::<Vec<_>>();
-        let Some(first) = frames.first() else {
-            let problem = "there is no frame to put together".into();
-            return Err(FrameError::BadArgument { operation: "concat", problem });
-        };
-        let plans = frames.iter().map(|frame| Arc::clone(&frame.plan)).collect();
-        Ok(first.over(PlanNode::new(PlanOp::Concat, plans, info)?))
-    }
 }
 
 /// In what order to sort.

@@ -131,12 +131,25 @@ impl JoinIndex {
         Mask::from_fn(n_rows, |row| found[row])
     }
 
+    /// Calls `f` with each row and the first row of its key, key by key, in the order of the table.
+    pub(super) fn for_each_chain(&self, mut f: impl FnMut(u32, u32)) {
+        let mut is_head = vec![true; self.next.len()];
+        self.next.iter().filter(|next| **next != NO_ROW).for_each(|next| is_head[*next as usize] = false);
+        for (head, _) in (0u32..).zip(is_head).filter(|(_, is_head)| *is_head) {
+            let mut at = head;
+            while at != NO_ROW {
+                f(head, at);
+                at = self.next[at as usize];
+            }
+        }
+    }
+
     pub(crate) fn keys(&self) -> &[Column] {
         &self.keys
     }
 
     /// Calls `found` for each row of these keys with the first row of its key here, or [`NO_ROW`].
-    fn probe(&self, others: &[Column], n_rows: usize, mut found: impl FnMut(u32, u32)) {
+    pub(super) fn probe(&self, others: &[Column], n_rows: usize, mut found: impl FnMut(u32, u32)) {
         match &self.heads {
             Heads::Ints(heads, null) => {
                 let Some((values, validity)) = ints(others) else {

@@ -3,7 +3,8 @@
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
-use super::join::{JoinSpec, Side};
+use super::asof::AsOfSpec;
+use super::join::{JoinColumn, JoinSpec, Side};
 use super::node::{PlanNode, PlanOp};
 use super::{Plan, id, in_order};
 use crate::expr::{Expr, col};
@@ -79,12 +80,10 @@ fn of_input(node: &Plan, wanted: &Wanted, input: usize) -> Wanted {
         }
         PlanOp::Join(spec) => {
             let keys = spec.on.iter().map(|(left, right, _)| if input == 0 { left } else { right });
-            let columns = spec.columns.iter().filter(|column| wanted.contains(&column.name));
-            let columns = columns.filter_map(|column| match (&column.from, input) {
-                (Side::Left(name), 0) | (Side::Right(name), 1) => Some(name),
-                _ => None,
-            });
-            keys.chain(columns).cloned().collect()
+            keys.cloned().chain(of_side(&spec.columns, wanted, input)).collect()
+        }
+        PlanOp::AsOf(spec) => {
+            spec.keys(input).cloned().chain(of_side(&spec.columns, wanted, input)).collect()
         }
         PlanOp::Sort(spec) | PlanOp::Top(spec, _) => wanted.iter().chain(&spec.by).cloned().collect(),
         PlanOp::Bin(bins) => wanted.iter().chain([&bins.column]).cloned().collect(),
@@ -94,8 +93,18 @@ fn of_input(node: &Plan, wanted: &Wanted, input: usize) -> Wanted {
         }
         PlanOp::FillBins(bins) => wanted.iter().chain([&bins.column]).cloned().collect(),
         PlanOp::Layout(layout) => wanted.iter().chain(layout.columns()).cloned().collect(),
-        PlanOp::Limit(_) | PlanOp::Concat => wanted.clone(),
+        PlanOp::Limit(_) | PlanOp::Concat | PlanOp::Interleave => wanted.clone(),
     }
+}
+
+/// The columns of a side of a join that are wanted.
+fn of_side(columns: &[JoinColumn], wanted: &Wanted, side: usize) -> impl Iterator<Item = Arc<str>> {
+    columns.iter().filter(|column| wanted.contains(&column.name)).filter_map(move |column| {
+        match (&column.from, side) {
+            (Side::Left(name), 0) | (Side::Right(name), 1) => Some(Arc::clone(name)),
+            _ => None,
+        }
+    })
 }
 
 /// Makes a node again over pruned inputs, pruned itself.
@@ -151,13 +160,18 @@ fn rebuild(node: &Plan, inputs: Vec<Plan>, wanted: &Wanted) -> Plan {
         | PlanOp::Random { .. } => narrowed(make(node.op.clone()), wanted),
         PlanOp::Limit(_) => make(node.op.clone()),
         // Inputs may give more than is wanted, each something else; here they must agree.
-        PlanOp::Concat => {
+        PlanOp::AsOf(spec) => {
+            let columns =
+                spec.columns.iter().filter(|column| wanted.contains(&column.name)).cloned().collect();
+            make(PlanOp::AsOf(Arc::new(AsOfSpec { columns, ..(**spec).clone() })))
+        }
+        PlanOp::Concat | PlanOp::Interleave => {
             let names = node.schema().names().filter(|&name| wanted.contains(name)).collect::<Vec<_>>();
             let inputs = inputs.iter().map(|input| match input.schema().names().eq(names.iter().copied()) {
                 true => Arc::clone(input),
                 false => select(input, names.iter().copied()),
             });
-            PlanNode::rearranged(PlanOp::Concat, inputs.collect(), &node.info)
+            PlanNode::rearranged(node.op.clone(), inputs.collect(), &node.info)
         }
     }
 }

@@ -5,11 +5,11 @@ use std::fmt;
 use std::sync::Arc;
 
 use super::Plan;
-use super::join::Algorithm;
+use super::join::{Algorithm, Side};
 use super::layout::Layout;
 use super::node::PlanOp;
 use crate::column::{Column, Scalar};
-use crate::expr::Expr;
+use crate::expr::{Expr, col};
 use crate::kernel::keys::Keys;
 use crate::kernel::sort::sorted_rows;
 
@@ -143,6 +143,14 @@ impl Index {
             }
             PlanOp::FillBins(bins) => {
                 Self { name: Some(Arc::clone(&bins.column)), divisions: Divisions::UNKNOWN }
+            }
+            PlanOp::Interleave => input().clone(),
+            PlanOp::AsOf(spec) => {
+                let same = spec.columns.iter().filter_map(|column| match &column.from {
+                    Side::Left(name) => Some((Arc::clone(&column.name), col(Arc::clone(name)))),
+                    _ => None,
+                });
+                input().renamed(&same.collect::<Vec<_>>())
             }
             PlanOp::Layout(layout) => input().laid_out(layout),
             // Both sides have the divisions between which their rows were brought.

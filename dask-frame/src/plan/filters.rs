@@ -71,6 +71,12 @@ fn under(condition: &Expr, node: &Plan) -> Option<(usize, Expr)> {
             expr.as_column().cloned()
         })
         .map(|condition| (0, condition)),
+        // The nearest row of a row is the same without the others; the right side must have all of its rows.
+        PlanOp::AsOf(spec) => renamed(condition, |name| {
+            let column = spec.columns.iter().find(|column| *column.name == *name)?;
+            if let Side::Left(name) = &column.from { Some(Arc::clone(name)) } else { None }
+        })
+        .map(|condition| (0, condition)),
         PlanOp::Join(spec) => {
             let from = |name: &str| spec.columns.iter().find(|column| *column.name == *name).map(|c| &c.from);
             let same_type = |at: usize, input: usize| {

@@ -6,6 +6,7 @@
 //! so that the result does not depend on what finishes first.
 
 mod aggregate;
+mod asof;
 mod bins;
 mod exchange;
 mod join;
@@ -124,6 +125,14 @@ fn stage(node: &Plan, mut inputs: Vec<Pending>) -> Pending {
         }
         PlanOp::Sort(spec) => sort::sort(spec, &schema, inputs.remove(0), &node.info),
         PlanOp::Top(spec, n) => sort::top(spec, *n, schema, inputs.remove(0), &node.info),
+        PlanOp::AsOf(spec) => {
+            let right = inputs.remove(1);
+            asof::asof(spec, node, inputs.remove(0), right)
+        }
+        PlanOp::Interleave => {
+            let inputs = inputs.into_iter().map(Pending::lowered).collect::<Vec<_>>();
+            Pending::after(layout::interleaved(&inputs, &schema, &node.info))
+        }
         PlanOp::Bin(bins) => bins::bin(bins, inputs.remove(0), &node.info),
         PlanOp::FillBins(bins) => {
             let nothing = inputs.remove(1);

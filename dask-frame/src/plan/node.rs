@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Plan;
 use super::aggregate::AggregateSpec;
+use super::asof::AsOfSpec;
 use super::bins::Bins;
 use super::divisions::Index;
 use super::join::{JoinColumn, JoinSpec, Side};
@@ -68,6 +69,10 @@ pub(crate) enum PlanOp {
     Bin(Arc<Bins>),
     /// Groups by bin, and a row for each bin between them that has none: that of the second input.
     FillBins(Arc<Bins>),
+    /// Each row of the first input with the nearest of the second.
+    AsOf(Arc<AsOfSpec>),
+    /// Partitions of one number of all inputs, which have one schema and one index, put together.
+    Interleave,
     /// The same rows, somewhere else.
     Layout(Arc<Layout>),
 }
@@ -184,18 +189,8 @@ impl PlanOp {
                 inputs[0].schema().field(number)?;
                 Ok(inputs[0].schema().clone())
             }
-            PlanOp::Join(spec) => {
-                let field = |column: &JoinColumn| {
-                    let dtype = match &column.from {
-                        Side::Left(name) => inputs[0].schema().field(name)?.dtype(),
-                        Side::Right(name) => inputs[1].schema().field(name)?.dtype(),
-                        Side::Key(at) => spec.on[*at].2,
-                        Side::Indicator => DataType::Utf8,
-                    };
-                    Ok(Field::new(Arc::clone(&column.name), dtype))
-                };
-                Schema::new(spec.columns.iter().map(field).collect::<Result<Vec<_>, FrameError>>()?)
-            }
+            PlanOp::Join(spec) => joined(&spec.columns, inputs, |at| spec.on[at].2),
+            PlanOp::AsOf(spec) => joined(&spec.columns, inputs, |_| spec.on.2),
             PlanOp::Sort(spec) | PlanOp::Top(spec, _) => {
                 spec.by.iter().try_for_each(|name| inputs[0].schema().field(name).map(drop))?;
                 Ok(inputs[0].schema().clone())
@@ -205,7 +200,7 @@ impl PlanOp {
                 layout.columns().iter().try_for_each(|name| inputs[0].schema().field(name).map(drop))?;
                 Ok(inputs[0].schema().clone())
             }
-            PlanOp::Concat => {
+            PlanOp::Concat | PlanOp::Interleave => {
                 let first = inputs[0].schema();
                 match inputs.iter().position(|input| input.schema() != first) {
                     None => Ok(first.clone()),
@@ -237,4 +232,22 @@ fn exploded(column: &str, separator: &str, schema: &Schema) -> Result<(), FrameE
             Err(FrameError::WrongType { operation: "explode", expr, got, expected: "Utf8" })
         }
     }
+}
+
+/// The columns of a join, of which `key` tells the types of keys.
+fn joined(
+    columns: &[JoinColumn],
+    inputs: &[Plan],
+    key: impl Fn(usize) -> DataType,
+) -> Result<Schema, FrameError> {
+    let field = |column: &JoinColumn| {
+        let dtype = match &column.from {
+            Side::Left(name) => inputs[0].schema().field(name)?.dtype(),
+            Side::Right(name) => inputs[1].schema().field(name)?.dtype(),
+            Side::Key(at) => key(*at),
+            Side::Indicator => DataType::Utf8,
+        };
+        Ok(Field::new(Arc::clone(&column.name), dtype))
+    };
+    Schema::new(columns.iter().map(field).collect::<Result<Vec<_>, FrameError>>()?)
 }

@@ -1,6 +1,7 @@
 //! What the tasks of a frame do.
 
 mod aggregate;
+mod asof;
 mod bins;
 mod csv;
 mod exchange;
@@ -20,6 +21,7 @@ use dask_graph::{Arg, Args, Op, OpError, Packer, Refused, Unpack, Value};
 use serde::{Deserialize, Serialize};
 
 pub(super) use aggregate::MergeOp;
+pub(super) use asof::AsOfIndexOp;
 pub(super) use bins::FirstTimeOp;
 pub(super) use csv::TransitionOp;
 pub(super) use exchange::{ExchangeOp, GatherOp, SplitBy, SplitOp};
@@ -33,6 +35,7 @@ pub(super) use scan::{JoinSeedsOp, ScanOp, SeedOp};
 pub(super) use window::{Carried, EdgeOp, RankOp, StateOp, WindowOp};
 
 use super::aggregate::AggregateSpec;
+use super::asof::AsOfSpec;
 use super::bins::Bins;
 use super::join::JoinSpec;
 use super::node::SortSpec;
@@ -55,6 +58,8 @@ pub(super) enum Step {
     Sort(Arc<SortSpec>),
     /// The first rows in order.
     Top(Arc<SortSpec>, usize),
+    /// Joins with the nearest rows of the index that is the task's argument of this number.
+    AsOf(Arc<AsOfSpec>, Schema, usize),
     /// The first time of a column.
     Least(Arc<str>),
     /// The names of bins in the place of times; the first time of all is the task's argument of this number.
@@ -117,6 +122,7 @@ impl Op for StageOp {
             Step::Sort(_) => "sort",
             Step::Top(..) => "top",
             Step::Sample(..) => "sample",
+            Step::AsOf(..) => "merge_asof",
             Step::Least(_) => "least",
             Step::Bin(..) => "bin",
             Step::FillBins(..) => "fill",
@@ -147,6 +153,7 @@ impl Op for StageOp {
                 Step::Sort(spec) => rows::sorted(spec, &table),
                 Step::Top(spec, n) => rows::top(spec, &table, *n),
                 Step::Sample(spec, schema) => rows::sample(spec, schema, &table),
+                Step::AsOf(spec, schema, at) => asof::join(spec, schema, &table, args.get(*at)?),
                 Step::Least(column) => bins::least(column, &table),
                 Step::Bin(bins, at) => bins::bin(bins, &table, *args.get::<i64>(*at)?),
                 Step::FillBins(bins, at) => bins::fill(bins, &table, args.get::<Table>(*at)?),

@@ -72,6 +72,8 @@ impl fmt::Display for Line<'_> {
             }
             PlanOp::Sort(spec) => write!(f, "sort by {spec}"),
             PlanOp::Top(spec, n) => write!(f, "first {n} rows by {spec}"),
+            PlanOp::AsOf(spec) => write!(f, "{spec}"),
+            PlanOp::Interleave => write!(f, "interleave"),
             PlanOp::Bin(bins) => write!(f, "bins of {bins}"),
             PlanOp::FillBins(bins) => write!(f, "all bins of {bins}"),
             PlanOp::Layout(layout) => write!(f, "{layout}"),

@@ -27,7 +27,7 @@ pub(crate) fn nbytes(root: &Plan) -> Option<u64> {
                 | PlanOp::Layout(_)
                 | PlanOp::Limit(_)
                 | PlanOp::Top(..) => input(0),
-                PlanOp::Concat => (0..node.inputs().len()).map(input).sum(),
+                PlanOp::Concat | PlanOp::Interleave => (0..node.inputs().len()).map(input).sum(),
                 _ => None,
             }
         };

@@ -42,7 +42,7 @@ const TABLE: &[(&str, May)] = &[
     ),
     ("dask-array", May::Know(&["dask-graph"])),
     ("dask-bag", May::Know(&["dask-graph", "dask-graph-shuffle"])),
-    ("dask-frame", May::Know(&["dask-graph"])),
+    ("dask-frame", May::Know(&["dask-graph", "dask-graph-shuffle"])),
     ("xtask", May::KnowAll),
     ("dask-examples", May::KnowAll),
 ];
@@ -139,7 +139,7 @@ mod tests {
             ("dask-sched", vec![dep("dask-graph"), optional("dask-optimize"), optional("dask-sched-sync")]),
             ("dask-array", vec![dep("dask-graph"), dev("dask-optimize"), dev("dask-sched-threaded")]),
             ("dask-bag", vec![dep("dask-graph"), dep("dask-graph-shuffle")]),
-            ("dask-frame", vec![dep("dask-graph")]),
+            ("dask-frame", vec![dep("dask-graph"), dep("dask-graph-shuffle")]),
             ("xtask", vec![dep("anyhow"), dep("dask-graph"), dep("dask-array")]),
             ("dask-examples", vec![dep("dask-bag"), dep("dask-sched"), dep("anyhow")]),
         ]

@@ -175,3 +175,17 @@ fn ranges(
     }
     Partitions { graph: Graph::with_inputs(layer, [&rows.graph]), name, n }
 }
+
+/// Partitions of one number put together.
+pub(super) fn interleaved(inputs: &[Partitions], schema: &Schema, info: &LayerInfo) -> Partitions {
+    let token = inputs.iter().fold(Tokenizer::new("interleave"), |token, input| token.feed(&input.name));
+    let name = Name::from_token("interleave", token.finish());
+    let n = inputs.iter().map(|input| input.n).min().unwrap_or(0);
+    let mut layer = Materialized::with_info(name.clone(), info.clone());
+    let op: Arc<dyn Op> = Arc::new(JoinPartsOp { schema: schema.clone() });
+    for at in 0..n {
+        let parts = Arg::list(inputs.iter().map(|input| input.key(at)));
+        layer.insert(Key::new(&name, &[at]), Task::new(Arc::clone(&op), [parts]));
+    }
+    Partitions { graph: Graph::with_inputs(layer, inputs.iter().map(|input| &input.graph)), name, n }
+}

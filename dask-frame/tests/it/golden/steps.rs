@@ -4,7 +4,7 @@ mod group;
 mod layout;
 mod reshape;
 
-use dask_frame::{DataFrame, DataType, How, Merge, ReadCsv, Scalar, Sort, col, lit, read_csv};
+use dask_frame::{DataFrame, DataType, How, Merge, ReadCsv, Sort, col, lit, read_csv};
 use serde_json::Value as Json;
 
 use super::aggregate::aggregates;
@@ -112,6 +112,7 @@ fn one(op: &str, args: &Json, frames: &[DataFrame]) -> Result<DataFrame, Unsuppo
         "resample" => return layout::resample(args, frame),
         "reset_index" => Ok(frame.reset_index()),
         "merge" => return merge(args, frame, &frames[1]),
+        "merge_asof" => layout::merge_asof(args, frame, &frames[1]),
         "join" => layout::join(args, frame, &frames[1]),
         "concat" => return concat(args, frames),
         "groupby" => group::groupby(args, frame)?,
@@ -229,25 +230,14 @@ fn merge(args: &Json, left: &DataFrame, right: &DataFrame) -> Result<DataFrame, 
     Ok(left.merge(right, merge).expect("the case can be joined"))
 }
 
-/// Frames with other columns are made to agree first: by the common ones, or by missing values.
 fn concat(args: &Json, frames: &[DataFrame]) -> Result<DataFrame, Unsupported> {
     given(args, &["join"])?;
-    let has = |frame: &DataFrame, name: &str| frame.schema().position(name).is_some();
-    let mut fields = Vec::new();
-    for field in frames.iter().flat_map(|frame| frame.schema().fields()) {
-        let everywhere = frames.iter().all(|frame| has(frame, field.name()));
-        if !fields.contains(field) && (everywhere || args["join"] != "inner") {
-            fields.push(field.clone());
-        }
-    }
-    let agreeing = frames.iter().map(|frame| {
-        frame.select(fields.iter().map(|field| match has(frame, field.name()) {
-            true => col(field.name()),
-            false => lit(Scalar::Null(field.dtype())).alias(field.name()),
-        }))
-    });
-    let agreeing = agreeing.collect::<Result<Vec<_>, _>>().expect("columns that are there");
-    Ok(DataFrame::concat(&agreeing).expect("frames that agree"))
+    let all = if args["join"] == "inner" {
+        DataFrame::concat_inner(frames)
+    } else {
+        DataFrame::concat_outer(frames)
+    };
+    Ok(all.expect("frames that can be put together"))
 }
 
 fn read(input: &Json, args: &Json, cut: Cut) -> Result<DataFrame, Unsupported> {

@@ -1,6 +1,6 @@
 //! Steps that say where rows are.
 
-use dask_frame::{DataFrame, FrameError, How, Merge, Resample, Scalar};
+use dask_frame::{AsOf, DataFrame, FrameError, How, Merge, Resample, Scalar};
 use serde_json::{Value as Json, json};
 
 use super::super::aggregate::aggregates;
@@ -42,4 +42,9 @@ pub(super) fn resample(args: &Json, frame: &DataFrame) -> Result<DataFrame, Unsu
     let of = |column: String| json!({"col": column, "func": args["func"], "as": column});
     let aggregates = aggregates(&strings(&args["columns"]).into_iter().map(of).collect())?;
     Ok(frame.resample(resample).and_then(|bins| bins.agg(aggregates)).expect("the case can be resampled"))
+}
+
+pub(super) fn merge_asof(args: &Json, left: &DataFrame, right: &DataFrame) -> Result<DataFrame, FrameError> {
+    let asof = AsOf::on(args["on"].as_str().expect("a column"));
+    left.merge_asof(right, if args["by"].is_null() { asof } else { asof.by(strings(&args["by"])) })
 }

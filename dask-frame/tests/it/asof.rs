@@ -1,0 +1,78 @@
+//! Joins with the nearest row against a loop over all rows.
+
+use dask_frame::{AsOf, Column, DataFrame, Direction, Scalar, col};
+use proptest::prelude::*;
+
+use super::run::every_way;
+
+type Row = (Option<i64>, Option<i64>);
+
+fn frame(rows: &[Row], value: &str, partitions: usize) -> DataFrame {
+    let columns = [
+        ("t", Column::timestamps(rows.iter().map(|row| row.0))),
+        ("g", Column::from(rows.iter().map(|row| row.1).collect::<Vec<_>>())),
+        (value, Column::from((0..rows.len() as i64).collect::<Vec<_>>())),
+    ];
+    DataFrame::from_columns(columns, partitions).unwrap()
+}
+
+fn rows() -> impl Strategy<Value = Vec<Row>> {
+    let row = (prop::option::weighted(0.9, 0_i64..25), prop::option::weighted(0.9, 0_i64..3));
+    prop::collection::vec(row, 0..30)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    #[test]
+    fn the_nearest_row_is_that_of_a_loop(
+        left in rows(), mut right in rows(), lp in 1_usize..5, rp in 1_usize..5,
+        by: bool, exact: bool, tolerance in prop::option::of(0_i64..8), direction in 0_usize..3,
+    ) {
+        right.sort_by_key(|row| (row.0.is_none(), row.0));
+        let direction = [Direction::Backward, Direction::Forward, Direction::Nearest][direction];
+        let asof = AsOf::on("t").direction(direction).allow_exact_matches(exact);
+        let asof = if by { asof.by(["g"]) } else { asof };
+        let asof = tolerance.into_iter().fold(asof, |asof, most| asof.tolerance(Scalar::Duration(most)));
+        let nearest = |row: &Row| {
+            let time = row.0?;
+            let near = |from: &dyn Fn(i64) -> bool| {
+                let rows = right.iter().zip(0_i64..).filter(|(other, _)| !by || other.1 == row.1);
+                rows.filter_map(|(other, at)| Some((other.0?, at)))
+                    .filter(|(other, _)| from(*other) && (exact || *other != time))
+                    .filter(|(other, _)| tolerance.is_none_or(|most| (other - time).abs() <= most))
+                    .collect::<Vec<_>>()
+            };
+            let before = near(&|other| other <= time).last().copied();
+            let after = near(&|other| other >= time).first().copied();
+            match (direction, before, after) {
+                (Direction::Backward, before, _) => before,
+                (Direction::Forward, _, after) => after,
+                (Direction::Nearest, Some(before), Some(after)) if after.0 - time < time - before.0 => Some(after),
+                (Direction::Nearest, before, after) => before.or(after),
+            }
+            .map(|(_, at)| at)
+        };
+        let expected = left.iter().map(nearest).collect::<Vec<_>>();
+        let joined = frame(&left, "a", lp).merge_asof(&frame(&right, "b", rp), asof).unwrap();
+        let got = every_way(&joined, "nearest");
+        prop_assert_eq!(got.column("b").unwrap(), &Column::from(expected));
+        prop_assert_eq!(got.column("a").unwrap(), &Column::from((0..left.len() as i64).collect::<Vec<_>>()));
+        // Filters of the left side go down, those of the right stay.
+        every_way(&joined.filter(col("a").gt(3)).unwrap().select(["b"]).unwrap(), "left filter");
+        every_way(&joined.filter(col("b").gt(3)).unwrap().select(["a"]).unwrap(), "right filter");
+    }
+}
+
+#[test]
+fn what_cannot_be_near() {
+    let left = frame(&[(Some(1), Some(1))], "a", 1);
+    let error = |asof: AsOf| left.merge_asof(&left, asof).unwrap_err().to_string();
+    assert!(error(AsOf::on("x")).contains("unknown column `x`"));
+    assert!(error(AsOf::on_pair("t", "g")).contains("`t` is Timestamp and `g` is Int64"));
+    assert_eq!(error(AsOf::on("t").tolerance(3)), "merge_asof: 3 is no distance between values of Timestamp");
+    assert_eq!(error(AsOf::on("g").tolerance(-3)), "merge_asof: -3 is no distance between values of Int64");
+    let texts = DataFrame::from_columns([("s", Column::from(vec!["x"]))], 1).unwrap();
+    let error = texts.merge_asof(&texts, AsOf::on("s")).unwrap_err().to_string();
+    assert!(error.contains("`s` is Utf8, expected a number or a time"), "{error}");
+}

@@ -1,0 +1,62 @@
+//! Exchanges hold a few partitions in memory, whatever the size of the frame.
+
+use std::sync::{Arc, Mutex};
+
+use dask_frame::{DataFrame, Merge, col, read_csv, size};
+use dask_graph::{Collection, Observer, Plan, RunEnd, RunOptions, Scheduler};
+use dask_sched_sync::Sync;
+use dask_sched_threaded::Threaded;
+
+/// The most bytes of results that were alive.
+#[derive(Default)]
+struct Peak(Mutex<u64>);
+
+impl Observer for Peak {
+    fn finished(&self, _: &Plan, run: &RunEnd) {
+        *self.0.lock().unwrap() = run.peak_nbytes;
+    }
+}
+
+const ROWS: i64 = 60_000;
+/// Bytes of all rows in memory.
+const NBYTES: u64 = ROWS as u64 * 16;
+
+/// Rows in a file, read in some forty partitions.
+fn rows(directory: &std::path::Path, name: &str, factor: i64) -> DataFrame {
+    let path = directory.join(name);
+    let lines: String = (0..ROWS).map(|i| format!("{},{i}\n", i * factor % ROWS)).collect();
+    std::fs::write(&path, format!("k,{}\n{lines}", &name[..1])).unwrap();
+    read_csv(path.to_str().unwrap()).blocksize(16_000).open().unwrap()
+}
+
+fn check(frame: &DataFrame, limit: Option<u64>, what: &str) {
+    let schedulers: [(&str, Box<dyn Scheduler>); 2] =
+        [("sync", Box::new(Sync::new())), ("threaded", Box::new(Threaded::with_workers(2)))];
+    for (name, scheduler) in schedulers {
+        let peak = Arc::new(Peak::default());
+        let options = RunOptions::new().observer(peak.clone());
+        let options = limit.into_iter().fold(options, RunOptions::memory_limit);
+        let table = frame.compute_opts(&*scheduler, &options).unwrap();
+        assert_eq!(table.column("n").unwrap(), &vec![ROWS].into(), "{what}, {name}");
+        assert_eq!(table.column("sum").unwrap(), &vec![ROWS * (ROWS - 1) / 2].into(), "{what}, {name}");
+        let peak = *peak.0.lock().unwrap();
+        assert!(peak < NBYTES / 2, "{what}, {name}: {peak} of {NBYTES}");
+    }
+}
+
+#[test]
+fn exchanges_hold_a_few_partitions() {
+    let directory = tempfile::tempdir().unwrap();
+    let (a, b) = (rows(directory.path(), "a.csv", 7), rows(directory.path(), "b.csv", 11));
+    let aggregates = || [size().alias("n"), col("a").sum().alias("sum")];
+    // Each row has one partner; together they would be twice the bytes.
+    let joined = a.merge(&b, Merge::on(["k"]).shuffled()).unwrap().agg(aggregates()).unwrap();
+    check(&joined, None, "join");
+    let shuffled = a.shuffle(["k"], 40).unwrap().agg(aggregates()).unwrap();
+    check(&shuffled, None, "shuffle");
+    let divided = a.set_index_divisions("k", (0..=30).map(|i| i * 2_000)).unwrap().agg(aggregates()).unwrap();
+    check(&divided, None, "set_index");
+    // A sort looks at all partitions before it moves the first; under a limit they wait on disk.
+    let sorted = a.sort_values("k").unwrap().agg(aggregates()).unwrap();
+    check(&sorted, Some(NBYTES / 4), "sort");
+}
