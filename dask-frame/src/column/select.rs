@@ -3,6 +3,7 @@
 use arrow2::array::{Array, BooleanArray, PrimitiveArray, UInt32Array};
 use arrow2::compute::{concatenate, filter, take};
 use arrow2::datatypes::DataType as ArrowType;
+use arrow2::types::NativeType;
 
 use super::{Column, Data, Mask};
 
@@ -36,6 +37,15 @@ impl Column {
 
     /// Returns the rows of `rows`, in that order; [`NO_ROW`] gives a missing value.
     pub(crate) fn take(&self, rows: &[u32]) -> Self {
+        let numbers = match &self.0 {
+            Data::Int64(a) => Some(Data::Int64(gathered(a, rows))),
+            Data::Float64(a) => Some(Data::Float64(gathered(a, rows))),
+            Data::Ticks(a, dtype) => Some(Data::Ticks(gathered(a, rows), *dtype)),
+            Data::Bool(_) | Data::Utf8(_) | Data::Categorical(_) => None,
+        };
+        if let Some(numbers) = numbers {
+            return Self(numbers);
+        }
         let some = rows.contains(&NO_ROW).then(|| Mask::from_fn(rows.len(), |i| rows[i] != NO_ROW));
         if self.is_empty() {
             assert!(rows.iter().all(|&row| row == NO_ROW), "a row of an empty column was taken");
@@ -79,4 +89,22 @@ impl Column {
             Data::Categorical(codes) => Data::Categorical(codes.clone().with(|_| typed(array))),
         })
     }
+}
+
+/// Numbers of some rows in one pass: what is no row lies past the end, and gives a missing value.
+fn gathered<T: NativeType + Default>(of: &PrimitiveArray<T>, rows: &[u32]) -> PrimitiveArray<T> {
+    let from = of.values().as_slice();
+    debug_assert!(
+        rows.iter().all(|&row| row == NO_ROW || (row as usize) < from.len()),
+        "a row that is not there"
+    );
+    let values =
+        rows.iter().map(|&row| from.get(row as usize).copied().unwrap_or_default()).collect::<Vec<_>>();
+    let validity = match of.validity().filter(|_| of.null_count() > 0) {
+        Some(valid) => {
+            Some(Mask::from_fn(rows.len(), |i| rows[i] != NO_ROW && valid.get_bit(rows[i] as usize)))
+        }
+        None => rows.contains(&NO_ROW).then(|| Mask::from_fn(rows.len(), |i| rows[i] != NO_ROW)),
+    };
+    PrimitiveArray::new(of.data_type().clone(), values.into(), validity.map(Mask::into_bitmap))
 }
