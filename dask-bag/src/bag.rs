@@ -13,6 +13,7 @@ use crate::stream::stored::Stored;
 use crate::stream::{Of, Pipeline, Sink};
 
 mod accumulate;
+mod columns;
 mod combine;
 mod create;
 mod delayed;

@@ -1,5 +1,7 @@
 //! What can go wrong, one type a phase: reading, writing, a step on one item, and joining bags.
 
+mod columns;
+
 use std::error::Error;
 use std::fmt;
 use std::io;
@@ -7,6 +9,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
+
+pub use columns::{FieldsError, RecordError, RowError};
 
 use crate::text::Compression;
 

@@ -20,6 +20,7 @@
 //! - to the first few items, from as few partitions as will do: [`take`](Bag::take)
 //! - to files: [`to_textfiles`](Bag::to_textfiles) and [`WriteText`], [`to_jsonl`](Bag::to_jsonl),
 //!   [`to_avro`](Bag::to_avro)
+//! - to frames and from them: [`to_columns`](Bag::to_columns), [`from_columns`](Bag::from_columns)
 //!
 //! Files may be compressed ([`Compression`]), in any encoding ([`ReadText::encoding`]), and objects of a store, named
 //! by URL ([`ReadText::new`]). What takes long to build is a feature of the crate: `json` and `bz2` are on by default,
@@ -85,7 +86,8 @@ pub use bag::{Bag, Number, PartitionSize, Side, Steps, Strings};
 #[cfg(feature = "avro")]
 pub use error::AvroError;
 pub use error::{
-    BagError, CompressionError, EncodingError, FieldError, ItemError, Place, ReadError, WriteError,
+    BagError, CompressionError, EncodingError, FieldError, FieldsError, ItemError, Place, ReadError,
+    RecordError, RowError, WriteError,
 };
 pub use item::Item;
 pub use partition::{Partition, Partitions};

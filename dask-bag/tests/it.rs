@@ -3,6 +3,7 @@
 mod it {
     #[cfg(feature = "avro")]
     mod avro;
+    mod columns;
     mod combining;
     mod compressions;
     mod encodings;

@@ -2,8 +2,8 @@
 //!
 //! A collection never computes by itself. It describes its work as a [`Graph`]; a [`Scheduler`] runs the
 //! [`Plan`] made of it, on one thread, many threads, many processes or a cluster. The graph is the only thing
-//! that both sides know, and this crate is that thing: it knows no threads, no files, no arrays, no tables and
-//! no scheduler.
+//! that both sides know, and this crate is that thing: it knows no threads, no files, no arrays, of tables only the
+//! form in which collections exchange them, and no scheduler.
 //!
 //! ```text
 //!   Key, Value      what results are called, and what they are
@@ -12,6 +12,7 @@
 //!   Plan            the needed part of a graph, numbered and ordered
 //!   Scheduler       runs plans; Observer watches, RunOptions limit
 //!   Collection      describes work and reads results; Delayed is the smallest
+//!   Columns         what collections give each other the partitions of tables in
 //! ```
 //!
 //! A graph written by hand, as close to a dictionary as Rust allows:
@@ -41,6 +42,7 @@
 mod code;
 mod codec;
 mod collection;
+mod columns;
 mod delayed;
 mod function;
 mod graph;
@@ -71,6 +73,10 @@ pub use codec::{
 pub use collection::{
     Collection, Collections, ComputeError, Explanation, compute, compute_with, persist, persist_with,
     visualize,
+};
+pub use columns::{
+    ColumnData, ColumnField, ColumnKind, ColumnPartitions, ColumnValues, Columns, ColumnsError,
+    TextPartsError, Texts,
 };
 pub use delayed::{Delayed, DelayedArg, DelayedArgs, DelayedFn, TryDelayedFn, delayed, try_delayed};
 pub use function::{Function, Own, Param, named_op, op, try_named_op, try_op};
