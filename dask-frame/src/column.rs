@@ -7,10 +7,13 @@
 //! [`Column`] of floats turns NaN into null, so no column ever holds a NaN, and keys, orders and
 //! comparisons need no special case for it.
 
+#[cfg(feature = "arrow")]
+mod arrow;
 mod blob;
 mod builder;
 mod categorical;
 mod convert;
+mod exchange;
 mod mask;
 mod scalar;
 mod select;

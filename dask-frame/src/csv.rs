@@ -8,6 +8,8 @@ mod record;
 mod source;
 mod write;
 
+#[cfg(feature = "json")]
+pub(crate) use cells::{CellBuilder, widen};
 pub(crate) use quotes::{QuoteState, Transition};
 pub use read::{ReadCsv, read_csv};
 pub(crate) use source::CsvSource;

@@ -1,9 +1,15 @@
 //! What can go wrong, by phase: building a frame, reading, evaluating, writing.
 
+#[cfg(feature = "arrow")]
+mod arrow;
+
 use std::path::PathBuf;
 
 use dask_graph::{BlobError, ComputeError};
 use dask_graph_shuffle::ShuffleError;
+
+#[cfg(feature = "arrow")]
+pub use arrow::ArrowError;
 
 use crate::schema::{DataType, Zone};
 
@@ -251,6 +257,86 @@ pub enum ReadError {
         /// How many columns there are.
         expected: usize,
     },
+    /// A line that is no JSON object.
+    #[error("{}, line {line}: no JSON object", path.display())]
+    BadLine {
+        /// The file.
+        path: PathBuf,
+        /// The line in the file, from 1.
+        line: u64,
+        /// What is wrong with it, by place in the line.
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// A value of a JSON object that does not fit its column's type.
+    #[error(
+        "{}, line {line}, field `{column}`: `{value}` is no {dtype}; pass another `.dtype(\"{column}\", ..)`, or a larger `sample`",
+        path.display()
+    )]
+    BadField {
+        /// The file.
+        path: PathBuf,
+        /// The line in the file, from 1.
+        line: u64,
+        /// The column.
+        column: String,
+        /// The value.
+        value: String,
+        /// The type of the column, given or found in a sample.
+        dtype: DataType,
+    },
+    /// A field of a JSON object that the objects of the sample did not have.
+    #[error(
+        "{}, line {line}: field `{name}` was not in the sample from which the columns are known; give a `schema`, or a larger `sample`",
+        path.display()
+    )]
+    UnknownField {
+        /// The file.
+        path: PathBuf,
+        /// The line in the file, from 1.
+        line: u64,
+        /// The field.
+        name: String,
+    },
+    /// A field that a JSON object has twice.
+    #[error("{}, line {line}: field `{column}` is twice in the object", path.display())]
+    FieldTwice {
+        /// The file.
+        path: PathBuf,
+        /// The line in the file, from 1.
+        line: u64,
+        /// The field.
+        column: String,
+    },
+    /// A file that is not of its format, or damaged or cut off.
+    #[error("{} is no whole {format} file; write or copy it again", path.display())]
+    Corrupt {
+        /// The file.
+        path: PathBuf,
+        /// The format.
+        format: &'static str,
+        /// What is wrong with it.
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// A column of a type that frames do not have.
+    #[error("{}, column `{column}` is {dtype}, which frames do not have; read the other columns with `columns`", path.display())]
+    UnsupportedColumn {
+        /// The file.
+        path: PathBuf,
+        /// The column.
+        column: String,
+        /// Its type in the file.
+        dtype: String,
+    },
+    /// Files of one read whose columns have other names or types.
+    #[error("{} differs from {}: {difference}", path.display(), first.display())]
+    SchemaDiffers {
+        /// The file that differs.
+        path: PathBuf,
+        /// The first file.
+        first: PathBuf,
+        /// In which columns.
+        difference: String,
+    },
     /// A quoted cell that the file ends in.
     #[error("{}, line {line}: a quoted cell begins in this row and is never closed", path.display())]
     UnclosedQuote {
@@ -399,6 +485,29 @@ pub enum WriteError {
         /// The cause.
         source: std::io::Error,
     },
+    /// A path that names no directory.
+    #[error("{} names no directory to be written", path.display())]
+    BadDirectory {
+        /// The path.
+        path: PathBuf,
+    },
+    /// Something in the place of what is to be written.
+    #[error("{} is there already; write to another place, or say `overwrite`", path.display())]
+    Exists {
+        /// The file or directory.
+        path: PathBuf,
+    },
+    /// Data that the format could not take.
+    #[error("could not encode {}", path.display())]
+    Encode {
+        /// The file.
+        path: PathBuf,
+        /// Why not.
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// An operation of the frame that writing needs and that does not fit it.
+    #[error(transparent)]
+    Frame(#[from] FrameError),
     /// A file name pattern that cannot be one.
     #[error("`{pattern}`: put one `*` into the file name, which stands for the partition's number")]
     BadPattern {

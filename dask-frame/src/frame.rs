@@ -6,6 +6,7 @@ mod compute;
 mod concat;
 mod distinct;
 mod divide;
+mod exchange;
 mod group;
 mod index;
 mod loc;
@@ -182,7 +183,7 @@ impl DataFrame {
         Self::new(PlanNode::source(op, schema, LayerInfo::here()))
     }
 
-    fn of_tables(tables: Vec<Table>, info: LayerInfo) -> Result<Self, FrameError> {
+    pub(crate) fn of_tables(tables: Vec<Table>, info: LayerInfo) -> Result<Self, FrameError> {
         let Some(first) = tables.first() else {
             let problem = "at least one table is needed, which may be empty".into();
             return Err(FrameError::BadArgument { operation: "from_tables", problem });

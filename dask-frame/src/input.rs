@@ -64,15 +64,22 @@ impl InputFile {
         Ok(Self { nbytes: metadata.len(), modified, gzip, path })
     }
 
-    /// Opens the file at a byte of its text, if it is still the one that was planned. A compressed file opens
-    /// at its beginning only.
-    pub(crate) fn open(&self, at: u64) -> Result<Window, ReadError> {
+    /// Opens the file, if it is still the one that was planned.
+    pub(crate) fn open_as_planned(&self) -> Result<File, ReadError> {
         let io = |source| self.io(source);
-        let mut file = File::open(&self.path).map_err(io)?;
+        let file = File::open(&self.path).map_err(io)?;
         let metadata = file.metadata().map_err(io)?;
         if metadata.len() != self.nbytes || metadata.modified().ok() != self.modified {
             return Err(ReadError::Changed { path: self.path.clone() });
         }
+        Ok(file)
+    }
+
+    /// Opens the file at a byte of its text, if it is still the one that was planned. A compressed file opens
+    /// at its beginning only.
+    pub(crate) fn open(&self, at: u64) -> Result<Window, ReadError> {
+        let io = |source| self.io(source);
+        let mut file = self.open_as_planned()?;
         let input: Box<dyn Read + Send> = match self.gzip {
             true => Box::new(MultiGzDecoder::new(file)),
             false => {

@@ -38,6 +38,18 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
+//! # Where tables come from and go to
+//!
+//! | | from | to |
+//! |---|---|---|
+//! | memory | [`DataFrame::from_columns`], [`from_table`](DataFrame::from_table) | [`compute`](dask_graph::Collection::compute), [`head`](DataFrame::head) |
+//! | CSV | [`read_csv`] | [`to_csv`](DataFrame::to_csv) |
+//! | JSON lines (feature `json`, on by default) | `read_json` | `DataFrame::to_json` |
+//! | bags of records, other collections | [`from_partitions`](DataFrame::from_partitions) | [`to_partitions`](DataFrame::to_partitions) |
+//! | Parquet (feature `parquet`) | `read_parquet` | `DataFrame::to_parquet`, `WriteParquet` |
+//! | batches of the maintained Arrow crates (feature `arrow`) | `DataFrame::from_record_batches` | `Table::to_record_batch` |
+//! | graphs written by hand | [`from_graph`](DataFrame::from_graph) | its graph and keys |
+//!
 //! # How it differs from pandas
 //!
 //! - The index is a column like the others, which is marked; groups and joins give their keys as columns.
@@ -56,6 +68,8 @@
 
 #![forbid(unsafe_code)]
 
+#[cfg(feature = "arrow")]
+mod arrow;
 mod column;
 mod csv;
 mod error;
@@ -63,8 +77,13 @@ mod expr;
 mod frame;
 mod hash;
 mod input;
+#[cfg(feature = "json")]
+mod json;
 mod kernel;
+mod output;
 mod pack;
+#[cfg(feature = "parquet")]
+mod parquet;
 mod parse;
 mod plan;
 mod rule;
@@ -75,6 +94,8 @@ mod time;
 
 pub use column::{Column, Scalar};
 pub use csv::{ReadCsv, read_csv};
+#[cfg(feature = "arrow")]
+pub use error::ArrowError;
 pub use error::{EvalError, FrameError, ReadError, WriteError};
 pub use expr::{
     Aggregate, AggregateKind, Expr, Operand, Scan, ScanKind, When, WhenThen, col, duration, lit, size,
@@ -87,6 +108,10 @@ pub use frame::{
     AsOf, DataFrame, Direction, GroupBy, How, Keep, Melt, Merge, Pivot, Resample, Resampled, Sort,
     ValueCounts,
 };
+#[cfg(feature = "json")]
+pub use json::{ReadJson, read_json};
+#[cfg(feature = "parquet")]
+pub use parquet::{ParquetCompression, ReadParquet, WriteParquet, read_parquet};
 pub use plan::divisions::Divisions;
 pub use schema::{DataType, Field, Schema, Zone};
 pub use table::Table;

@@ -2,8 +2,9 @@
 //!
 //! A plan is a graph of [`PlanNode`]s, built upwards by the methods of a frame, each with its schema. On the
 //! first look at a frame's task graph the planner [moves filters down](filters), [sorts no more rows
-//! than are wanted](top), [removes columns that nobody reads](columns), and [lowers](lower) what is left to layers of tasks. All walks are loops over
-//! [`in_order`], so the length of a plan does not matter to the stack.
+//! than are wanted](top), [removes columns that nobody reads](columns), [tells filters to readers](pushed), and
+//! [lowers](lower) what is left to layers of tasks. All walks are loops over [`in_order`], so the length of a plan does
+//! not matter to the stack.
 
 mod aggregate;
 pub(crate) mod asof;
@@ -16,6 +17,7 @@ pub(crate) mod layout;
 pub(crate) mod lower;
 mod node;
 mod ops;
+mod pushed;
 mod scan;
 mod show;
 pub(crate) mod size;
@@ -38,7 +40,7 @@ pub(crate) type Plan = Arc<PlanNode>;
 
 /// Rearranges a plan so that it does less and gives the same.
 pub(crate) fn optimize(root: &Plan) -> Plan {
-    columns::prune(&top::first_of_sorted(&filters::push_down(root)))
+    pushed::into_reads(&columns::prune(&top::first_of_sorted(&filters::push_down(root))))
 }
 
 /// Identifies a node within one plan.

@@ -174,6 +174,13 @@ impl Schema {
         }
     }
 
+    /// Returns the positions of the named columns, or of all.
+    pub(crate) fn positions(&self, names: Option<&[String]>) -> Result<Vec<usize>, FrameError> {
+        let Some(names) = names else { return Ok((0..self.len()).collect()) };
+        let position = |name: &String| self.position(name).ok_or_else(|| self.unknown(name));
+        names.iter().map(position).collect()
+    }
+
     /// Returns the schema of some columns of this one, in the given order.
     pub(crate) fn select<'a>(&self, names: impl IntoIterator<Item = &'a str>) -> Result<Self, FrameError> {
         let fields =

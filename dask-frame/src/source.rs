@@ -3,19 +3,34 @@
 //! A source knows its files, the columns they have, and the [`Piece`]s in which they are read, a partition
 //! each. Which of the columns are read, the plan says. A format is an arm of [`Source`].
 
+#[cfg(any(feature = "parquet", test))]
+mod statistics;
+
 use dask_graph::{Tokenize, Tokenizer};
 use serde::{Deserialize, Serialize};
 
+#[cfg(feature = "parquet")]
+pub(crate) use statistics::{Known, may_hold};
+
 use crate::csv::{CsvSource, QuoteState, Transition};
-use crate::error::{EvalError, ReadError};
+use crate::error::{EvalError, FrameError, ReadError};
+use crate::expr::Expr;
 use crate::input::InputFile;
+#[cfg(feature = "json")]
+use crate::json::JsonSource;
+#[cfg(feature = "parquet")]
+use crate::parquet::ParquetSource;
 use crate::schema::Schema;
 use crate::table::Table;
 
 /// Files as a read of them was planned.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) enum Source {
-    Csv(CsvSource),
+    Csv(Box<CsvSource>),
+    #[cfg(feature = "json")]
+    Json(JsonSource),
+    #[cfg(feature = "parquet")]
+    Parquet(ParquetSource),
 }
 
 /// The part of a file that becomes one partition.
@@ -23,7 +38,8 @@ pub(crate) enum Source {
 pub(crate) struct Piece {
     /// Which file.
     pub(crate) file: u32,
-    /// Where it begins: a byte of a text, whose records that begin in the piece are its rows.
+    /// Where it begins: a byte of a text, whose records that begin in the piece are its rows; or the number of a
+    /// row group.
     pub(crate) start: u64,
     /// The place after the last.
     pub(crate) end: u64,
@@ -36,12 +52,20 @@ impl Source {
     pub(crate) fn label(&self) -> &'static str {
         match self {
             Source::Csv(_) => "read_csv",
+            #[cfg(feature = "json")]
+            Source::Json(_) => "read_json",
+            #[cfg(feature = "parquet")]
+            Source::Parquet(_) => "read_parquet",
         }
     }
 
     pub(crate) fn files(&self) -> &[InputFile] {
         match self {
             Source::Csv(source) => &source.files,
+            #[cfg(feature = "json")]
+            Source::Json(source) => &source.files,
+            #[cfg(feature = "parquet")]
+            Source::Parquet(source) => &source.files,
         }
     }
 
@@ -49,12 +73,43 @@ impl Source {
     pub(crate) fn schema(&self) -> &Schema {
         match self {
             Source::Csv(source) => &source.schema,
+            #[cfg(feature = "json")]
+            Source::Json(source) => &source.schema,
+            #[cfg(feature = "parquet")]
+            Source::Parquet(source) => &source.schema,
         }
     }
 
     pub(crate) fn pieces(&self) -> &[Piece] {
         match self {
             Source::Csv(source) => &source.pieces,
+            #[cfg(feature = "json")]
+            Source::Json(source) => &source.pieces,
+            #[cfg(feature = "parquet")]
+            Source::Parquet(source) => &source.pieces,
+        }
+    }
+
+    /// Returns whether anything is known of the rows of a piece before they are read.
+    pub(crate) fn passes_over(&self) -> bool {
+        match self {
+            Source::Csv(_) => false,
+            #[cfg(feature = "json")]
+            Source::Json(_) => false,
+            #[cfg(feature = "parquet")]
+            Source::Parquet(_) => true,
+        }
+    }
+
+    /// Returns the pieces without what has no row that fulfils the condition, where that is known. There are as
+    /// many as before: one of which nothing is left is empty.
+    pub(crate) fn pieces_for(&self, filter: Option<&Expr>) -> Vec<Piece> {
+        match (self, filter) {
+            #[cfg(feature = "parquet")]
+            (Source::Parquet(source), Some(filter)) => {
+                source.pieces.iter().map(|&piece| source.shortened(piece, filter)).collect()
+            }
+            _ => self.pieces().to_vec(),
         }
     }
 
@@ -62,6 +117,10 @@ impl Source {
     pub(crate) fn needs_states(&self) -> bool {
         match self {
             Source::Csv(source) => source.needs_states(),
+            #[cfg(feature = "json")]
+            Source::Json(_) => false,
+            #[cfg(feature = "parquet")]
+            Source::Parquet(_) => false,
         }
     }
 
@@ -69,6 +128,10 @@ impl Source {
     pub(crate) fn transition(&self, piece: Piece) -> Result<Transition, ReadError> {
         match self {
             Source::Csv(source) => source.transition(piece),
+            #[cfg(feature = "json")]
+            Source::Json(_) => Ok(Transition::IDENTITY),
+            #[cfg(feature = "parquet")]
+            Source::Parquet(_) => Ok(Transition::IDENTITY),
         }
     }
 
@@ -81,6 +144,10 @@ impl Source {
     ) -> Result<Table, EvalError> {
         match self {
             Source::Csv(source) => source.read(piece, state, columns),
+            #[cfg(feature = "json")]
+            Source::Json(source) => source.read(piece, columns),
+            #[cfg(feature = "parquet")]
+            Source::Parquet(source) => source.read(piece, columns),
         }
     }
 
@@ -88,6 +155,10 @@ impl Source {
     pub(crate) fn estimate(&self, piece: Piece, columns: &[usize]) -> u64 {
         match self {
             Source::Csv(source) => source.estimate(piece, columns),
+            #[cfg(feature = "json")]
+            Source::Json(source) => source.estimate(piece, columns),
+            #[cfg(feature = "parquet")]
+            Source::Parquet(source) => source.estimate(piece, columns),
         }
     }
 
@@ -97,10 +168,61 @@ impl Source {
     }
 }
 
+/// Cuts texts into pieces of so many bytes, from where the data of each begin; each file has one piece at least, and a
+/// compressed one no more.
+pub(crate) fn text_pieces(
+    files: &[InputFile],
+    starts: &[u64],
+    blocksize: u64,
+    operation: &'static str,
+) -> Result<Vec<Piece>, FrameError> {
+    let mut pieces = Vec::new();
+    for (file, (input, &start)) in files.iter().zip(starts).enumerate() {
+        let file = file as u32;
+        if input.gzip {
+            pieces.push(Piece { file, start, end: u64::MAX, number: 0 });
+            continue;
+        }
+        let (mut start, mut number) = (start, 0);
+        loop {
+            let end = start.saturating_add(blocksize).min(input.nbytes.max(start));
+            pieces.push(Piece { file, start, end, number });
+            (start, number) = (end, number + 1);
+            if start >= input.nbytes {
+                break;
+            }
+        }
+    }
+    let n = pieces.len();
+    if u32::try_from(n).is_err() {
+        let problem = format!("a block size of {blocksize} bytes gives {n} partitions; choose a larger one");
+        return Err(FrameError::BadArgument { operation, problem });
+    }
+    Ok(pieces)
+}
+
+/// Returns the bytes in memory that `n` of `of` columns of a piece of text will probably take.
+pub(crate) fn text_estimate(file: &InputFile, piece: Piece, n: usize, of: usize) -> u64 {
+    // Text is about as large as what it is read into; gzip makes tables about five times smaller.
+    let end = piece.end.min(file.nbytes.max(piece.start));
+    let text = (end - piece.start).saturating_mul(if file.gzip { 5 } else { 1 });
+    text / of.max(1) as u64 * n as u64
+}
+
 impl Tokenize for Source {
     fn tokenize(&self, t: &mut Tokenizer) {
         match self {
             Source::Csv(source) => source.tokenize(t),
+            #[cfg(feature = "json")]
+            Source::Json(source) => source.tokenize(t),
+            #[cfg(feature = "parquet")]
+            Source::Parquet(source) => source.tokenize(t),
         }
+    }
+}
+
+impl Tokenize for Piece {
+    fn tokenize(&self, t: &mut Tokenizer) {
+        (self.file, self.start, self.end).tokenize(t);
     }
 }

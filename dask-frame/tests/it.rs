@@ -1,18 +1,28 @@
 //! Frames against pandas' answers and against naive versions of themselves.
 
 mod it {
+    #[cfg(feature = "arrow")]
+    mod arrow;
     mod asof;
     mod bad_input;
     mod computed;
     mod concat;
     mod csv;
+    #[cfg(any(feature = "arrow", feature = "json"))]
+    mod every_type;
+    mod exchange;
     mod golden;
     mod joins;
+    #[cfg(feature = "json")]
+    mod json;
     mod laws;
     mod layout;
     mod memory;
     mod pandas;
+    #[cfg(feature = "parquet")]
+    mod parquet;
     mod planner;
+    mod records;
     mod resample;
     mod rowwise;
     mod run;

@@ -4,6 +4,7 @@
 mod it {
     mod computed;
     pub(crate) mod golden;
+    pub(crate) mod records;
 }
 
 use std::process::ExitCode;
@@ -25,6 +26,7 @@ fn main() -> ExitCode {
         golden("two processes, optimised", Box::new(Optimized::new(processes()))),
         trial("a table goes from file to files", a_table_goes_from_file_to_files),
         trial("rows are exchanged between processes", rows_are_exchanged),
+        trial("records go from a bag to a frame and back", records_go_from_a_bag_to_a_frame_and_back),
     ];
     libtest_mimic::run(&Arguments::from_args(), trials).exit_code()
 }
@@ -41,6 +43,15 @@ fn trial(name: &str, test: fn()) -> Trial {
         test();
         Ok(())
     })
+}
+
+fn records_go_from_a_bag_to_a_frame_and_back() {
+    for scheduler in [
+        Box::new(Multiprocess::with_workers(2)) as Box<dyn Scheduler>,
+        Box::new(Optimized::new(Multiprocess::with_workers(2))),
+    ] {
+        it::records::hot_readings(&*scheduler);
+    }
 }
 
 fn a_table_goes_from_file_to_files() {

@@ -78,6 +78,16 @@ impl CellBuilder {
         }
     }
 
+    #[cfg(feature = "json")]
+    pub(crate) fn push_null(&mut self) {
+        match self {
+            CellBuilder::Int64(values) | CellBuilder::Ticks(values, _) => values.push_null(),
+            CellBuilder::Float64(values) => values.push_null(),
+            CellBuilder::Bool(values) => values.push_null(),
+            CellBuilder::Utf8(values) | CellBuilder::Categorical(values) => values.push_null(),
+        }
+    }
+
     /// Finishes the column; the error is the row of the first text that is not UTF-8.
     pub(crate) fn finish(self) -> Result<Column, usize> {
         Ok(match self {

@@ -1,6 +1,6 @@
 //! Planning a read: which files, which columns, which blocks.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use dask_graph::{LayerInfo, make_portable};
@@ -9,13 +9,13 @@ use super::cells::{guess, widen};
 use super::dialect::{Dialect, NaValues};
 use super::quotes::{QuoteState, Transition};
 use super::record::{Cursor, Found, Splitter};
-use super::source::CsvSource;
+use super::source::{CsvSource, past_lines};
 use crate::error::{FrameError, ReadError};
 use crate::frame::DataFrame;
 use crate::input::{self, InputFile};
 use crate::plan::{PlanNode, PlanOp};
 use crate::schema::{DataType, Field, Schema};
-use crate::source::{Piece, Source};
+use crate::source::{Piece, Source, text_pieces};
 
 /// Begins a read of CSV files; `pattern` may hold `*`, `?` and `[…]`, and matches are taken in the order of
 /// their names. See [`ReadCsv`].
@@ -33,6 +33,7 @@ pub fn read_csv(pattern: impl Into<String>) -> ReadCsv {
         sample: 256 << 10,
         newlines_in_quotes: true,
         fill_short_rows: false,
+        skip_lines: BTreeSet::new(),
     }
 }
 
@@ -92,6 +93,8 @@ pub struct ReadCsv {
     sample: usize,
     newlines_in_quotes: bool,
     fill_short_rows: bool,
+    /// Numbers of lines, from 0.
+    skip_lines: BTreeSet<u64>,
 }
 
 impl ReadCsv {
@@ -168,6 +171,21 @@ impl ReadCsv {
         self
     }
 
+    /// Passes over the first `n` lines of each file, whatever stands in them: the header comes after them.
+    ///
+    /// As pandas' `skiprows` with a number.
+    pub fn skip_rows(self, n: u64) -> Self {
+        self.skip_lines(0..n)
+    }
+
+    /// Passes over these lines of each file, by number from 0, the header included.
+    ///
+    /// As pandas' `skiprows` with a list.
+    pub fn skip_lines(mut self, numbers: impl IntoIterator<Item = u64>) -> Self {
+        self.skip_lines.extend(numbers);
+        self
+    }
+
     /// Looks at the files and plans the read.
     ///
     /// # Errors
@@ -185,9 +203,11 @@ impl ReadCsv {
         let na = NaValues::new(self.default_na, &self.na_values);
         let mut columns: Option<Vec<Sampled>> = None;
         let mut data_starts = Vec::with_capacity(files.len());
+        let mut skipped = Vec::with_capacity(files.len());
         for file in &files {
             let head = self.look_at_head(file, &na)?;
             data_starts.push(head.data_start);
+            skipped.push(head.skipped);
             match &mut columns {
                 None => columns = Some(head.columns),
                 Some(columns) => {
@@ -216,36 +236,23 @@ impl ReadCsv {
         };
         let schema = Schema::new(columns.into_iter().map(field))?;
         self.dtypes.keys().try_for_each(|name| schema.field(name).map(drop))?;
-        let wanted = match &self.columns {
-            None => (0..schema.len()).collect(),
-            Some(names) => {
-                let position =
-                    |name: &String| schema.field(name).map(|_| schema.position(name).unwrap_or_default());
-                names.iter().map(position).collect::<Result<Vec<_>, _>>()?
-            }
-        };
-        let pieces = pieces(&files, &data_starts, self.blocksize);
-        let n_pieces = pieces.len();
-        if u32::try_from(n_pieces).is_err() {
-            let problem = format!(
-                "a block size of {} bytes gives {n_pieces} partitions; choose a larger one",
-                self.blocksize
-            );
-            return Err(FrameError::BadArgument { operation: "read_csv", problem });
-        }
+        let wanted = schema.positions(self.columns.as_deref())?;
+        let pieces = text_pieces(&files, &data_starts, self.blocksize, "read_csv")?;
         let source = CsvSource {
             files,
             schema,
             dialect: self.dialect,
             na,
             fill_short_rows: self.fill_short_rows,
+            skipped,
             newlines_in_quotes: self.newlines_in_quotes,
             pieces,
         };
         make_portable::<Piece>();
         make_portable::<QuoteState>();
         make_portable::<Transition>();
-        let op = PlanOp::Read { source: Arc::new(Source::Csv(source)), columns: wanted };
+        let op =
+            PlanOp::Read { source: Arc::new(Source::Csv(Box::new(source))), columns: wanted, filter: None };
         Ok(DataFrame::new(PlanNode::new(op, Vec::new(), info)?))
     }
 
@@ -295,13 +302,16 @@ impl ReadCsv {
         last: bool,
     ) -> Result<Option<Head>, FrameError> {
         let path = || file.path.clone();
+        let Some(skipped) = self.skipped(bytes, bom, last) else { return Ok(None) };
         let mut cursor = Cursor::new(bytes, self.dialect);
-        let mut at = bom;
+        // Where a line ends is known of all lines that are passed over.
+        let past = |at: usize| past_lines(bytes, at, 0, &skipped).unwrap_or(bytes.len());
+        let mut at = past(bom);
         let mut counter = Splitter::new(self.dialect, 0, &[]);
         let (n_columns, after_first) = loop {
             match counter.record(&mut cursor, at, last) {
                 Found::Record { cells, next } => break (cells, next),
-                Found::Blank { next } => at = next,
+                Found::Blank { next } => at = past(next),
                 Found::Incomplete => return Ok(None),
                 Found::Unclosed => return Err(ReadError::UnclosedQuote { path: path(), line: 1 }.into()),
                 Found::End if self.header || self.names.is_none() => {
@@ -330,7 +340,8 @@ impl ReadCsv {
             (None, true) => header_names(&mut splitter, &mut cursor),
             (None, false) => every.iter().map(ToString::to_string).collect(),
         };
-        let data_start = if self.header { after_first } else { bom };
+        let first = at;
+        let data_start = if self.header { past(after_first) } else { first };
         let mut columns = names.into_iter().map(|name| Sampled { name, guess: None }).collect::<Vec<_>>();
         let mut at = data_start;
         while at - data_start < self.sample {
@@ -344,14 +355,53 @@ impl ReadCsv {
                             column.guess = Some(column.guess.map_or(dtype, |before| widen(before, dtype)));
                         }
                     }
-                    at = next;
+                    at = past(next);
                 }
-                Found::Blank { next } => at = next,
+                Found::Blank { next } => at = past(next),
                 // What is wrong further down is told when it is read, with its line.
                 Found::Incomplete | Found::Unclosed | Found::End => break,
             }
         }
-        Ok(Some(Head { columns, data_start: data_start as u64 }))
+        self.check_skipped(bytes, data_start, &skipped)?;
+        Ok(Some(Head { columns, data_start: data_start as u64, skipped }))
+    }
+
+    /// Returns where the lines begin that are passed over; `None` if not all of them end in the bytes.
+    fn skipped(&self, bytes: &[u8], bom: usize, last: bool) -> Option<Vec<u64>> {
+        let Some(&most) = self.skip_lines.last() else { return Some(Vec::new()) };
+        let mut starts = Vec::new();
+        let mut at = bom;
+        for number in 0..=most {
+            if at == bytes.len() {
+                return last.then_some(starts);
+            }
+            if self.skip_lines.contains(&number) {
+                starts.push(at as u64);
+            }
+            match memchr::memchr(b'\n', &bytes[at..]) {
+                Some(end) => at += end + 1,
+                None if last => at = bytes.len(),
+                None => return None,
+            }
+        }
+        Some(starts)
+    }
+
+    /// Refuses lines to be passed over of which a quote would reach into what follows.
+    fn check_skipped(&self, bytes: &[u8], data_start: usize, skipped: &[u64]) -> Result<(), FrameError> {
+        if !self.newlines_in_quotes {
+            return Ok(());
+        }
+        for start in skipped.iter().map(|&start| start as usize).filter(|&start| start >= data_start) {
+            let end = past_lines(bytes, start, 0, &[start as u64]).unwrap_or(bytes.len());
+            let step = |state: QuoteState, &byte: &u8| state.step(byte, self.dialect);
+            if !bytes[start..end].iter().fold(QuoteState::CellStart, step).is_outside() {
+                let problem = "a line to be passed over opens a quote and does not close it; read the file with \
+                               `newlines_in_quotes(false)`";
+                return Err(FrameError::BadArgument { operation: "read_csv", problem: problem.into() });
+            }
+        }
+        Ok(())
     }
 }
 
@@ -359,6 +409,8 @@ impl ReadCsv {
 struct Head {
     columns: Vec<Sampled>,
     data_start: u64,
+    /// Where the lines begin that are passed over.
+    skipped: Vec<u64>,
 }
 
 /// A column by its name, and the type of its first cells unless all are missing.
@@ -369,26 +421,4 @@ struct Sampled {
 
 fn listed(columns: &[Sampled]) -> String {
     columns.iter().map(|column| column.name.as_str()).collect::<Vec<_>>().join(", ")
-}
-
-/// Cuts files into pieces; each file has one at least.
-fn pieces(files: &[InputFile], data_starts: &[u64], blocksize: u64) -> Vec<Piece> {
-    let mut pieces = Vec::new();
-    for (file, (input, &start)) in files.iter().zip(data_starts).enumerate() {
-        let file = file as u32;
-        if input.gzip {
-            pieces.push(Piece { file, start, end: u64::MAX, number: 0 });
-            continue;
-        }
-        let (mut start, mut number) = (start, 0);
-        loop {
-            let end = start.saturating_add(blocksize).min(input.nbytes.max(start));
-            pieces.push(Piece { file, start, end, number });
-            (start, number) = (end, number + 1);
-            if start >= input.nbytes {
-                break;
-            }
-        }
-    }
-    pieces
 }

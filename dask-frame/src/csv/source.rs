@@ -12,7 +12,7 @@ use super::record::{Cursor, Found, Splitter};
 use crate::error::{EvalError, ReadError};
 use crate::input::{InputFile, Window};
 use crate::schema::{Field, Schema};
-use crate::source::Piece;
+use crate::source::{Piece, text_estimate};
 use crate::table::Table;
 
 /// A read of CSV files as it was planned.
@@ -25,6 +25,8 @@ pub(crate) struct CsvSource {
     pub(crate) na: NaValues,
     /// Whether a row with fewer cells than columns is filled up with missing values.
     pub(crate) fill_short_rows: bool,
+    /// For each file where the lines begin that are passed over.
+    pub(crate) skipped: Vec<Vec<u64>>,
     /// Whether a quoted cell may hold a line feed.
     pub(crate) newlines_in_quotes: bool,
     /// Not sent to other processes: every task is told its own.
@@ -109,6 +111,7 @@ impl CsvSource {
         if piece.number == 0 && file.gzip {
             skip(&mut window, piece.start).map_err(|source| file.io(source))?;
         }
+        let skipped = &self.skipped[piece.file as usize][..];
         let mut splitter = Splitter::new(self.dialect, self.schema.len(), columns);
         let fields = columns.iter().map(|&at| &self.schema.fields()[at]).collect::<Vec<_>>();
         let mut builders = fields.iter().map(|field| CellBuilder::new(field.dtype())).collect::<Vec<_>>();
@@ -125,6 +128,16 @@ impl CsvSource {
                 // Records are cut a few hundred at a time and then read column by column: the loops stay small,
                 // and what they work on stays in the cache.
                 while more && splitter.n_kept() < BATCH {
+                    if !skipped.is_empty() {
+                        match past_lines(bytes, at, offset, skipped) {
+                            Some(past) => at = past,
+                            None if window.is_last() => at = bytes.len(),
+                            None => {
+                                more = false;
+                                break;
+                            }
+                        }
+                    }
                     if offset + at as u64 >= piece.end {
                         (more, ended) = (false, true);
                         break;
@@ -183,11 +196,7 @@ impl CsvSource {
 
     /// Returns the bytes of a piece that some columns of it will probably take.
     pub(crate) fn estimate(&self, piece: Piece, columns: &[usize]) -> u64 {
-        // Text is about as large as what it is read into; gzip makes tables about five times smaller.
-        let end = piece.end.min(self.files[piece.file as usize].nbytes.max(piece.start));
-        let text =
-            (end - piece.start).saturating_mul(if self.files[piece.file as usize].gzip { 5 } else { 1 });
-        text / self.schema.len().max(1) as u64 * columns.len() as u64
+        text_estimate(&self.files[piece.file as usize], piece, columns.len(), self.schema.len())
     }
 }
 
@@ -206,6 +215,15 @@ impl Misfit {
             Misfit::Encoding { .. } => ReadError::NotUtf8 { path, line, column, value },
         }
     }
+}
+
+/// Goes from a place at which a record may begin past the lines that begin there and are passed over, given by where
+/// they begin in the file, as the bytes do at `offset`; `None` if one of them does not end in the bytes.
+pub(super) fn past_lines(bytes: &[u8], mut at: usize, offset: u64, skipped: &[u64]) -> Option<usize> {
+    while skipped.binary_search(&(offset + at as u64)).is_ok() {
+        at += memchr::memchr(b'\n', &bytes[at..])? + 1;
+    }
+    Some(at)
 }
 
 fn skip(window: &mut Window, mut n: u64) -> std::io::Result<()> {
@@ -255,10 +273,11 @@ impl Tokenize for CsvSource {
         self.dialect.tokenize(t);
         self.na.tokenize(t);
         self.fill_short_rows.tokenize(t);
+        for starts in &self.skipped {
+            starts.tokenize(t);
+        }
         self.newlines_in_quotes.tokenize(t);
         // Pieces follow from the files and where they were cut.
-        for piece in &self.pieces {
-            (piece.file, piece.start, piece.end).tokenize(t);
-        }
+        self.pieces.tokenize(t);
     }
 }

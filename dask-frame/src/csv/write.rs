@@ -4,14 +4,16 @@ use std::borrow::Cow;
 use std::fs::{self, File};
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use dask_graph::{Args, Op, OpError, Packer, Refused, Unpack, Value};
+use dask_graph::{Args, Collection, Op, OpError, Packer, Refused, RunOptions, Scheduler, Unpack, Value};
 use serde::{Deserialize, Serialize};
 
 use crate::column::{Mask, View};
 use crate::error::WriteError;
 use crate::input::absolute;
+use crate::output::write_parts;
 use crate::pack::pack;
 use crate::table::Table;
 use crate::time;
@@ -62,8 +64,27 @@ impl Destination {
         self.staging.join(number.to_string())
     }
 
+    /// Returns where parts are written meanwhile, each under its number.
+    #[cfg(feature = "json")]
+    pub(crate) fn staging(&self) -> &Path {
+        &self.staging
+    }
+
+    /// Has `op` [write every partition](write_parts), and puts the files in their place.
+    pub(crate) fn write(
+        self,
+        label: &str,
+        op: Arc<dyn Op>,
+        partitions: &impl Collection,
+        scheduler: &dyn Scheduler,
+        options: &RunOptions,
+    ) -> Result<(), WriteError> {
+        let n = write_parts(label, op, partitions, scheduler, options)?;
+        self.finish(n)
+    }
+
     /// Puts `n` written parts in their place.
-    pub(crate) fn finish(self, n: usize) -> Result<(), WriteError> {
+    fn finish(self, n: usize) -> Result<(), WriteError> {
         let at = |path: &Path| {
             let path = path.to_owned();
             move |source| WriteError::Io { path, source }

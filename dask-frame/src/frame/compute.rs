@@ -3,10 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use dask_graph::{
-    Arg, Collection, ComputeError, Graph, Key, Materialized, Name, RunOptions, Scheduler, Task, Token, Value,
-    installed,
-};
+use dask_graph::{Collection, ComputeError, Graph, Key, Name, RunOptions, Scheduler, Value, installed};
 
 use super::DataFrame;
 use crate::csv::{Destination, part_op};
@@ -170,17 +167,6 @@ impl DataFrame {
     ) -> Result<(), WriteError> {
         let destination = Destination::prepare(path)?;
         let op = Arc::new(part_op(&destination));
-        // Writing is an effect: two calls are never one task, whatever they write.
-        let name = Name::from_token("to_csv", Token::unique());
-        let mut layer = Materialized::new(name.clone());
-        let parts = self.keys();
-        let keys = parts.iter().enumerate().map(|(at, part)| {
-            let key = Key::new(&name, &[at as u32]);
-            layer.insert(key.clone(), Task::new(Arc::clone(&op) as _, [Arg::key(part), Arg::value(at)]));
-            key
-        });
-        let keys = keys.collect::<Vec<_>>();
-        Graph::with_inputs(layer, [self.graph()]).values(&keys, scheduler, options)?;
-        destination.finish(parts.len())
+        destination.write("to_csv", op, self, scheduler, options)
     }
 }

@@ -111,10 +111,10 @@ fn of_side(columns: &[JoinColumn], wanted: &Wanted, side: usize) -> impl Iterato
 fn rebuild(node: &Plan, inputs: Vec<Plan>, wanted: &Wanted) -> Plan {
     let make = |op| PlanNode::rearranged(op, inputs.clone(), &node.info);
     match &node.op {
-        PlanOp::Read { source, columns } => {
+        PlanOp::Read { source, columns, filter } => {
             let is_wanted = |&&at: &&usize| wanted.contains(source.schema().fields()[at].name());
             let columns = columns.iter().filter(is_wanted).copied().collect();
-            make(PlanOp::Read { source: Arc::clone(source), columns })
+            make(PlanOp::Read { source: Arc::clone(source), columns, filter: filter.clone() })
         }
         // What is in memory costs nothing to keep; the consumer takes what it reads.
         PlanOp::Tables { .. } | PlanOp::Graph { .. } => Arc::clone(node),

@@ -90,10 +90,12 @@ impl Partitions {
 fn stage(node: &Plan, mut inputs: Vec<Pending>) -> Pending {
     let schema = node.schema().clone();
     match &node.op {
-        PlanOp::Read { source, columns } => {
+        PlanOp::Read { source, columns, filter } => {
             let label = source.label();
-            let token = Tokenizer::new(label).feed(&**source).feed(columns).finish();
-            let base = Base::Read { source: Arc::clone(source), columns: columns.clone() };
+            let pieces = source.pieces_for(filter.as_ref());
+            let token = Tokenizer::new(label).feed(&**source).feed(&pieces).feed(columns).finish();
+            let (source, columns) = (Arc::clone(source), columns.clone());
+            let base = Base::Read { source, columns, pieces: pieces.into() };
             Pending::new(base, token, label, &node.info)
         }
         PlanOp::Tables { tables, token } => Pending::after(in_memory(tables, *token, &node.info)),

@@ -33,8 +33,8 @@ pub(crate) struct PlanNode {
 
 #[derive(Clone, Debug)]
 pub(crate) enum PlanOp {
-    /// Some columns, by position, of files.
-    Read { source: Arc<Source>, columns: Vec<usize> },
+    /// Some columns, by position, of files. Of what has no row that fulfils the filter nothing need be read.
+    Read { source: Arc<Source>, columns: Vec<usize>, filter: Option<Expr> },
     /// Tables in memory, each in a value.
     Tables { tables: Arc<[Value]>, token: Token },
     /// Partitions that a graph computes.
@@ -163,7 +163,7 @@ impl PlanOp {
     /// Returns the columns that the operation gives, from those of its inputs.
     fn schema(&self, inputs: &[Plan]) -> Result<Schema, FrameError> {
         match self {
-            PlanOp::Read { source, columns } => source.schema().select(source.names(columns)),
+            PlanOp::Read { source, columns, .. } => source.schema().select(source.names(columns)),
             PlanOp::Tables { .. } | PlanOp::Graph { .. } => {
                 unreachable!("a source of partitions is made with its schema")
             }

@@ -30,7 +30,7 @@ struct Line<'a>(&'a Plan);
 impl fmt::Display for Line<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.0.op {
-            PlanOp::Read { source, columns } => {
+            PlanOp::Read { source, columns, filter } => {
                 let (files, pieces) = (source.files(), source.pieces().len());
                 let names = source.names(columns).collect::<Vec<_>>().join(", ");
                 let (n, of) = (columns.len(), source.schema().len());
@@ -38,7 +38,15 @@ impl fmt::Display for Line<'_> {
                 if files.len() > 1 {
                     write!(f, " and {} more", files.len() - 1)?;
                 }
-                write!(f, ": {n} of {of} columns [{names}] in {pieces} partitions")
+                write!(f, ": {n} of {of} columns [{names}] in {pieces} partitions")?;
+                match filter {
+                    None => Ok(()),
+                    Some(filter) => {
+                        let left = source.pieces_for(Some(filter));
+                        let empty = left.iter().filter(|piece| piece.start == piece.end).count();
+                        write!(f, ", {empty} of them without a row where {filter}")
+                    }
+                }
             }
             PlanOp::Tables { tables, .. } => {
                 write!(f, "tables: columns [{}] in {} partitions", names(self.0), tables.len())

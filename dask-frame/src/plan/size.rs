@@ -14,9 +14,13 @@ pub(crate) fn nbytes(root: &Plan) -> Option<u64> {
         let size = {
             let input = |at: usize| sizes[&id(&node.inputs()[at])];
             match &node.op {
-                PlanOp::Read { source, columns } => {
-                    Some(source.pieces().iter().map(|piece| source.estimate(*piece, columns)).sum())
-                }
+                PlanOp::Read { source, columns, filter } => Some(
+                    source
+                        .pieces_for(filter.as_ref())
+                        .iter()
+                        .map(|piece| source.estimate(*piece, columns))
+                        .sum(),
+                ),
                 PlanOp::Tables { tables, .. } => Some(tables.iter().map(Value::nbytes).sum()),
                 PlanOp::Project(columns) => {
                     let of = node.inputs()[0].schema().len().max(1) as u64;

@@ -29,6 +29,31 @@ fn check(text: &str, expected: &Table) {
 }
 
 #[test]
+fn lines_are_passed_over() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("a.csv");
+    std::fs::write(&path, "a \"title\nof two lines\nn,s\nunits,\"-\"\n1,a\nbad\n2,\"b\nc\"\n\n3,d\nend")
+        .unwrap();
+    for blocksize in [1, 5, 17, 1 << 20] {
+        let read = read_csv(path.to_str().unwrap()).skip_rows(2).skip_lines([3, 5, 10]).blocksize(blocksize);
+        let read = read.open().unwrap();
+        assert_eq!(read.schema().to_string(), "n: Int64, s: Utf8");
+        let table = every_way(&read, "passed over");
+        assert_eq!(table.column("n").unwrap(), &Column::from(vec![1, 2, 3]));
+        assert_eq!(table.column("s").unwrap(), &Column::from(vec!["a", "b\nc", "d"]));
+    }
+    // Without a header the lines before the data are passed over, too; those beyond the end do not matter.
+    let read =
+        read_csv(path.to_str().unwrap()).header(false).skip_lines([0, 1, 2, 3, 5, 10, 99]).blocksize(7);
+    assert_eq!(every_way(&read.open().unwrap(), "headless").n_rows(), 3);
+    std::fs::write(&path, "n\n1\n\"inch\n2\n").unwrap();
+    let error = read_csv(path.to_str().unwrap()).skip_lines([2]).open().unwrap_err();
+    assert!(error.to_string().contains("opens a quote and does not close it"), "{error}");
+    let read = read_csv(path.to_str().unwrap()).skip_lines([2]).newlines_in_quotes(false).blocksize(4);
+    assert_eq!(every_way(&read.open().unwrap(), "one quote").n_rows(), 2);
+}
+
+#[test]
 fn borders_may_fall_anywhere() {
     let table = Table::new([
         ("name", Column::from(vec!["a\nb", "say \"hi\",\n\n", "\"", "x"])),

@@ -42,7 +42,8 @@ const TABLE: &[(&str, May)] = &[
     ),
     ("dask-array", May::Know(&["dask-graph"])),
     ("dask-bag", May::Know(&["dask-graph", "dask-graph-shuffle"])),
-    ("dask-frame", May::Know(&["dask-graph", "dask-graph-shuffle"])),
+    ("dask-frame", May::KnowWithFeature(&["dask-graph", "dask-graph-shuffle"], &["dask-frame-arrow"])),
+    ("dask-frame-arrow", May::Know(&[])),
     ("xtask", May::KnowAll),
     ("dask-examples", May::KnowAll),
 ];
@@ -139,7 +140,8 @@ mod tests {
             ("dask-sched", vec![dep("dask-graph"), optional("dask-optimize"), optional("dask-sched-sync")]),
             ("dask-array", vec![dep("dask-graph"), dev("dask-optimize"), dev("dask-sched-threaded")]),
             ("dask-bag", vec![dep("dask-graph"), dep("dask-graph-shuffle")]),
-            ("dask-frame", vec![dep("dask-graph"), dep("dask-graph-shuffle")]),
+            ("dask-frame", vec![dep("dask-graph"), dep("dask-graph-shuffle"), optional("dask-frame-arrow")]),
+            ("dask-frame-arrow", vec![dep("arrow2")]),
             ("xtask", vec![dep("anyhow"), dep("dask-graph"), dep("dask-array")]),
             ("dask-examples", vec![dep("dask-bag"), dep("dask-sched"), dep("anyhow")]),
         ]

@@ -7,7 +7,7 @@ use dask_graph::{Blockwise, Graph, Key, LayerInfo, Name, Token, Tokenizer, Value
 use super::read::quote_states;
 use super::{Partitions, ROWS};
 use crate::plan::ops::{From, StageOp, Step};
-use crate::source::Source;
+use crate::source::{Piece, Source};
 
 /// A partition-wise stage that may still grow.
 #[derive(Clone)]
@@ -24,7 +24,7 @@ pub(super) struct Pending {
 
 #[derive(Clone)]
 pub(super) enum Base {
-    Read { source: Arc<Source>, columns: Vec<usize> },
+    Read { source: Arc<Source>, columns: Vec<usize>, pieces: Arc<[Piece]> },
     Layer(Partitions),
 }
 
@@ -58,7 +58,7 @@ impl Pending {
 
     pub(super) fn n(&self) -> u32 {
         match &self.base {
-            Base::Read { source, .. } => source.pieces().len() as u32,
+            Base::Read { pieces, .. } => pieces.len() as u32,
             Base::Layer(partitions) => partitions.n,
         }
     }
@@ -66,7 +66,7 @@ impl Pending {
     /// Returns what the tasks take first.
     pub(super) fn from(&self) -> From {
         match &self.base {
-            Base::Read { source, columns } => {
+            Base::Read { source, columns, .. } => {
                 let states = source.needs_states();
                 From::Source { source: Arc::clone(source), columns: columns.clone(), states }
             }
@@ -90,10 +90,9 @@ impl Pending {
         let mut layer = Blockwise::builder(name.clone(), Arc::new(op), &[(ROWS, n)]);
         let mut graphs = Vec::new();
         match &self.base {
-            Base::Read { source, .. } => {
-                let source = Arc::clone(source);
-                layer = layer
-                    .per_block(&[(ROWS, n)], move |index| Value::new(source.pieces()[index[0] as usize]));
+            Base::Read { pieces, .. } => {
+                let pieces = Arc::clone(pieces);
+                layer = layer.per_block(&[(ROWS, n)], move |index| Value::new(pieces[index[0] as usize]));
             }
             Base::Layer(partitions) => {
                 layer = layer.blocks(partitions.name.clone(), &[(ROWS, n)]);

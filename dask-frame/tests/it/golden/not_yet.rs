@@ -1,5 +1,4 @@
 /// Cases that need what there is not, and what that is.
 #[rustfmt::skip]
 pub(crate) const NOT_YET: &[(&str, &str)] = &[
-    ("read_csv-006", "no `skiprows` argument yet"),
 ];

@@ -241,7 +241,7 @@ fn concat(args: &Json, frames: &[DataFrame]) -> Result<DataFrame, Unsupported> {
 }
 
 fn read(input: &Json, args: &Json, cut: Cut) -> Result<DataFrame, Unsupported> {
-    given(args, &["sep", "header", "names", "usecols", "dtype", "na_values"])?;
+    given(args, &["sep", "header", "names", "usecols", "dtype", "na_values", "skiprows"])?;
     let file = dir().join("in").join(input["text"].as_str().expect("a file"));
     let mut read: ReadCsv = read_csv(file.to_str().expect("a path of ours"));
     if let Some(sep) = args["sep"].as_str() {
@@ -266,6 +266,9 @@ fn read(input: &Json, args: &Json, cut: Cut) -> Result<DataFrame, Unsupported> {
                 other => return unsupported(&format!("no type {other} yet")),
             },
         );
+    }
+    for line in args["skiprows"].as_array().into_iter().flatten() {
+        read = read.skip_lines([line.as_u64().expect("a number")]);
     }
     for text in args["na_values"].as_array().into_iter().flatten() {
         read = read.na_value(text.as_str().expect("a text"));

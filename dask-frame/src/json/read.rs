@@ -1,0 +1,200 @@
+//! Planning a read: which files, which columns, which pieces.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use dask_graph::{LayerInfo, make_portable};
+use serde_json::Value;
+
+use super::rows::Fields;
+use super::source::{JsonSource, without_mark};
+use crate::csv::widen;
+use crate::error::{FrameError, ReadError};
+use crate::frame::DataFrame;
+use crate::input::{self, InputFile};
+use crate::plan::{PlanNode, PlanOp};
+use crate::schema::{DataType, Field, Schema};
+use crate::source::{Piece, Source, text_pieces};
+
+/// Begins a read of files of JSON lines, an object a line; `pattern` may hold `*`, `?` and `[…]`, and matches are taken
+/// in the order of their names. See [`ReadJson`].
+pub fn read_json(pattern: impl Into<String>) -> ReadJson {
+    ReadJson {
+        pattern: pattern.into(),
+        schema: None,
+        dtypes: BTreeMap::new(),
+        columns: None,
+        blocksize: 32 << 20,
+        sample: 256 << 10,
+    }
+}
+
+/// How files of JSON lines are to be read: a builder, finished by [`open`](ReadJson::open).
+///
+/// **Partitions.** A plain file is cut into blocks of [`blocksize`](ReadJson::blocksize) bytes, each a partition with
+/// the lines that begin in it; a gzip file, known by its first bytes, is one partition. Only the columns that the
+/// computation needs are made.
+///
+/// **Columns** are the fields of the objects, given by [`schema`](ReadJson::schema), or found in a sample at the head of
+/// each file, in the order in which they first appear. A field that an object lacks, or that is `null`, is missing. One
+/// that was not in the sample is an error; given a schema, other fields are left out.
+///
+/// **Types** found in a sample are integers, floats, truth values, else text; a column of nothing but `null` is one of
+/// floats. In columns of text numbers, truth values, lists and objects are read as their JSON. Dates, timestamps and
+/// durations are texts in JSON, and read as such when asked for by [`dtype`](ReadJson::dtype).
+///
+/// As pandas' and dask's `read_json` with `lines=True`.
+///
+/// # Examples
+///
+/// ```
+/// use dask_frame::{DataType, read_json};
+/// # use dask_graph::Collection;
+/// # let dir = tempfile::tempdir()?;
+/// # let pattern = format!("{}/*.jsonl", dir.path().display());
+/// # std::fs::write(dir.path().join("a.jsonl"), "{\"carrier\": \"UA\", \"delay\": 7}\n{\"carrier\": \"AA\"}\n")?;
+/// let delays = read_json(pattern).dtype("delay", DataType::Float64).open()?;
+/// assert_eq!(delays.schema().to_string(), "carrier: Utf8, delay: Float64");
+/// let table = delays.compute_with(&dask_sched_sync::Sync::new())?;
+/// assert_eq!(table.column("delay")?.null_count(), 1);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug)]
+#[must_use = "nothing is read before `open`"]
+pub struct ReadJson {
+    pattern: String,
+    schema: Option<Vec<Field>>,
+    dtypes: BTreeMap<String, DataType>,
+    columns: Option<Vec<String>>,
+    blocksize: u64,
+    /// How many bytes of each file columns and types are found in.
+    sample: usize,
+}
+
+impl ReadJson {
+    /// Sets the columns and their types, instead of a sample.
+    pub fn schema(mut self, fields: impl IntoIterator<Item = Field>) -> Self {
+        self.schema = Some(fields.into_iter().collect());
+        self
+    }
+
+    /// Sets the type of a column.
+    pub fn dtype(mut self, column: impl Into<String>, dtype: DataType) -> Self {
+        self.dtypes.insert(column.into(), dtype);
+        self
+    }
+
+    /// Takes these columns only.
+    pub fn columns<N: Into<String>>(mut self, columns: impl IntoIterator<Item = N>) -> Self {
+        self.columns = Some(columns.into_iter().map(Into::into).collect());
+        self
+    }
+
+    /// Sets how many bytes of a plain file become one partition: 32 MiB unless set.
+    pub fn blocksize(mut self, nbytes: u64) -> Self {
+        self.blocksize = nbytes;
+        self
+    }
+
+    /// Sets in how many bytes at the head of each file columns and types are found: 256 KiB unless set.
+    pub fn sample(mut self, nbytes: usize) -> Self {
+        self.sample = nbytes;
+        self
+    }
+
+    /// Looks at the files and plans the read.
+    ///
+    /// # Errors
+    ///
+    /// - `NoMatch`, `BadPattern`, `Io` or `BadLine`, in `Read`, about the files and the lines of the sample.
+    /// - `DuplicateColumn` if the schema has a name twice.
+    /// - `UnknownColumn` if [`columns`](ReadJson::columns) or [`dtype`](ReadJson::dtype) name one there is not.
+    /// - `BadArgument` for a block size or sample of zero.
+    #[track_caller]
+    pub fn open(self) -> Result<DataFrame, FrameError> {
+        let info = LayerInfo::here();
+        if self.blocksize == 0 || self.sample == 0 {
+            let problem = "blocks and samples of 0 bytes hold no line".into();
+            return Err(FrameError::BadArgument { operation: "read_json", problem });
+        }
+        let files = input::find(&self.pattern)?;
+        let strict = self.schema.is_none();
+        let fields = match &self.schema {
+            Some(fields) => fields.clone(),
+            None => self.sampled(&files)?,
+        };
+        let fields = fields.into_iter().map(|field| match self.dtypes.get(field.name()) {
+            Some(dtype) => Field::new(field.shared_name(), *dtype),
+            None => field,
+        });
+        let schema = Schema::new(fields)?;
+        self.dtypes.keys().try_for_each(|name| schema.field(name).map(drop))?;
+        let wanted = schema.positions(self.columns.as_deref())?;
+        let starts = vec![0; files.len()];
+        let pieces = text_pieces(&files, &starts, self.blocksize, "read_json")?;
+        make_portable::<Piece>();
+        let source = JsonSource { files, schema, strict, pieces };
+        let op = PlanOp::Read { source: Arc::new(Source::Json(source)), columns: wanted, filter: None };
+        Ok(DataFrame::new(PlanNode::new(op, Vec::new(), info)?))
+    }
+
+    /// Finds the columns in the heads of the files.
+    fn sampled(&self, files: &[InputFile]) -> Result<Vec<Field>, ReadError> {
+        let mut found = Vec::<(Arc<str>, Option<DataType>)>::new();
+        for file in files {
+            let mut window = file.open(0)?;
+            // A line that is longer than the sample is taken all the same.
+            while !window.is_last()
+                && (window.bytes().len() < self.sample || !window.bytes().contains(&b'\n'))
+            {
+                window.fill().map_err(|source| file.io(source))?;
+            }
+            let bytes = without_mark(window.bytes());
+            let whole = match (window.is_last(), memchr::memrchr(b'\n', bytes)) {
+                (false, Some(end)) => &bytes[..end],
+                _ => bytes,
+            };
+            let mut seen = 0;
+            for (number, line) in (1..).zip(whole.split(|&byte| byte == b'\n')) {
+                if seen > self.sample {
+                    break;
+                }
+                seen += line.len() + 1;
+                if line.trim_ascii().is_empty() {
+                    continue;
+                }
+                let Fields(fields) = serde_json::from_slice(line).map_err(|source| ReadError::BadLine {
+                    path: file.path.clone(),
+                    line: number,
+                    source: Box::new(source),
+                })?;
+                for (name, value) in fields {
+                    let guess = guess(&value);
+                    match found.iter_mut().find(|(known, _)| *known == name) {
+                        None => found.push((name, guess)),
+                        Some((_, known)) => {
+                            *known = match (*known, guess) {
+                                (Some(a), Some(b)) => Some(widen(a, b)),
+                                (one, other) => one.or(other),
+                            }
+                        }
+                    }
+                }
+            }
+        }
+        let field = |(name, dtype): (_, Option<_>)| Field::new(name, dtype.unwrap_or(DataType::Float64));
+        Ok(found.into_iter().map(field).collect())
+    }
+}
+
+/// Returns the narrowest type that can hold a value, if it is one.
+fn guess(value: &Value) -> Option<DataType> {
+    match value {
+        Value::Null => None,
+        Value::Bool(_) => Some(DataType::Bool),
+        Value::Number(number) if number.is_i64() => Some(DataType::Int64),
+        Value::Number(number) if number.is_f64() => Some(DataType::Float64),
+        // Digits that do not fit 64 bits are an identifier sooner than a measurement: a float would round it.
+        Value::Number(_) | Value::String(_) | Value::Array(_) | Value::Object(_) => Some(DataType::Utf8),
+    }
+}

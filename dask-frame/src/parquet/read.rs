@@ -1,0 +1,246 @@
+//! Planning a read: which files, which columns, which row groups.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+use std::sync::Arc;
+
+use arrow_schema::DataType as ArrowType;
+use dask_graph::{LayerInfo, make_portable};
+use parquet::arrow::arrow_reader::ArrowReaderMetadata;
+
+use super::hive::{self, Keys};
+use super::source::{ParquetSource, metadata};
+use crate::arrow::Target;
+use crate::column::Scalar;
+use crate::error::{FrameError, ReadError};
+use crate::frame::DataFrame;
+use crate::input::{self, InputFile};
+use crate::plan::{PlanNode, PlanOp};
+use crate::schema::{DataType, Field, Schema};
+use crate::source::{Piece, Source};
+
+/// Begins a read of Parquet files; see [`ReadParquet`].
+///
+/// `path` is a file, a directory, of which all files below are taken whose names end in `.parquet` and do not begin
+/// with `.` or `_`, or a pattern with `*`, `?` and `[…]`; `**` stands for any directories.
+pub fn read_parquet(path: impl Into<String>) -> ReadParquet {
+    ReadParquet { pattern: path.into(), columns: None, blocksize: 32 << 20 }
+}
+
+/// How Parquet files are to be read: a builder, finished by [`open`](ReadParquet::open).
+///
+/// **Partitions.** A row group, or several that follow each other in a file and are small together, is a partition.
+/// Only the columns that the computation needs are read. Where the first filter of the plan compares columns with
+/// constants, row groups in which no row can fulfil it, by the smallest and largest values that the file tells, are
+/// passed over, and their partitions are empty: see [`explain_plan`](DataFrame::explain_plan).
+///
+/// **Directories.** Names like `year=2013` of directories below the given one become columns, after those of the
+/// files: integers if all are, else texts.
+///
+/// **Types** are those of [`Column::from_arrow`](crate::Column::from_arrow): all integers become `Int64`, all floats
+/// `Float64`, texts `Utf8`, dictionaries of them `Categorical`, timestamps of any unit `Timestamp`. Columns of decimals,
+/// lists and structs are refused, but can stay unread.
+///
+/// **Several files** must have the same columns, in any order, of types that become the same.
+///
+/// # Examples
+///
+/// ```
+/// use dask_frame::{Column, DataFrame, col, read_parquet};
+/// use dask_graph::Collection;
+/// use dask_sched_sync::Sync;
+/// # let dir = tempfile::tempdir()?;
+/// # let path = dir.path().join("flights").to_str().unwrap().to_owned();
+///
+/// let flights = [("carrier", Column::from(vec!["UA", "AA"])), ("delay", Column::from(vec![Some(7), None]))];
+/// DataFrame::from_columns(flights, 2)?.to_parquet_with(&path, &Sync::new())?;
+/// let delayed = read_parquet(&path).open()?.filter(col("delay").gt(5))?;
+/// assert!(delayed.explain_plan().contains("in 2 partitions, 1 of them without a row where (delay > 5)"));
+/// assert_eq!(delayed.compute_with(&Sync::new())?.n_rows(), 1);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug)]
+#[must_use = "nothing is read before `open`"]
+pub struct ReadParquet {
+    pattern: String,
+    columns: Option<Vec<String>>,
+    blocksize: u64,
+}
+
+impl ReadParquet {
+    /// Takes these columns only.
+    pub fn columns<N: Into<String>>(mut self, columns: impl IntoIterator<Item = N>) -> Self {
+        self.columns = Some(columns.into_iter().map(Into::into).collect());
+        self
+    }
+
+    /// Sets up to how many bytes, before compression, small row groups are put together as one partition: 32 MiB
+    /// unless set; with 0 each is a partition.
+    pub fn blocksize(mut self, nbytes: u64) -> Self {
+        self.blocksize = nbytes;
+        self
+    }
+
+    /// Looks at the ends of the files, where columns and row groups are told, and plans the read.
+    ///
+    /// # Errors
+    ///
+    /// - `NoMatch`, `BadPattern`, `Io` or `Corrupt`, in `Read`, about the files.
+    /// - `SchemaDiffers`, in `Read`, if their columns differ.
+    /// - `UnsupportedColumn`, in `Read`, for a column of a type that frames do not have.
+    /// - `UnknownColumn` if [`columns`](ReadParquet::columns) names one there is not.
+    /// - `DuplicateColumn` if a column has the name of a directory's key.
+    #[track_caller]
+    pub fn open(self) -> Result<DataFrame, FrameError> {
+        let info = LayerInfo::here();
+        let (files, keys) = self.files()?;
+        let metadata = files.iter().map(metadata).collect::<Result<Vec<_>, _>>()?;
+        let mut first: Option<(&InputFile, Told)> = None;
+        for (file, metadata) in files.iter().zip(&metadata) {
+            let told = self.told(file, metadata)?;
+            match &mut first {
+                None => first = Some((file, told)),
+                Some((first, expected)) => expected.agree(told).map_err(|difference| {
+                    let (path, first) = (file.path.clone(), first.path.clone());
+                    ReadError::SchemaDiffers { path, first, difference }
+                })?,
+            }
+        }
+        let told = first.map_or(Told(Vec::new()), |(_, told)| told);
+        let (names, constants) = constants(&files, &keys)?;
+        let fields = told.fields().chain(names.iter().cloned());
+        let schema = Schema::new(fields)?;
+        let wanted = schema.positions(self.columns.as_deref())?;
+        let pieces = files.iter().zip(&metadata).zip(0..);
+        let pieces = pieces.flat_map(|((_, metadata), file)| pieces_of(metadata, file, self.blocksize));
+        let pieces = pieces.collect();
+        let n_stored = schema.len() - names.len();
+        make_portable::<Piece>();
+        let source = ParquetSource { files, schema, n_stored, constants, pieces, metadata };
+        let op = PlanOp::Read { source: Arc::new(Source::Parquet(source)), columns: wanted, filter: None };
+        Ok(DataFrame::new(PlanNode::new(op, Vec::new(), info)?))
+    }
+
+    /// Finds the files, with what their directories tell of each.
+    fn files(&self) -> Result<(Vec<InputFile>, Vec<Keys>), ReadError> {
+        let path = Path::new(&self.pattern);
+        let (files, base) = match path.is_dir() {
+            true => {
+                let escaped = glob::Pattern::escape(&self.pattern);
+                let files = input::find(&format!("{escaped}/**/*.parquet"))?;
+                let hidden = |file: &InputFile| {
+                    let mut below = file.path.strip_prefix(path).unwrap_or(&file.path).iter();
+                    below.any(|name| name.to_string_lossy().starts_with(['.', '_']))
+                };
+                let files = files.into_iter().filter(|file| !hidden(file)).collect::<Vec<_>>();
+                (files, path)
+            }
+            false => (input::find(&self.pattern)?, hive::base(&self.pattern)),
+        };
+        if files.is_empty() {
+            return Err(ReadError::NoMatch { pattern: self.pattern.clone() });
+        }
+        let keys = files.iter().map(|file| hive::keys(base, &file.path)).collect();
+        Ok((files, keys))
+    }
+
+    /// Returns the columns of a file; those of types that frames do not have only if nobody could read them.
+    fn told(&self, file: &InputFile, metadata: &ArrowReaderMetadata) -> Result<Told, ReadError> {
+        let wanted = self.columns.as_ref().map(|columns| columns.iter().collect::<BTreeSet<_>>());
+        let mut told = Vec::new();
+        for field in metadata.schema().fields() {
+            let name = field.name();
+            match (Target::of(field.data_type()), &wanted) {
+                (Some(Target(dtype)), _) => {
+                    // Nothing but nulls can be of any type.
+                    let dtype = (*field.data_type() != ArrowType::Null).then_some(dtype);
+                    told.push((name.clone(), dtype));
+                }
+                (None, Some(wanted)) if !wanted.contains(name) => {}
+                (None, _) => {
+                    let (path, dtype) = (file.path.clone(), field.data_type().to_string());
+                    return Err(ReadError::UnsupportedColumn { path, column: name.clone(), dtype });
+                }
+            }
+        }
+        Ok(Told(told))
+    }
+}
+
+/// The columns of a file that can be read, with their types if they have values.
+struct Told(Vec<(String, Option<DataType>)>);
+
+impl Told {
+    fn fields(&self) -> impl Iterator<Item = Field> {
+        self.0.iter().map(|(name, dtype)| Field::new(name.as_str(), dtype.unwrap_or(DataType::Float64)))
+    }
+
+    /// Takes over types from another file that has the same columns, or tells the difference.
+    fn agree(&mut self, other: Told) -> Result<(), String> {
+        let mut differences = Vec::new();
+        for (name, dtype) in &mut self.0 {
+            match other.0.iter().find(|(other, _)| other == name) {
+                None => differences.push(format!("it has no column `{name}`")),
+                Some((_, got)) => match (&dtype, got) {
+                    (Some(expected), Some(got)) if expected != got => {
+                        differences.push(format!("column `{name}` is {got}, not {expected}"));
+                    }
+                    (None, _) => *dtype = *got,
+                    _ => {}
+                },
+            }
+        }
+        let more = other.0.iter().filter(|(name, _)| self.0.iter().all(|(other, _)| other != name));
+        differences.extend(more.map(|(name, _)| format!("it has one more column, `{name}`")));
+        match differences.is_empty() {
+            true => Ok(()),
+            false => Err(differences.join("; ")),
+        }
+    }
+}
+
+/// Returns the columns that directories tell, and their values for each file.
+fn constants(files: &[InputFile], keys: &[Keys]) -> Result<(Vec<Field>, Vec<Vec<Scalar>>), ReadError> {
+    let names = keys.first().map_or(Vec::new(), |keys| keys.iter().map(|(name, _)| name).collect());
+    for (file, keys) in files.iter().zip(keys) {
+        let got = keys.iter().map(|(name, _)| name).collect::<Vec<_>>();
+        if got != names {
+            let listed =
+                |names: &[&String]| names.iter().map(|name| name.as_str()).collect::<Vec<_>>().join(", ");
+            let difference = format!("its directories tell [{}], not [{}]", listed(&got), listed(&names));
+            let (path, first) = (file.path.clone(), files[0].path.clone());
+            return Err(ReadError::SchemaDiffers { path, first, difference });
+        }
+    }
+    let dtype = |at: usize| hive::dtype(keys.iter().map(|keys| keys[at].1.as_deref()));
+    let dtypes = (0..names.len()).map(dtype).collect::<Vec<_>>();
+    let fields = names.iter().zip(&dtypes).map(|(name, dtype)| Field::new(name.as_str(), *dtype)).collect();
+    let of_file = |keys: &Keys| {
+        keys.iter().zip(&dtypes).map(|((_, value), dtype)| hive::scalar(value.as_deref(), *dtype)).collect()
+    };
+    Ok((fields, keys.iter().map(of_file).collect()))
+}
+
+/// Cuts a file between row groups; it has one piece at least.
+fn pieces_of(metadata: &ArrowReaderMetadata, file: u32, blocksize: u64) -> Vec<Piece> {
+    let mut pieces: Vec<Piece> = Vec::new();
+    let mut nbytes = 0_u64;
+    for (at, group) in (0..).zip(metadata.metadata().row_groups()) {
+        let more = u64::try_from(group.total_byte_size()).unwrap_or(0);
+        match pieces.last_mut() {
+            Some(piece) if nbytes.saturating_add(more) <= blocksize => {
+                piece.end = at + 1;
+                nbytes += more;
+            }
+            _ => {
+                let number = pieces.len() as u32;
+                pieces.push(Piece { file, start: at, end: at + 1, number });
+                nbytes = more;
+            }
+        }
+    }
+    if pieces.is_empty() {
+        pieces.push(Piece { file, start: 0, end: 0, number: 0 });
+    }
+    pieces
+}
