@@ -4,6 +4,7 @@ mod asof;
 mod columns;
 mod compute;
 mod concat;
+mod delayed;
 mod distinct;
 mod divide;
 mod exchange;

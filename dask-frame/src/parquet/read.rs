@@ -1,7 +1,7 @@
 //! Planning a read: which files, which columns, which row groups.
 
 use std::collections::BTreeSet;
-use std::path::Path;
+use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
 
 use arrow_schema::DataType as ArrowType;
@@ -126,21 +126,23 @@ impl ReadParquet {
         let path = Path::new(&self.pattern);
         let (files, base) = match path.is_dir() {
             true => {
-                let escaped = glob::Pattern::escape(&self.pattern);
-                let files = input::find(&format!("{escaped}/**/*.parquet"))?;
+                // What is found has no `.` in front.
+                let base = path.components().filter(|part| *part != Component::CurDir).collect::<PathBuf>();
+                let all = Path::new(&glob::Pattern::escape(&base.to_string_lossy())).join("**/*.parquet");
+                let files = input::find(&all.to_string_lossy())?;
                 let hidden = |file: &InputFile| {
-                    let mut below = file.path.strip_prefix(path).unwrap_or(&file.path).iter();
+                    let mut below = file.path.strip_prefix(&base).unwrap_or(&file.path).iter();
                     below.any(|name| name.to_string_lossy().starts_with(['.', '_']))
                 };
                 let files = files.into_iter().filter(|file| !hidden(file)).collect::<Vec<_>>();
-                (files, path)
+                (files, base)
             }
-            false => (input::find(&self.pattern)?, hive::base(&self.pattern)),
+            false => (input::find(&self.pattern)?, hive::base(&self.pattern).to_owned()),
         };
         if files.is_empty() {
             return Err(ReadError::NoMatch { pattern: self.pattern.clone() });
         }
-        let keys = files.iter().map(|file| hive::keys(base, &file.path)).collect();
+        let keys = files.iter().map(|file| hive::keys(&base, &file.path)).collect();
         Ok((files, keys))
     }
 

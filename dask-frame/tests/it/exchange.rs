@@ -35,6 +35,23 @@ fn tables_of_every_type_come_back() {
 }
 
 #[test]
+fn delayed_tables_are_partitions() {
+    let table = Table::new([("n", Column::from(vec![Some(1), None, Some(3)]))]).unwrap();
+    let frame = DataFrame::from_table(&table, 2).unwrap();
+    let again = DataFrame::from_delayed(frame.to_delayed(), table.schema().clone());
+    assert_eq!(every_way(&again, "delayed"), table);
+    let mapped = DataFrame::from_map([0_i64, 2], table.schema().clone(), |n| {
+        Table::new([("n", Column::from(vec![n; 2]))])
+    });
+    assert_eq!(every_way(&mapped, "mapped").column("n").unwrap(), &Column::from(vec![0, 0, 2, 2]));
+    let wrong =
+        DataFrame::from_map([1_i64], table.schema().clone(), |n| Table::new([("m", Column::from(vec![n]))]));
+    assert!(failure(&wrong).contains("returned the columns m: Int64, and was said to return n: Int64"));
+    let none = DataFrame::from_delayed([], table.schema().clone());
+    assert_eq!(every_way(&none, "none").n_rows(), 0);
+}
+
+#[test]
 fn columns_that_are_not_those_declared_are_an_error() {
     let columns = readings(10).to_columns().unwrap();
     let graph = columns.graph().clone();

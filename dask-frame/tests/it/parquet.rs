@@ -160,6 +160,13 @@ fn directories_hold_values() {
         let years = every_way(&read.select(["year"]).unwrap().sort_values("year").unwrap(), "years");
         assert_eq!(years.column("year").unwrap(), &Column::from(vec![2013, 2013, 2014, 2014]));
     }
+    // A directory whose own name is one that is passed over below it, and values that are none of its.
+    let hidden = dir.path().join(".hidden/x=1");
+    fs::create_dir_all(&hidden).unwrap();
+    fs::rename(&path, hidden.join("out")).unwrap();
+    let path = hidden.join("out");
+    let read = read_parquet(text(&path)).open().unwrap();
+    assert_eq!(read.schema().to_string(), "n: Int64, year: Int64, carrier: Utf8");
     let pattern = format!("{}/year=2014/*/*.parquet", path.display());
     let read = read_parquet(pattern).open().unwrap();
     assert_eq!(read.schema().to_string(), "n: Int64, carrier: Utf8");
