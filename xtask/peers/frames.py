@@ -43,7 +43,7 @@ JOINS = {
     "join-q4": ("id5", "inner"),
     "join-q5": ("id3", "inner"),
 }
-WORKLOADS = ["csv", "csv-2of9", "parquet-2of9", *GROUPS, *JOINS, "sort"]
+WORKLOADS = ["csv", "csv-2of9", "parquet-2of9", *GROUPS, *JOINS, "sort", "set-index"]
 
 
 # ---- the tables -------------------------------------------------------------------------
@@ -140,6 +140,9 @@ class Pandas:
     def sort(self, x):
         return x.sort_values("v3")
 
+    def set_index(self, x):
+        return x.set_index("v3").sort_index().reset_index()
+
     def csv(self, files, columns):
         d = self.pd.concat([self.pd.read_csv(f, usecols=columns) for f in files])
         return d[columns].sum().to_frame().T if columns else d
@@ -188,6 +191,9 @@ class Dask(Pandas):
     def sort(self, x):
         return x.sort_values("v3").compute()
 
+    def set_index(self, x):
+        return x.set_index("v3").compute().reset_index()
+
     def csv(self, files, columns):
         d = self.dd.read_csv(files)
         return d[columns].sum().compute().to_frame().T if columns else d.compute()
@@ -227,6 +233,8 @@ class Polars:
 
     def sort(self, x):
         return self.done(x.sort("v3"))
+
+    set_index = sort  # there is no index
 
     def csv(self, files, columns):
         d = self.pl.scan_csv(files)
@@ -276,6 +284,8 @@ class Duckdb:
     def sort(self, x):
         self.answer(f"select * from {x} order by v3")
 
+    set_index = sort  # there is no index
+
     def csv(self, files, columns):
         made = ", ".join(f"sum({c}) as {c}" for c in columns) if columns else "*"
         self.answer(f"select {made} from read_csv({files!r})")
@@ -316,9 +326,9 @@ def measure(peer, name, percent, directory):
         key, how = JOINS[name]
         x, y = (peer.table(table) for table in joined_tables(rows, key))
         work = lambda: peer.join(x, y, key, how)
-    elif name == "sort":
+    elif name in ("sort", "set-index"):
         x = peer.table(groups_table(rows, ["id4", "v1", "v3"]))
-        work = lambda: peer.sort(x)
+        work = lambda: peer.sort(x) if name == "sort" else peer.set_index(x)
     elif name == "parquet-2of9":
         work = lambda: peer.parquet(sorted(glob.glob(f"{directory}/*.parquet")), ["v1", "v3"])
     else:

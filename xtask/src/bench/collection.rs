@@ -90,10 +90,15 @@ impl Bench<'_> {
         workload: &str,
         system: &str,
         size: usize,
-        mut work: impl FnMut(&dyn Scheduler) -> Result<u64>,
+        work: impl FnMut(&dyn Scheduler) -> Result<u64>,
     ) -> Result<Measured> {
-        let measured = meter::repeat(self.options, || work(&self.scheduler))?;
+        let measured = self.measure_of(work)?;
         self.report(workload, system, size, measured)
+    }
+
+    /// Measures what is computed on all threads, optimised, for a report to come.
+    pub(super) fn measure_of(&self, mut work: impl FnMut(&dyn Scheduler) -> Result<u64>) -> Result<Measured> {
+        meter::repeat(self.options, || work(&self.scheduler))
     }
 }
 

@@ -28,7 +28,10 @@ const WORKLOADS: &[(&str, Workload)] = &[
     ("group-q3", group::q3),
     ("group-q4", group::q4),
     ("group-q5", group::q5),
+    ("group-q6", group::q6),
     ("group-q7", group::q7),
+    ("group-q8", group::q8),
+    ("group-q9", group::q9),
     ("group-q10", group::q10),
     ("join-q1", join::q1),
     ("join-q2", join::q2),
@@ -36,6 +39,7 @@ const WORKLOADS: &[(&str, Workload)] = &[
     ("join-q4", join::q4),
     ("join-q5", join::q5),
     ("sort", sort::by_float),
+    ("set-index", sort::set_index),
 ];
 
 /// Runs the workloads that were asked for.

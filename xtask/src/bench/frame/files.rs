@@ -4,9 +4,8 @@ use std::path::Path;
 
 use anyhow::Result;
 use dask_frame::{DataFrame, col, read_csv};
-use dask_graph::Collection;
 
-use super::answer::checksum;
+use super::answer;
 use super::data::{PARTITIONS, groups};
 use crate::bench::collection::{Bench, scaled};
 
@@ -24,16 +23,12 @@ fn write(bench: &Bench<'_>, directory: &Path, rows: usize) -> Result<String> {
 pub(super) fn csv(bench: &mut Bench<'_>, percent: usize) -> Result<()> {
     let (rows, directory) = (scaled(ROWS, percent), tempfile::tempdir()?);
     let files = write(bench, directory.path(), rows)?;
-    let frame = read_csv(files).open()?;
-    bench.time_of("csv", "dask-frame", rows, |scheduler| Ok(checksum(&frame.compute_with(scheduler)?)))?;
-    Ok(())
+    answer::measure(bench, "csv", rows, &read_csv(files).open()?)
 }
 
 pub(super) fn csv_two_columns(bench: &mut Bench<'_>, percent: usize) -> Result<()> {
     let (rows, directory) = (scaled(ROWS, percent), tempfile::tempdir()?);
     let files = write(bench, directory.path(), rows)?;
     let sums = read_csv(files).open()?.agg([col("v1").sum(), col("v3").sum()])?;
-    bench
-        .time_of("csv-2of9", "dask-frame", rows, |scheduler| Ok(checksum(&sums.compute_with(scheduler)?)))?;
-    Ok(())
+    answer::measure(bench, "csv-2of9", rows, &sums)
 }

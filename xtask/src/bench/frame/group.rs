@@ -1,10 +1,9 @@
 //! How long do groups take, few and many, of numbers and names?
 
-use anyhow::{Result, ensure};
-use dask_frame::{Aggregate, DataFrame, col};
-use dask_graph::Collection;
+use anyhow::Result;
+use dask_frame::{Aggregate, DataFrame, Sort, col};
 
-use super::answer::checksum;
+use super::answer;
 use super::data::{PARTITIONS, groups};
 use crate::bench::collection::{Bench, scaled};
 
@@ -20,13 +19,7 @@ fn ask(
 ) -> Result<()> {
     let rows = scaled(ROWS, percent);
     let frame = DataFrame::from_table(&groups(rows, columns)?, PARTITIONS)?;
-    let answer = question(&frame)?;
-    bench.time_of(name, "dask-frame", rows, |scheduler| {
-        let table = answer.compute_with(scheduler)?;
-        ensure!(table.n_rows() > 0, "an answer without rows");
-        Ok(checksum(&table))
-    })?;
-    Ok(())
+    answer::measure(bench, name, rows, &question(&frame)?)
 }
 
 fn grouped(frame: &DataFrame, keys: &[&str], aggregates: Vec<Aggregate>) -> Result<DataFrame> {
@@ -61,10 +54,29 @@ pub(super) fn q5(bench: &mut Bench<'_>, percent: usize) -> Result<()> {
     })
 }
 
+pub(super) fn q6(bench: &mut Bench<'_>, percent: usize) -> Result<()> {
+    ask(bench, percent, "group-q6", &["id4", "id5", "v3"], |x| {
+        grouped(x, &["id4", "id5"], vec![col("v3").median(), col("v3").std()])
+    })
+}
+
 pub(super) fn q7(bench: &mut Bench<'_>, percent: usize) -> Result<()> {
     ask(bench, percent, "group-q7", &["id3", "v1", "v2"], |x| {
         let bounds = grouped(x, &["id3"], vec![col("v1").max().alias("hi"), col("v2").min().alias("lo")])?;
         Ok(bounds.select([col("id3"), (col("hi") - col("lo")).alias("range")])?)
+    })
+}
+
+pub(super) fn q8(bench: &mut Bench<'_>, percent: usize) -> Result<()> {
+    ask(bench, percent, "group-q8", &["id6", "v3"], |x| {
+        Ok(x.sort_values(Sort::by("v3").descending())?.group_by(["id6"]).head(2)?)
+    })
+}
+
+pub(super) fn q9(bench: &mut Bench<'_>, percent: usize) -> Result<()> {
+    ask(bench, percent, "group-q9", &["id2", "id4", "v1", "v2"], |x| {
+        let correlations = grouped(x, &["id2", "id4"], vec![col("v1").corr(col("v2")).alias("r")])?;
+        Ok(correlations.select([col("id2"), col("id4"), (col("r") * col("r")).alias("r2")])?)
     })
 }
 

@@ -2,9 +2,8 @@
 
 use anyhow::Result;
 use dask_frame::{How, Merge};
-use dask_graph::Collection;
 
-use super::answer::checksum;
+use super::answer;
 use super::data::Joined;
 use crate::bench::collection::{Bench, scaled};
 
@@ -14,8 +13,7 @@ fn ask(bench: &mut Bench<'_>, percent: usize, name: &str, key: &'static str, how
     let rows = scaled(ROWS, percent);
     let sides = Joined::new(rows)?;
     let joined = sides.left.merge(&sides.right(key)?, Merge::on([key]).how(how))?;
-    bench.time_of(name, "dask-frame", rows, |scheduler| Ok(checksum(&joined.compute_with(scheduler)?)))?;
-    Ok(())
+    answer::measure(bench, name, rows, &joined)
 }
 
 pub(super) fn q1(bench: &mut Bench<'_>, percent: usize) -> Result<()> {
