@@ -11,6 +11,7 @@ pub(crate) mod concatenate;
 mod counting;
 mod covariance;
 pub(crate) mod creation;
+mod cumreduction;
 mod cumulative;
 mod diagonals;
 mod differences;

@@ -377,6 +377,12 @@ pub enum ArrayError {
         /// The array's shape.
         shape: Vec<usize>,
     },
+    /// A margin of statistics of the nearest elements that cannot be.
+    #[error("a margin cannot hold a statistic of the nearest elements: {problem}")]
+    PadStatistic {
+        /// Why not.
+        problem: &'static str,
+    },
     /// A margin that is to be made of elements of which there are none.
     #[error("axis {axis} of shape {shape:?} has no elements to pad it with; pad it with a constant")]
     PadNothing {

@@ -167,7 +167,7 @@ impl<A: Element> Array<A> {
     }
 
     /// Blocks each of which goes on where the last one before it along the axis that is not empty ends.
-    fn chained(
+    pub(super) fn chained(
         &self,
         name: &Name,
         op: Arc<dyn Op>,

@@ -40,6 +40,12 @@ pub enum PadMode<A> {
     Empty,
 }
 
+impl<A> PadMode<A> {
+    fn is_statistic(&self) -> bool {
+        matches!(self, Self::Maximum | Self::Mean | Self::Median | Self::Minimum)
+    }
+}
+
 /// The widths of a margin: the same everywhere (`2`), before and behind each axis (`(1, 0)`), or so for each axis
 /// (`[(1, 2), (3, 0)]`).
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -108,17 +114,75 @@ impl<A: Element> Array<A> {
     #[track_caller]
     pub fn pad(&self, width: impl Into<PadWidth>, mode: PadMode<A>) -> Result<Array<A>, ArrayError> {
         let info = LayerInfo::here();
-        let widths = match width.into() {
-            PadWidth::All(before, behind) => vec![(before, behind); self.ndim()],
-            PadWidth::Each(widths) if widths.len() == self.ndim() => widths,
+        let nearest = vec![None; self.ndim()];
+        self.padded_everywhere(&self.widths(width.into())?, mode, &nearest, &info)
+    }
+
+    /// The array with a margin that holds statistics not of all elements along an axis but of so many, those nearest to
+    /// the margin: numpy's `pad` with `stat_length`.
+    ///
+    /// # Errors
+    ///
+    /// - As [`pad`](Array::pad).
+    /// - When the mode is not [`Maximum`](PadMode::Maximum), [`Mean`](PadMode::Mean), [`Median`](PadMode::Median) or
+    ///   [`Minimum`](PadMode::Minimum), or a length is zero.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use dask_array::{Array, PadMode, ndarray::arr1};
+    /// use dask_graph::Collection;
+    ///
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let x = Array::from_ndarray(arr1(&[1, 5, 2, 4, 3]), 2)?;
+    /// let padded = x.pad_nearest(1, PadMode::Maximum, 2)?;
+    /// assert_eq!(padded.compute_with(&dask_sched_sync::Sync::new())?, arr1(&[5, 1, 5, 2, 4, 3, 4]).into_dyn());
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[track_caller]
+    pub fn pad_nearest(
+        &self,
+        width: impl Into<PadWidth>,
+        mode: PadMode<A>,
+        stat_length: impl Into<PadWidth>,
+    ) -> Result<Array<A>, ArrayError> {
+        let info = LayerInfo::here();
+        let (widths, lengths) = (self.widths(width.into())?, self.widths(stat_length.into())?);
+        if !mode.is_statistic() {
+            return Err(ArrayError::PadStatistic {
+                problem: "the mode is not the maximum, mean, median or minimum",
+            });
+        }
+        if lengths.iter().any(|&(before, behind)| before == 0 || behind == 0) {
+            return Err(ArrayError::PadStatistic { problem: "a number of elements is 0" });
+        }
+        let nearest: Vec<_> = lengths.into_iter().map(Some).collect();
+        self.padded_everywhere(&widths, mode, &nearest, &info)
+    }
+
+    /// Widths for each axis.
+    fn widths(&self, width: PadWidth) -> Result<Vec<(usize, usize)>, ArrayError> {
+        match width {
+            PadWidth::All(before, behind) => Ok(vec![(before, behind); self.ndim()]),
+            PadWidth::Each(widths) if widths.len() == self.ndim() => Ok(widths),
             PadWidth::Each(widths) => {
-                return Err(ArrayError::PadWidths { got: widths.len(), shape: self.shape().to_vec() });
+                Err(ArrayError::PadWidths { got: widths.len(), shape: self.shape().to_vec() })
             }
-        };
+        }
+    }
+
+    fn padded_everywhere(
+        &self,
+        widths: &[(usize, usize)],
+        mode: PadMode<A>,
+        nearest: &[Option<(usize, usize)>],
+        info: &LayerInfo,
+    ) -> Result<Array<A>, ArrayError> {
         let mut array = self.clone();
-        for (axis, (before, behind)) in widths.into_iter().enumerate() {
-            if before > 0 || behind > 0 {
-                array = array.padded(axis, before, behind, mode, &info)?;
+        for (axis, (&width, &nearest)) in widths.iter().zip(nearest).enumerate() {
+            if width != (0, 0) {
+                array = array.padded(axis, width, mode, nearest, info)?;
             }
         }
         Ok(array)
@@ -127,9 +191,9 @@ impl<A: Element> Array<A> {
     fn padded(
         &self,
         axis: usize,
-        before: usize,
-        behind: usize,
+        (before, behind): (usize, usize),
         mode: PadMode<A>,
+        nearest: Option<(usize, usize)>,
         info: &LayerInfo,
     ) -> Result<Array<A>, ArrayError> {
         let n = self.shape()[axis];
@@ -145,10 +209,12 @@ impl<A: Element> Array<A> {
             PadMode::Empty => {
                 self.between(before, behind, |width| self.filled(axis, width, A::default(), info))
             }
-            PadMode::Maximum => self.beside(axis, before, behind, &self.max(over(axis))?, info),
-            PadMode::Minimum => self.beside(axis, before, behind, &self.min(over(axis))?, info),
-            PadMode::Mean => self.beside(axis, before, behind, &self.rounded_mean(axis)?, info),
-            PadMode::Median => self.beside(axis, before, behind, &self.rounded_median(axis)?, info),
+            PadMode::Maximum => self.beside(axis, before, behind, nearest, |x| x.max(over(axis)), info)?,
+            PadMode::Minimum => self.beside(axis, before, behind, nearest, |x| x.min(over(axis)), info)?,
+            PadMode::Mean => self.beside(axis, before, behind, nearest, |x| x.rounded_mean(axis), info)?,
+            PadMode::Median => {
+                self.beside(axis, before, behind, nearest, |x| x.rounded_median(axis), info)?
+            }
             PadMode::LinearRamp(end) => self.ramps(axis, before, behind, end, info)?,
             PadMode::Edge => self.around(axis, before, behind, |at| at.clamp(0, n as isize - 1), info),
             PadMode::Wrap => self.around(axis, before, behind, |at| at.rem_euclid(n as isize), info),
@@ -165,16 +231,30 @@ impl<A: Element> Array<A> {
         vec![margin(before), self.clone(), margin(behind)]
     }
 
-    /// The array between margins that hold, all along the axis, what `margin` holds.
+    /// The array between margins that hold, all along the axis, a statistic of it, or of so many elements nearest to
+    /// each.
     fn beside(
         &self,
         axis: usize,
         before: usize,
         behind: usize,
-        margin: &Array<A>,
+        nearest: Option<(usize, usize)>,
+        statistic: impl Fn(&Array<A>) -> Result<Array<A>, ArrayError>,
         info: &LayerInfo,
-    ) -> Vec<Array<A>> {
-        self.between(before, behind, |width| margin.stretched(axis, self.margin_lengths(axis, width), info))
+    ) -> Result<Vec<Array<A>>, ArrayError> {
+        let n = self.shape()[axis];
+        let (first, last) = match nearest {
+            None => {
+                let all = statistic(self)?;
+                (all.clone(), all)
+            }
+            Some((first, last)) => (
+                statistic(&self.within(axis, 0..first.min(n), info))?,
+                statistic(&self.within(axis, n - last.min(n)..n, info))?,
+            ),
+        };
+        let margin = |of: &Array<A>, width: usize| of.stretched(axis, self.margin_lengths(axis, width), info);
+        Ok(vec![margin(&first, before), self.clone(), margin(&last, behind)])
     }
 
     /// Blocks for a margin: no longer than those of the array.

@@ -161,6 +161,24 @@ proptest! {
     }
 
     #[test]
+    fn cumulative_operations_by_functions(a in any_cut(), axis in any::<prop::sample::Index>()) {
+        prop_assume!(a.array.ndim() > 0);
+        let axis = axis.index(a.array.ndim());
+        fn largest(x: ArrayViewD<'_, f64>, axis: Axis) -> ArrayD<f64> {
+            let mut largest = x.to_owned();
+            largest.accumulate_axis_inplace(axis, |&before, x| *x = before.max(*x));
+            largest
+        }
+        let lazy = a.lazy().cumreduction(
+            axis as isize,
+            |x: ArrayViewD<'_, f64>, axis: Axis| largest(x, axis).mapv(|x| x as i64),
+            i64::max,
+        );
+        let want = largest(a.array.view(), Axis(axis)).mapv(|x| x as i64);
+        prop_assert_eq!(everywhere(&lazy.unwrap()), want);
+    }
+
+    #[test]
     fn reductions_by_functions(a in any_cut(), keep in any::<bool>(), split in 2..4_u32) {
         let over = Over::from(..).split_every(split);
         let over = if keep { over.keepdims() } else { over };
@@ -235,6 +253,8 @@ fn mistakes_are_told_when_written() {
     let none: &[usize] = &[];
     let keep = |x: ArrayViewD<'_, f64>, _: &[Axis]| x.to_owned();
     says(x.reduction(none, keep, keep, keep), &["[]"]);
+    let cumulated = |x: ArrayViewD<'_, f64>, axis: Axis| x.sum_axis(axis);
+    says(x.cumreduction(2, cumulated, f64::max), &["axis 2"]);
 
     // What only the elements tell, the run does.
     let nan = Array::full(&[3], f64::NAN, 2).unwrap();
@@ -242,4 +262,6 @@ fn mistakes_are_told_when_written() {
     assert!(format!("{error:?}").contains("AllNan") || error.to_string().contains("NaN"), "{error}");
     let kept = x.reduction(0, keep, keep, keep).unwrap().compute_with(&Sync::new()).unwrap_err();
     assert!(format!("{kept:?}").contains("StepShapeError"), "{kept:?}");
+    let cut = x.cumreduction(0, cumulated, f64::max).unwrap().compute_with(&Sync::new()).unwrap_err();
+    assert!(format!("{cut:?}").contains("CumulateShapeError"), "{cut:?}");
 }

@@ -241,6 +241,26 @@ fn margins_of_statistics_and_ramps() {
 }
 
 #[test]
+fn margins_of_statistics_of_the_nearest() {
+    // numpy.pad([[1, 2, 9], [4, 8, 3], [5, 6, 7]], [(1, 0), (0, 2)], mode, stat_length=[(2, 1), (1, 2)])
+    let x = Array::from_ndarray(arr2(&[[1, 2, 9], [4, 8, 3], [5, 6, 7]]), [2, 1]).unwrap();
+    let padded = |mode| x.pad_nearest([(1, 0), (0, 2)], mode, [(2, 1), (1, 2)]).unwrap();
+    let largest = [[4, 8, 9, 9, 9], [1, 2, 9, 9, 9], [4, 8, 3, 8, 8], [5, 6, 7, 7, 7]];
+    check(&padded(PadMode::Maximum), &arr2(&largest).into_dyn());
+    let smallest = [[1, 2, 3, 2, 2], [1, 2, 9, 2, 2], [4, 8, 3, 3, 3], [5, 6, 7, 6, 6]];
+    check(&padded(PadMode::Minimum), &arr2(&smallest).into_dyn());
+    let middle = [[2, 5, 6, 6, 6], [1, 2, 9, 6, 6], [4, 8, 3, 6, 6], [5, 6, 7, 6, 6]];
+    check(&padded(PadMode::Mean), &arr2(&middle).into_dyn());
+    check(&padded(PadMode::Median), &arr2(&middle).into_dyn());
+    // More than there are: all.
+    let all = x.pad_nearest(1, PadMode::Maximum, 100).unwrap().compute_with(&Sync::new()).unwrap();
+    check(&x.pad(1, PadMode::Maximum).unwrap(), &all);
+    let problem = |mode, n: usize| x.pad_nearest(1, mode, n).unwrap_err().to_string();
+    assert!(problem(PadMode::Edge, 1).contains("not the maximum"));
+    assert!(problem(PadMode::Mean, 0).contains("is 0"));
+}
+
+#[test]
 fn inserted_values_of_fewer_axes_lie_across_as_in_numpy() {
     let x = Array::from_ndarray(arr2(&[[1, 2, 3], [4, 5, 6]]), 2).unwrap();
     let column = Array::from_ndarray(arr1(&[7, 8]), 1).unwrap();
