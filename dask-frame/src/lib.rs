@@ -62,7 +62,9 @@
 //! | operation | partitions |
 //! |---|---|
 //! | select, drop, rename, with_column, filter, merge (left side) | each by itself, all in one task |
-//! | group_by, agg | each by itself, then merged in a tree |
+//! | agg | each by itself, then merged in a tree |
+//! | group_by | each by itself, then merged in a tree while groups are few, exchanged by key through files when they are many |
+//! | scan, head and tail of groups | each by itself, behind a few rows a group of those before it |
 //! | shuffle, sort_values, set_index | exchanged by way of files, about a partition in memory at a time |
 //! | merge | a small side gathered in memory and joined with each partition of the other; large sides exchanged, or aligned by divisions of their indexes |
 

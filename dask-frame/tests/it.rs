@@ -12,6 +12,7 @@ mod it {
     mod every_type;
     mod exchange;
     mod golden;
+    mod groups;
     mod joins;
     #[cfg(feature = "json")]
     mod json;

@@ -105,7 +105,7 @@ impl DataFrame {
             let all = counted.agg([col("count").sum().alias(Arc::clone(total))])?;
             let all = all.with_column(Arc::clone(one), lit(0_i64))?;
             counted = counted.with_column(Arc::clone(one), lit(0_i64))?;
-            counted = counted.merge(&all, Merge::on([Arc::clone(one)]))?;
+            counted = counted.merge(&all, Merge::on([Arc::clone(one)]).left().broadcast())?;
             let share = (col("count") / col(Arc::clone(total))).alias("proportion");
             counted = counted.select(keys.iter().cloned().map(col).chain([share]))?;
         }
@@ -116,7 +116,8 @@ impl DataFrame {
         counted.sort_values(keys.into_iter().fold(by, Sort::then_by))
     }
 
-    /// Returns the different values of a column, a missing one among them, in the order in which they first appear.
+    /// Returns the different values of a column, a missing one among them, in the order in which they first appear if
+    /// they are few; see [`GroupBy::unsorted`](crate::GroupBy::unsorted).
     ///
     /// # Errors
     ///
@@ -168,21 +169,19 @@ impl DataFrame {
             end.skip_nulls(false).alias(Arc::clone(name))
         };
         let mut kept = names.iter().filter(|name| !keys.contains(name)).map(end).collect::<Vec<_>>();
-        let grouped = |frame: &Self| frame.group_by(keys.iter().cloned().map(col)).keep_nulls().unsorted();
-        let different = match keep {
-            Keep::First => grouped(self).agg(kept)?,
-            Keep::None => {
-                kept.push(size().alias(Arc::clone(&rows)));
-                grouped(self).agg(kept)?.filter(col(rows).eq(1))?
-            }
-            // The last rows come in another order than the groups, which come in that of their first rows.
-            Keep::Last => {
-                kept.push(col(Arc::clone(&number)).max().alias(Arc::clone(&number)));
-                let numbered = self.with_row_number(Arc::clone(&number))?;
-                grouped(&numbered).agg(kept)?.sort_values(Sort::by(number))?
-            }
+        // Groups keep no order, so rows are numbered: those that are kept come in the order of their numbers.
+        let place = match keep {
+            Keep::Last => col(Arc::clone(&number)).max(),
+            Keep::First | Keep::None => col(Arc::clone(&number)).min(),
         };
-        different.select(names.into_iter().map(col))
+        kept.extend([place.alias(Arc::clone(&number)), size().alias(Arc::clone(&rows))]);
+        let numbered = self.with_row_number(Arc::clone(&number))?;
+        let groups = numbered.group_by(keys.into_iter().map(col)).keep_nulls().unsorted();
+        let mut different = groups.agg(kept)?;
+        if keep == Keep::None {
+            different = different.filter(col(rows).eq(1))?;
+        }
+        different.sort_values(Sort::by(number))?.select(names.into_iter().map(col))
     }
 
     /// Computes the different values of a column that are there, in order, with the installed scheduler: what

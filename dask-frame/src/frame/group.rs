@@ -61,15 +61,22 @@ impl GroupBy {
         self
     }
 
-    /// Leaves the groups in the order in which they first appear.
+    /// Leaves the groups in an order that depends on the rows and partitions alone. It is that in which they first
+    /// appear if there are few; many are exchanged between partitions, and then it is none to speak of.
     pub fn unsorted(mut self) -> Self {
         self.sort = false;
         self
     }
 
-    /// Computes a row a group: its keys, then the aggregates. The result is one partition.
+    /// Computes a row a group: its keys, then the aggregates.
     ///
-    /// Each partition is aggregated by itself; the results are merged in a tree.
+    /// Each partition is aggregated by itself. As long as groups are few, their states are merged in a tree, in memory.
+    /// Where they are many, or states are, since they hold values, states are exchanged by the hash of their keys, by way
+    /// of files, and each part is finished by itself. Which it is shows when the states are there.
+    ///
+    /// The result is one partition in the order of the keys. Where that is too much for memory, take it
+    /// [`unsorted`](GroupBy::unsorted), in several partitions, and sort it with
+    /// [`sort_values`](DataFrame::sort_values).
     ///
     /// # Errors
     ///

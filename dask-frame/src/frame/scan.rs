@@ -90,7 +90,8 @@ impl GroupBy {
     }
 
     /// Adds or replaces columns with the aggregates of each row's group. Rows with a missing key get no value, unless
-    /// [`keep_nulls`](GroupBy::keep_nulls) is set.
+    /// [`keep_nulls`](GroupBy::keep_nulls) is set. The rows stay in their order; the aggregates of all groups are
+    /// gathered in memory.
     ///
     /// # Errors
     ///
@@ -128,7 +129,7 @@ impl GroupBy {
             sort: false,
             ..*self
         };
-        let merge = Merge::on(key_names.iter().cloned()).left();
+        let merge = Merge::on(key_names.iter().cloned()).left().broadcast();
         let merged = frame.merge(&groups.agg(aggregates)?, merge)?;
         let columns = names.into_iter().zip(results.iter().map(|name| col(Arc::clone(name))));
         merged.with_columns(columns)?.drop(key_names.iter().chain(&results))

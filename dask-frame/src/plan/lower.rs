@@ -141,9 +141,7 @@ fn stage(node: &Plan, mut inputs: Vec<Pending>) -> Pending {
             bins::fill(bins, inputs.remove(0), nothing, &node.info)
         }
         PlanOp::Layout(layout) => layout::layout(layout, &schema, inputs.remove(0), &node.info),
-        PlanOp::Aggregate(spec) => {
-            Pending::after(aggregate::aggregate(spec, &schema, inputs.remove(0), &node.info))
-        }
+        PlanOp::Aggregate(spec) => aggregate::aggregate(spec, &schema, inputs.remove(0), &node.info),
         PlanOp::Explode { column, separator } => {
             let token = Tokenizer::new("explode").feed(column).feed(separator).finish();
             let step = Step::Explode(Arc::clone(column), Arc::clone(separator), schema);

@@ -10,16 +10,16 @@ use dask_sched_sync::Sync;
 use dask_sched_threaded::Threaded;
 use proptest::prelude::*;
 
-type Row = (Option<String>, Option<i64>, Option<f64>);
+pub(crate) type Row = (Option<String>, Option<i64>, Option<f64>);
 
-fn rows(most: usize) -> impl Strategy<Value = Vec<Row>> {
+pub(crate) fn rows(most: usize) -> impl Strategy<Value = Vec<Row>> {
     let key = prop_oneof![1 => Just(None), 5 => "[a-c]".prop_map(Some)];
     // Halves add up without rounding, in any order.
     let float = prop::option::weighted(0.8, (-40i64..40).prop_map(|x| x as f64 / 2.0));
     prop::collection::vec((key, prop::option::weighted(0.8, -3i64..4), float), 0..most)
 }
 
-fn frame(rows: &[Row], partitions: usize) -> DataFrame {
+pub(crate) fn frame(rows: &[Row], partitions: usize) -> DataFrame {
     let keys = rows.iter().map(|row| row.0.clone()).collect::<Vec<_>>();
     let ints = rows.iter().map(|row| row.1).collect::<Vec<_>>();
     let floats = rows.iter().map(|row| row.2).collect::<Vec<_>>();
@@ -28,7 +28,7 @@ fn frame(rows: &[Row], partitions: usize) -> DataFrame {
     DataFrame::from_columns(columns, partitions).expect("columns of one length")
 }
 
-fn compute(frame: &DataFrame) -> Table {
+pub(crate) fn compute(frame: &DataFrame) -> Table {
     let one = frame.compute_with(&Sync::new()).expect("it computes");
     assert_eq!(one, frame.unoptimized().compute_with(&Threaded::with_workers(2)).expect("it computes"));
     assert_eq!(one, frame.compute_with(&Optimized::new(Travelling)).expect("it computes"));

@@ -17,6 +17,7 @@ pub(super) fn of(input: &Column, groups: &Groups) -> Ragged {
     let columns = [input.clone()];
     let hashes = Keys::new(&columns, input.len()).hashes();
     let register = |hash: u64| {
+        let hash = mixed(hash);
         let register = hash >> (64 - REGISTER_BITS);
         // The bit behind those that are looked at ends every run.
         let run = ((hash << REGISTER_BITS) | (1 << (REGISTER_BITS - 1))).leading_zeros() + 1;
@@ -25,6 +26,14 @@ pub(super) fn of(input: &Column, groups: &Groups) -> Ragged {
     let registers = hashes.into_iter().map(register).collect::<Vec<_>>();
     let registers = Column::from_i64s(registers, input.validity());
     merge(&registers, groups)
+}
+
+/// Makes every bit depend on every other, as the finalizer of SplitMix (Steele, Lea and Flood, 2014): hashes for tables
+/// are good in some of their bits only.
+fn mixed(hash: u64) -> u64 {
+    let hash = (hash ^ (hash >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    let hash = (hash ^ (hash >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    hash ^ (hash >> 31)
 }
 
 /// Keeps the longest run of each register.

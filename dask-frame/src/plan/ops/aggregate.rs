@@ -38,7 +38,7 @@ impl AggregateSpec {
     }
 
     /// Puts keys and states together. A group has as many rows as its longest state, and one at least.
-    fn table(
+    pub(super) fn table(
         &self,
         schema: &Schema,
         keys: Vec<Column>,
@@ -76,7 +76,7 @@ impl AggregateSpec {
     }
 
     /// Merges the states of a table by group.
-    fn merge(&self, table: &Table) -> Result<(Vec<Column>, usize, Vec<State>), EvalError> {
+    pub(super) fn merge(&self, table: &Table) -> Result<(Vec<Column>, usize, Vec<State>), EvalError> {
         let (keys, mut one) = table.columns().split_at(self.keys.len());
         let groups = Groups::new(keys, table.n_rows(), false);
         let n_one = self.states().map(|at| self.reductions[at].0.state_dtypes().0.len()).sum();
@@ -103,7 +103,7 @@ impl AggregateSpec {
     }
 
     /// Makes results of states.
-    fn finish(
+    pub(super) fn finish(
         &self,
         schema: &Schema,
         keys: Vec<Column>,

@@ -54,7 +54,7 @@ impl Op for SplitOp {
             SplitBy::Range(sort) => split_by_range(table, sort, args.get::<Table>(2)?),
         };
         let (rows, ends) = split.map_err(OpError::failed)?;
-        self.write(table, &rows, &ends, directory).map(Value::sized).map_err(OpError::failed)
+        write(table, &rows, &ends, self.n, directory).map(Value::sized).map_err(OpError::failed)
     }
 
     fn output_nbytes(&self, _: &[Arg]) -> Option<u64> {
@@ -66,30 +66,40 @@ impl Op for SplitOp {
     }
 }
 
-impl SplitOp {
-    fn write(
-        &self,
-        table: &Table,
-        rows: &[u32],
-        ends: &[usize],
-        directory: &Directory,
-    ) -> Result<Split, EvalError> {
-        let mut writer = Writer::new(directory, self.n, Writer::MEMORY);
-        let mut record = Vec::new();
-        let mut counts = vec![0; self.n as usize];
-        let mut begin = 0;
-        for (target, &end) in (0..self.n).zip(ends) {
-            counts[target as usize] = (end - begin) as u64;
-            for rows in rows[begin..end].chunks(RECORD_ROWS) {
-                record.clear();
-                let part = table.take(rows);
-                blob::to_blob(&part).write_to(&mut record).map_err(encode)?;
-                writer.push(target, &record)?;
-            }
-            begin = end;
+/// Writes rows, those that belong to one place up to its end.
+fn write(
+    table: &Table,
+    rows: &[u32],
+    ends: &[usize],
+    n: u32,
+    directory: &Directory,
+) -> Result<Split, EvalError> {
+    let mut writer = Writer::new(directory, n, Writer::MEMORY);
+    let mut record = Vec::new();
+    let mut counts = vec![0; n as usize];
+    let mut begin = 0;
+    for (target, &end) in (0..n).zip(ends) {
+        counts[target as usize] = (end - begin) as u64;
+        for rows in rows[begin..end].chunks(RECORD_ROWS) {
+            record.clear();
+            let part = table.take(rows);
+            blob::to_blob(&part).write_to(&mut record).map_err(encode)?;
+            writer.push(target, &record)?;
         }
-        Ok(Split { written: writer.finish()?, rows: counts })
+        begin = end;
     }
+    Ok(Split { written: writer.finish()?, rows: counts })
+}
+
+/// Writes the rows of a table by the hash of some columns, brought to these types.
+pub(super) fn split_rows(
+    table: &Table,
+    on: &[(Arc<str>, DataType)],
+    n: u32,
+    directory: &Directory,
+) -> Result<Split, EvalError> {
+    let (rows, ends) = split_by_hash(table, on, n)?;
+    write(table, &rows, &ends, n, directory)
 }
 
 /// Returns the rows in the order of where they belong, and for each place where its rows end in that order. Rows that
@@ -163,15 +173,9 @@ impl Op for ExchangeOp {
     }
 
     fn call(&self, args: Args<'_>) -> Result<Value, OpError> {
-        let mut rows = vec![0; self.n as usize];
-        let mut written = Vec::new();
-        for value in args.list(0)? {
-            let split = value.get::<Split>().map_err(OpError::failed)?;
-            rows.iter_mut().zip(&split.rows).for_each(|(all, more)| *all += more);
-            written.push(split.written.clone());
-        }
-        let exchange = Exchange::of(written, self.n).map_err(OpError::failed)?;
-        Ok(Value::sized(Exchanged { exchange, rows }))
+        let splits = args.list(0)?.iter().map(|value| value.get::<Split>().cloned());
+        let splits = splits.collect::<Result<Vec<_>, _>>().map_err(OpError::failed)?;
+        Exchanged::of(splits, self.n).map(Value::sized).map_err(OpError::failed)
     }
 
     fn pack(&self, to: &mut Packer) -> Result<Unpack, Refused> {
@@ -193,7 +197,8 @@ impl Op for GatherOp {
 
     fn call(&self, args: Args<'_>) -> Result<Value, OpError> {
         let (directory, exchanged) = (args.get::<Directory>(0)?, args.get::<Exchanged>(1)?);
-        self.read(directory, exchanged, *args.get::<u32>(2)?).map(Value::sized).map_err(OpError::failed)
+        let table = exchanged.table(directory, *args.get::<u32>(2)?, &self.schema);
+        table.map(Value::sized).map_err(OpError::failed)
     }
 
     fn is_producer(&self) -> bool {
@@ -205,16 +210,33 @@ impl Op for GatherOp {
     }
 }
 
-impl GatherOp {
-    fn read(&self, directory: &Directory, exchanged: &Exchanged, partition: u32) -> Result<Table, EvalError> {
-        let mut records = exchanged.exchange.read(directory, partition);
+impl Exchanged {
+    /// Puts together what all partitions have written, `n` new ones each.
+    pub(super) fn of(splits: impl IntoIterator<Item = Split>, n: u32) -> Result<Self, EvalError> {
+        let mut rows = vec![0; n as usize];
+        let mut written = Vec::new();
+        for split in splits {
+            rows.iter_mut().zip(&split.rows).for_each(|(all, more)| *all += more);
+            written.push(split.written);
+        }
+        Ok(Self { exchange: Exchange::of(written, n)?, rows })
+    }
+
+    /// Reads the rows of a new partition, and counts them.
+    pub(super) fn table(
+        &self,
+        directory: &Directory,
+        partition: u32,
+        schema: &Schema,
+    ) -> Result<Table, EvalError> {
+        let mut records = self.exchange.read(directory, partition);
         let mut parts = Vec::new();
         while let Some(mut record) = records.next_record()? {
             let mut reader = BlobReader::new(&mut record).map_err(encode)?;
             parts.push(Table::from_blob(&mut reader).map_err(EvalError::Encode)?);
         }
-        let table = Table::concat(&self.schema, &parts.iter().collect::<Vec<_>>())?;
-        let expected = exchanged.rows.get(partition as usize).copied().unwrap_or_default();
+        let table = Table::concat(schema, &parts.iter().collect::<Vec<_>>())?;
+        let expected = self.rows.get(partition as usize).copied().unwrap_or_default();
         match table.n_rows() as u64 {
             got if got == expected => Ok(table),
             got => Err(EvalError::RowsLost { partition, expected, got }),
