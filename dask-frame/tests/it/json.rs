@@ -30,7 +30,7 @@ proptest! {
         let path = |name: &str| dir.path().join(name).to_str().unwrap().to_owned();
         // Times beyond the years that can be written are of no use here.
         let rows = rows.into_iter().map(|(i, f, b, s, t, d)| {
-            (i, f, b, s, t.map(|t| t % (1 << 50)), d.map(|d| d % 1_000_000))
+            (i, f, b, s, t.map(|t| t % (1 << 50)), d.map(|d| d % 500_000))
         });
         let table = table(&rows.collect::<Vec<_>>());
         let schema = table.schema().fields().to_vec();
