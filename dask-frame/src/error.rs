@@ -423,6 +423,14 @@ pub enum EvalError {
     /// Rows could not be exchanged between partitions.
     #[error(transparent)]
     Shuffle(#[from] ShuffleError),
+    /// A function of the user that failed.
+    #[error("{expr}: the function failed")]
+    Function {
+        /// The expression.
+        expr: String,
+        /// What it failed with.
+        source: Box<dask_graph::OpError>,
+    },
     /// A function of the user that returned other columns than it said.
     #[error("the function returned the columns {got}, and was said to return {expected}")]
     OtherSchema {
@@ -432,9 +440,7 @@ pub enum EvalError {
         expected: String,
     },
     /// A function of the user that returned another number of rows than it was given.
-    #[error(
-        "the function returned {got} rows of {expected}; with rows around a partition it must return all"
-    )]
+    #[error("the function returned {got} rows of {expected}; here it must return one for each")]
     OtherLength {
         /// How many it returned.
         got: usize,

@@ -114,6 +114,14 @@ impl DataFrame {
                     exprs.into_iter().try_fold(plan, |plan, expr| over(PlanOp::Filter(expr), plan))?;
                 over(PlanOp::Project(self.kept().collect()), filtered)?
             }
+            PlanOp::Aggregate(spec) => {
+                if let Some(expr) = spec.exprs().find(|expr| expr.has_window()) {
+                    let problem =
+                        format!("`{expr}` depends on other rows; give it a name with `with_column` first");
+                    return Err(FrameError::BadArgument { operation: "agg", problem });
+                }
+                over(PlanOp::Aggregate(spec), plan)?
+            }
             op => over(op, plan)?,
         }))
     }

@@ -55,6 +55,7 @@
 //! - The index is a column like the others, which is marked; groups and joins give their keys as columns.
 //! - Columns of every type may hold missing values: integers stay integers. NaN is a missing value.
 //! - A comparison with a missing value is missing, not false; a filter takes it for false.
+//! - Windows reach over as many partitions as they need, short and empty ones included.
 //! - Integer arithmetic and sums that do not fit 64 bits are errors, not other numbers.
 //!
 //! # What runs where
@@ -62,6 +63,10 @@
 //! | operation | partitions |
 //! |---|---|
 //! | select, drop, rename, with_column, filter, merge (left side) | each by itself, all in one task |
+//! | shift, diff, rolling, filling with a limit, map_overlap | each by itself, with rows handed on from its neighbours |
+//! | cumulative functions, expanding, ffill, bfill | each by itself, with a state handed on from partition to partition |
+//! | rank | the column and its ranks in memory as a whole |
+//! | map, map_partitions | each by itself |
 //! | agg | each by itself, then merged in a tree |
 //! | group_by | each by itself, then merged in a tree while groups are few, exchanged by key through files when they are many |
 //! | scan, head and tail of groups | each by itself, behind a few rows a group of those before it |

@@ -20,6 +20,7 @@ mod ops;
 mod pushed;
 mod scan;
 mod show;
+mod simplify;
 pub(crate) mod size;
 mod top;
 pub(crate) mod window;
@@ -40,7 +41,8 @@ pub(crate) type Plan = Arc<PlanNode>;
 
 /// Rearranges a plan so that it does less and gives the same.
 pub(crate) fn optimize(root: &Plan) -> Plan {
-    pushed::into_reads(&columns::prune(&top::first_of_sorted(&filters::push_down(root))))
+    let less = columns::prune(&top::first_of_sorted(&filters::push_down(root)));
+    pushed::into_reads(&simplify::simplify(&less))
 }
 
 /// Identifies a node within one plan.

@@ -36,6 +36,11 @@ impl Expr {
         }
     }
 
+    /// Calls `f` for each operand.
+    pub(crate) fn for_each_child<'a>(&'a self, f: &mut dyn FnMut(&'a Expr)) {
+        self.node().for_each_child(f);
+    }
+
     /// Returns whether there is a window function in the expression.
     pub(crate) fn has_window(&self) -> bool {
         let mut any = self.as_window().is_some();
@@ -56,11 +61,8 @@ impl Expr {
         if let Node::Column(name) = self.node() {
             return f(name).unaliased().aliased_as(self);
         }
-        let mapped = self.try_map_children(&mut |child| Ok::<_, Infallible>(child.map_columns(f)));
-        match mapped {
-            Ok(mapped) => mapped,
-            Err(never) => match never {},
-        }
+        let Ok(mapped) = self.try_map_children(&mut |child| Ok::<_, Infallible>(child.map_columns(f)));
+        mapped
     }
 
     /// Returns the expression with each of its operands replaced by `f` of it.

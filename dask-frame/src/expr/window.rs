@@ -10,6 +10,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use super::Expr;
+use super::closure::Closure;
 use super::function::wrong_type;
 use crate::error::FrameError;
 use crate::schema::DataType;
@@ -28,6 +29,10 @@ pub(crate) enum WindowFunction {
     Fill { forward: bool, limit: Option<u64> },
     /// A statistic of the rows in a window.
     Statistic { frame: Frame, statistic: Statistic, least: usize },
+    /// What a function of the user makes of the values in a window.
+    Apply { frame: Frame, least: usize, function: Closure },
+    /// What a function of the user makes of the column of a partition.
+    Map { function: Closure, output: DataType },
     /// The place among all rows in order.
     Rank { method: RankMethod, descending: bool, percent: bool },
 }
@@ -81,6 +86,8 @@ impl WindowFunction {
             WindowFunction::Fill { forward: true, .. } => "ffill",
             WindowFunction::Fill { .. } => "bfill",
             WindowFunction::Rank { .. } => "rank",
+            WindowFunction::Apply { .. } => "rolling_apply",
+            WindowFunction::Map { .. } => "map",
             WindowFunction::Statistic { statistic, .. } => match statistic {
                 Statistic::Count => "rolling_count",
                 Statistic::Sum => "rolling_sum",
@@ -126,23 +133,20 @@ impl WindowFunction {
                 Ok(dtypes[0])
             }
             WindowFunction::Rank { .. } => Ok(DataType::Float64),
+            WindowFunction::Map { output, .. } => Ok(*output),
+            WindowFunction::Apply { frame, .. } => {
+                numbers(0)?;
+                self.check_frame(*frame, args, dtypes)?;
+                match frame {
+                    Frame::Expanding => problem("a function of all rows so far would have to keep them all"),
+                    _ => Ok(DataType::Float64),
+                }
+            }
             WindowFunction::Statistic { frame, statistic, .. } => {
                 if *statistic != Statistic::Count {
                     (0..self.n_values()).try_for_each(numbers)?;
                 }
-                match frame {
-                    Frame::Rows { n: 0, .. } => return problem("a window has one row at least"),
-                    Frame::Time { micros } => {
-                        if *micros <= 0 {
-                            return problem("a window is longer than no time");
-                        }
-                        let (by, got) = (&args[self.n_values()], dtypes[self.n_values()]);
-                        if !matches!(got, DataType::Timestamp | DataType::Zoned(_) | DataType::Duration) {
-                            return Err(wrong_type(self.word(), by, got, "Timestamp"));
-                        }
-                    }
-                    _ => {}
-                }
+                self.check_frame(*frame, args, dtypes)?;
                 match statistic {
                     Statistic::Quantile(q) if !(0.0..=1.0).contains(q) => {
                         problem("a quantile lies between 0 and 1")
@@ -158,6 +162,40 @@ impl WindowFunction {
     }
 }
 
+impl WindowFunction {
+    fn check_frame(&self, frame: Frame, args: &[Expr], dtypes: &[DataType]) -> Result<(), FrameError> {
+        let problem =
+            |problem: &str| Err(FrameError::BadArgument { operation: self.word(), problem: problem.into() });
+        match frame {
+            Frame::Rows { n: 0, .. } => problem("a window has one row at least"),
+            Frame::Time { micros } if micros <= 0 => problem("a window is longer than no time"),
+            Frame::Time { .. } => {
+                let (by, got) = (&args[self.n_values()], dtypes[self.n_values()]);
+                match got {
+                    DataType::Timestamp | DataType::Zoned(_) | DataType::Duration => Ok(()),
+                    _ => Err(wrong_type(self.word(), by, got, "Timestamp")),
+                }
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Returns the function of the user, if there is one.
+    pub(crate) fn closure(&self) -> Option<&Closure> {
+        match self {
+            WindowFunction::Apply { function, .. } | WindowFunction::Map { function, .. } => Some(function),
+            _ => None,
+        }
+    }
+
+    pub(crate) fn closure_mut(&mut self) -> Option<&mut Closure> {
+        match self {
+            WindowFunction::Apply { function, .. } | WindowFunction::Map { function, .. } => Some(function),
+            _ => None,
+        }
+    }
+}
+
 impl fmt::Display for WindowFunction {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.word())?;
@@ -167,19 +205,27 @@ impl fmt::Display for WindowFunction {
             WindowFunction::Rank { method, descending, .. } => {
                 write!(f, " {}{}", method.word(), if *descending { ", descending" } else { "" })
             }
+            WindowFunction::Map { output, .. } => write!(f, " {output}"),
+            WindowFunction::Apply { frame, .. } => write!(f, " {frame}"),
             WindowFunction::Statistic { frame, statistic, .. } => {
-                match frame {
-                    Frame::Rows { n, center: false } => write!(f, " {n}")?,
-                    Frame::Rows { n, center: true } => write!(f, " {n}, center")?,
-                    Frame::Time { micros } => write!(f, " {}", Ticks(*micros, DataType::Duration))?,
-                    Frame::Expanding => f.write_str(" expanding")?,
-                }
+                write!(f, " {frame}")?;
                 match statistic {
                     Statistic::Quantile(q) => write!(f, ", {q}"),
                     _ => Ok(()),
                 }
             }
             _ => Ok(()),
+        }
+    }
+}
+
+impl fmt::Display for Frame {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Frame::Rows { n, center: false } => write!(f, "{n}"),
+            Frame::Rows { n, center: true } => write!(f, "{n}, center"),
+            Frame::Time { micros } => write!(f, "{}", Ticks(*micros, DataType::Duration)),
+            Frame::Expanding => f.write_str("expanding"),
         }
     }
 }

@@ -4,6 +4,7 @@
 //! and behind as it says. A function of all rows so far takes a *state*, a row of a few columns, that is computed
 //! for each partition by itself and combined along the partitions; so all of them can be worked on at once.
 
+mod closure;
 mod rank;
 mod sliding;
 mod state;
@@ -39,11 +40,13 @@ impl Reach {
             WindowFunction::Fill { forward: false, limit: Some(n) } => {
                 Self { after: rows(n), ..Self::default() }
             }
-            WindowFunction::Statistic { frame: Frame::Rows { n, center }, .. } => {
+            WindowFunction::Statistic { frame: Frame::Rows { n, center }, .. }
+            | WindowFunction::Apply { frame: Frame::Rows { n, center }, .. } => {
                 let after = if center { rows(n.saturating_sub(1)) / 2 } else { 0 };
                 Self { before: rows(n.saturating_sub(1)) - after, after, micros: None }
             }
-            WindowFunction::Statistic { frame: Frame::Time { micros }, .. } => {
+            WindowFunction::Statistic { frame: Frame::Time { micros }, .. }
+            | WindowFunction::Apply { frame: Frame::Time { micros }, .. } => {
                 Self { micros: Some(micros), ..Self::default() }
             }
             _ => Self::default(),
@@ -72,22 +75,37 @@ pub(crate) fn with_rows(
             let limit = limit.and_then(|limit| usize::try_from(limit).ok()).unwrap_or(usize::MAX);
             of.take(&filled(of, own, forward, limit))
         }
-        WindowFunction::Statistic { frame: Frame::Time { micros }, statistic, least } => {
-            let ranges = time_ranges(&columns[function.n_values()], micros, own, name)?;
+        WindowFunction::Statistic { frame, statistic, least } => {
+            let ranges = ranges(function, frame, columns, own, name)?;
             statistic::over_ranges(statistic, least, &columns[..function.n_values()], &ranges)
         }
-        WindowFunction::Statistic { statistic, least, .. } => {
-            let Reach { before, after, .. } = Reach::of(function);
-            let range = |row: usize| {
-                row.saturating_sub(before)..row.saturating_add(after).saturating_add(1).min(of.len())
-            };
-            let ranges = own.map(range).collect::<Vec<_>>();
-            statistic::over_ranges(statistic, least, columns, &ranges)
+        WindowFunction::Apply { frame, least, function: ref closure } => {
+            let ranges = ranges(function, frame, columns, own, name)?;
+            closure::applied(closure, least, of, &ranges, name)?
+        }
+        WindowFunction::Map { function: ref closure, output } => {
+            closure::mapped(closure, &of.slice(own.start, own.len()), output, name)?
         }
         WindowFunction::Cumulative(_) | WindowFunction::Rank { .. } => {
             unreachable!("`{name}` needs a state and no rows")
         }
     })
+}
+
+/// The rows in the windows of the rows `own`.
+fn ranges(
+    function: &WindowFunction,
+    frame: Frame,
+    columns: &[Column],
+    own: Range<usize>,
+    name: &str,
+) -> Result<Vec<Range<usize>>, EvalError> {
+    if let Frame::Time { micros } = frame {
+        return time_ranges(&columns[function.n_values()], micros, own, name);
+    }
+    let Reach { before, after, .. } = Reach::of(function);
+    let end = |row: usize| row.saturating_add(after).saturating_add(1).min(columns[0].len());
+    Ok(own.map(|row| row.saturating_sub(before)..end(row)).collect())
 }
 
 /// The rows from which missing values are filled: the last before, or the next behind, at most `limit` away.

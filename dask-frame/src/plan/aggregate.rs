@@ -25,6 +25,12 @@ pub(crate) struct AggregateSpec {
 }
 
 impl AggregateSpec {
+    /// Returns the expressions of keys and aggregates.
+    pub(crate) fn exprs(&self) -> impl Iterator<Item = &Expr> {
+        let keys = self.keys.iter().map(|(_, key)| key);
+        keys.chain(self.aggregates.iter().flat_map(|(_, aggregate)| aggregate.exprs()))
+    }
+
     /// Checks aggregates of columns of `schema`.
     pub(crate) fn new(
         keys: Vec<(Arc<str>, Expr)>,

@@ -18,7 +18,7 @@ use crate::kernel::window::{Carry, Reach, carry, state_dtypes};
 use crate::schema::{DataType, Field, Schema};
 
 /// Window functions of some columns, each added as a column.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct WindowSpec {
     pub(crate) columns: Vec<WindowColumn>,
 }

@@ -1,11 +1,11 @@
 //! Plans before and after the planner, and what becomes of them.
 
-use dask_frame::{Column, DataFrame, Merge, Sort, col, read_csv, size};
+use dask_frame::{Column, DataFrame, Merge, Sort, col, lit, read_csv, size};
 use dask_graph::Collection;
 use dask_sched_sync::Sync;
 
 use super::golden::dir;
-use super::run::every_way;
+use super::run::{every_way, failure};
 
 /// Shows a plan without the directory of the files.
 fn plan(frame: &DataFrame) -> String {
@@ -98,6 +98,20 @@ fn a_filter_stays_above_what_it_cannot_pass() {
     for frame in [computed, right_side, of_sum, of_key, first] {
         every_way(&frame, "stays");
     }
+}
+
+#[test]
+fn constants_are_folded_and_common_parts_computed_once() {
+    let total = col("qty") * col("price") * (lit(2) + 3);
+    let frame = sales().select([(&total + 1).alias("a"), (total.round(1) - &total).alias("b")]).unwrap();
+    let text = plan(&frame);
+    let (_, run) = text.split_once("as run:\n").expect("two plans");
+    assert!(run.contains("((qty * price) * 5) as ((qty * price) * 5)"), "{run}");
+    assert_eq!(run.matches("project").count(), 2, "{run}");
+    every_way(&frame, "simplified");
+    // What fails is left to the run.
+    let fails = sales().select([(lit(1) % 0).alias("never")]).unwrap();
+    assert!(failure(&fails).contains("division by zero"));
 }
 
 #[test]

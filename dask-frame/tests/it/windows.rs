@@ -289,6 +289,36 @@ fn functions_see_the_rows_around() {
     assert!(failure(&one_to(4, 2).map_partitions(fails, schema).unwrap()).contains("no such luck"));
 }
 
+#[test]
+fn functions_of_windows_and_columns() {
+    let frame = one_to(7, 4);
+    let spread = |x: &[f64]| x.iter().copied().fold(0.0, f64::max) - x[0];
+    let halves = |x: &Column| -> Result<Column, String> {
+        Ok(Column::from(
+            x.i64s().ok_or("integers were expected")?.map(|x| x.map(|x| x as f64 / 2.0)).collect::<Vec<_>>(),
+        ))
+    };
+    let exprs = [
+        col("x").rolling(3).apply(spread).alias("rows"),
+        col("x").rolling_by("t", "2us").unwrap().apply(spread).alias("time"),
+        (col("x") + 1).map(halves, DataType::Float64).alias("half"),
+        col("x").shift(1).alias("before"),
+    ];
+    let table = every_way(&frame.select(exprs).unwrap(), "functions");
+    let from_third = [None, None].into_iter().chain([Some(2.0); 5]).collect::<Vec<_>>();
+    assert_eq!(table.column("rows").unwrap(), &Column::from(from_third));
+    assert_eq!(table.column("time").unwrap(), &Column::from(vec![0.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0]));
+    assert_eq!(table.column("half").unwrap(), &Column::from(vec![1.0, 1.5, 2.0, 2.5, 3.0, 3.5, 4.0]));
+    let wrong = frame.select([col("x").map(halves, DataType::Int64)]).unwrap();
+    let error = failure(&wrong);
+    assert!(error.contains("returned the columns map(x; Int64): Float64, and was said to return"), "{error}");
+    let fails = frame.select([col("t").map(halves, DataType::Float64)]).unwrap();
+    assert!(failure(&fails).contains("the function failed: integers were expected"), "{}", failure(&fails));
+    let short = |_: &Column| Ok::<_, String>(Column::from(vec![1.5]));
+    let fails = frame.select([col("x").map(short, DataType::Float64)]).unwrap();
+    assert!(failure(&fails).contains("the function returned 1 rows of"), "{}", failure(&fails));
+}
+
 fn one_to(n: i64, partitions: usize) -> DataFrame {
     let times = Column::timestamps((1..=n).map(Some));
     DataFrame::from_columns([("x", Column::from((1..=n).collect::<Vec<_>>())), ("t", times)], partitions)
@@ -386,6 +416,8 @@ fn windows_that_cannot_be_are_refused() {
         refused(col("x").rolling_by("x", "2s").unwrap().sum()).contains("`x` is Int64, expected Timestamp")
     );
     assert!(col("x").rolling_by("t", "soon").is_err());
+    let in_group = frame.group_by(["t"]).agg([col("x").shift(1).sum()]).unwrap_err().to_string();
+    assert_eq!(in_group, "agg: `shift(x; 1)` depends on other rows; give it a name with `with_column` first");
     let times = Column::timestamps([Some(1), Some(3), Some(2)]);
     let unsorted = DataFrame::from_columns([("x", Column::from(vec![1, 2, 3])), ("t", times)], 3).unwrap();
     let sums = unsorted.select([col("x").rolling_by("t", "2s").unwrap().sum()]).unwrap();

@@ -299,8 +299,9 @@ impl<'a> Parser<'a> {
             "notnull" | "notna" => of.is_not_null(),
             "abs" => of.abs(),
             _ => {
-                return Err(self
-                    .problem(format!("there is no method `{name}` here; write an expression with `filter`")));
+                return Err(self.problem(format!(
+                    "there is no method `{name}` here; write an expression with `filter`"
+                )));
             }
         };
         self.at += 1;

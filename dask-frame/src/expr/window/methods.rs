@@ -1,11 +1,17 @@
 //! How window functions are written.
 
+use std::error::Error;
+
+use dask_graph::{named_op, try_named_op};
 use serde::{Deserialize, Serialize};
 
 use super::{Cumulative, Frame, Statistic, WindowFunction};
+use crate::column::Column;
 use crate::error::FrameError;
+use crate::expr::closure::Closure;
 use crate::expr::function::Function;
 use crate::expr::{Expr, Node, Operand};
+use crate::schema::DataType;
 use crate::time::parse_duration;
 
 /// Which rank rows of equal values have.
@@ -150,6 +156,35 @@ impl Expr {
         self.window(WindowFunction::Rank { method, descending: false, percent: true })
     }
 
+    /// Calls a function with the column of each partition, and takes what it returns: a column of the declared type
+    /// and of the same length, else the run fails. Two calls of this method count as different work. A closure that
+    /// captures nothing runs in other processes, too.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use dask_frame::{Column, DataFrame, DataType, col};
+    /// use dask_graph::Collection;
+    ///
+    /// let frame = DataFrame::from_columns([("x", Column::from(vec![3, 5, 4, 8]))], 2)?;
+    /// let bits = |x: &Column| -> Result<Column, String> {
+    ///     let x = x.i64s().ok_or("integers were expected")?;
+    ///     Ok(Column::from(x.map(|x| x.map(|x| i64::from(x.count_ones()))).collect::<Vec<_>>()))
+    /// };
+    /// let table = frame.select([col("x").map(bits, DataType::Int64)])?.compute_with(&dask_sched_sync::Sync::new())?;
+    /// assert_eq!(table.column("x")?, &Column::from(vec![2, 2, 1, 1]));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn map<E, F>(&self, function: F, output: DataType) -> Expr
+    where
+        E: Into<Box<dyn Error + Send + Sync>> + 'static,
+        F: Fn(&Column) -> Result<Column, E> + Send + Sync + 'static,
+    {
+        let function = Closure::new(try_named_op("map", move |column: &Column| function(column)));
+        self.window(WindowFunction::Map { function, output })
+    }
+
     /// Takes the last `n` rows up to each; a method of [`Rolling`] says what of them.
     pub fn rolling(&self, n: u64) -> Rolling {
         let least = usize::try_from(n).unwrap_or(usize::MAX);
@@ -253,6 +288,19 @@ impl Rolling {
     #[must_use]
     pub fn std_ddof(self, ddof: u8) -> Expr {
         self.with(Statistic::Std { ddof }, None)
+    }
+
+    /// Calls a function with the values of each window in which there are enough, NaN for those that are missing.
+    #[must_use]
+    pub fn apply(self, function: impl Fn(&[f64]) -> f64 + Send + Sync + 'static) -> Expr {
+        let each = move |values: &Vec<f64>, windows: &Vec<(usize, usize)>| {
+            let result = |&(start, end): &(usize, usize)| function(&values[start..end]);
+            windows.iter().map(result).collect::<Vec<f64>>()
+        };
+        let function = Closure::new(named_op("apply", each));
+        let function = WindowFunction::Apply { frame: self.frame, least: self.least, function };
+        let args = std::iter::once(self.of).chain(self.by).collect();
+        Expr::over(Node::Function(Function::Window(function), args))
     }
 
     /// Finds the value below which the part `q` of the values lies, between two values in proportion.

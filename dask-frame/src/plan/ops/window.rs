@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use dask_graph::{Args, Op, OpError, Packer, Refused, Unpack, Value};
+use dask_graph::{Args, Op, OpError, Packer, Refused, Unpack, Unpacked, Value};
 use serde::{Deserialize, Serialize};
 
 use super::gathered;
@@ -262,7 +262,19 @@ impl Op for WindowOp {
         Ok(Value::sized(self.run(&tables).map_err(OpError::failed)?))
     }
 
+    /// The functions of the user travel apart from the data.
     fn pack(&self, to: &mut Packer) -> Result<Unpack, Refused> {
-        pack(self, to)
+        to.state(self)?;
+        for closure in self.spec.columns.iter().filter_map(|column| column.function.closure()) {
+            to.op(closure.op())?;
+        }
+        Ok(|from| {
+            let mut window = from.state::<Self>()?;
+            let spec = Arc::make_mut(&mut window.spec);
+            for closure in spec.columns.iter_mut().filter_map(|column| column.function.closure_mut()) {
+                closure.fill(from.op()?);
+            }
+            Ok(Unpacked::op(window))
+        })
     }
 }
