@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use crate::error::FrameError;
 
 /// What is looked for in a text: the text itself, if made from one, or a regular expression, if made by
-/// [`regex`].
+/// [`regex()`].
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Pattern {
     text: Arc<str>,

@@ -1,0 +1,225 @@
+//! Functions of the values of a row computed for columns.
+
+use std::cmp::Ordering;
+use std::collections::HashMap;
+
+use super::{MathFunction, Real, RowStatistic};
+use crate::column::{Column, Mask, NO_ROW, Scalar, View};
+use crate::error::{EvalError, FrameError};
+use crate::expr::{cast_column, common, order_rows, to_floats};
+use crate::schema::DataType;
+
+impl MathFunction {
+    /// Computes the function; `expr` is asked for its text only to report a value.
+    pub(in crate::expr) fn eval(
+        &self,
+        args: &[Column],
+        expr: &dyn Fn() -> String,
+    ) -> Result<Column, EvalError> {
+        let overflow = || EvalError::Overflow { expr: expr() };
+        let floats = |f: &dyn Fn(f64) -> f64| {
+            let of = to_floats(&args[0]);
+            let View::Float64(values) = of.view() else { unreachable!("numbers were converted to floats") };
+            Column::from_f64s(values.iter().map(|&x| f(x)).collect(), of.validity())
+        };
+        let ints = match args[0].view() {
+            View::Int64(values) => Some(values),
+            _ => None,
+        };
+        Ok(match self {
+            MathFunction::Real(real) => floats(&real.function()),
+            MathFunction::Round(decimals) => match ints {
+                Some(_) if *decimals >= 0 => args[0].clone(),
+                Some(values) => {
+                    let valid = args[0].validity();
+                    let rounded = values.iter().enumerate().map(|(row, &x)| {
+                        let there = valid.as_ref().is_none_or(|valid| valid.get(row));
+                        if there { round_int(x, decimals.unsigned_abs()).ok_or_else(overflow) } else { Ok(0) }
+                    });
+                    Column::from_i64s(rounded.collect::<Result<_, _>>()?, args[0].validity())
+                }
+                None => {
+                    let scale = 10_f64.powi(decimals.abs());
+                    match *decimals >= 0 {
+                        // A scale that is not finite leaves every number as it is.
+                        true if !scale.is_finite() => args[0].clone(),
+                        true => floats(&|x| {
+                            let scaled = x * scale;
+                            if scaled.is_finite() { scaled.round_ties_even() / scale } else { x }
+                        }),
+                        false => floats(&|x| (x / scale).round_ties_even() * scale),
+                    }
+                }
+            },
+            MathFunction::Floor | MathFunction::Ceil | MathFunction::Truncate if ints.is_some() => {
+                args[0].clone()
+            }
+            MathFunction::Floor => floats(&f64::floor),
+            MathFunction::Ceil => floats(&f64::ceil),
+            MathFunction::Truncate => floats(&f64::trunc),
+            MathFunction::Sign => match ints {
+                Some(values) => {
+                    Column::from_i64s(values.iter().map(|x| x.signum()).collect(), args[0].validity())
+                }
+                None => floats(&|x| if x == 0.0 { x } else { x.signum() }),
+            },
+            MathFunction::Coalesce => pick(args, |_| false)?,
+            MathFunction::Row(RowStatistic::Min) => pick(args, Ordering::is_lt)?,
+            MathFunction::Row(RowStatistic::Max) => pick(args, Ordering::is_gt)?,
+            MathFunction::Row(statistic) => of_row(*statistic, args).ok_or_else(overflow)?,
+            MathFunction::Replace { from, to, keep } => replaced(&args[0], from, to, *keep)?,
+        })
+    }
+}
+
+impl Real {
+    fn function(self) -> fn(f64) -> f64 {
+        match self {
+            Real::Sqrt => f64::sqrt,
+            Real::Cbrt => f64::cbrt,
+            Real::Exp => f64::exp,
+            Real::ExpM1 => f64::exp_m1,
+            Real::Ln => f64::ln,
+            Real::Log2 => f64::log2,
+            Real::Log10 => f64::log10,
+            Real::Ln1P => f64::ln_1p,
+            Real::Sin => f64::sin,
+            Real::Cos => f64::cos,
+            Real::Tan => f64::tan,
+            Real::Asin => f64::asin,
+            Real::Acos => f64::acos,
+            Real::Atan => f64::atan,
+            Real::Sinh => f64::sinh,
+            Real::Cosh => f64::cosh,
+            Real::Tanh => f64::tanh,
+        }
+    }
+}
+
+/// Rounds to a multiple of a power of ten, halves to the even; `None` if it does not fit 64 bits.
+fn round_int(x: i64, zeros: u32) -> Option<i64> {
+    let Some(unit) = 10_i64.checked_pow(zeros) else { return Some(0) };
+    let (count, rest) = (x.div_euclid(unit), x.rem_euclid(unit));
+    let up = match rest.cmp(&(unit - rest)) {
+        Ordering::Less => false,
+        Ordering::Equal => count % 2 != 0,
+        Ordering::Greater => true,
+    };
+    (count + i64::from(up)).checked_mul(unit)
+}
+
+/// Converts columns to the type that is common to all, which holds all their values.
+fn unified(columns: &[Column]) -> Result<Vec<Column>, EvalError> {
+    let dtypes = columns.iter().map(Column::dtype);
+    let all = dtypes.reduce(|a, b| common(a, b).unwrap_or(a)).unwrap_or(DataType::Int64);
+    columns.iter().map(|column| cast_column("", column, all)).collect()
+}
+
+/// Takes one value of each row: the first that is there, and then each that is better than the last taken.
+fn pick(columns: &[Column], better: impl Fn(Ordering) -> bool) -> Result<Column, EvalError> {
+    let columns = unified(columns)?;
+    let len = columns.first().map_or(0, Column::len);
+    if len * columns.len() >= NO_ROW as usize {
+        return Err(FrameError::TooManyRows { rows: len * columns.len() }.into());
+    }
+    let all = Column::concat(&columns.iter().collect::<Vec<_>>());
+    let view = all.view();
+    let rows = (0..len).map(|row| {
+        let mut best = None;
+        for at in (0..columns.len()).map(|column| column * len + row) {
+            if !all.is_null(at) && best.is_none_or(|best| better(order_rows(view, at, best))) {
+                best = Some(at);
+            }
+        }
+        best.map_or(NO_ROW, |row| row as u32)
+    });
+    Ok(all.take(&rows.collect::<Vec<_>>()))
+}
+
+/// Computes a statistic of each row; `None` if a sum of integers does not fit 64 bits.
+fn of_row(statistic: RowStatistic, columns: &[Column]) -> Option<Column> {
+    let len = columns.first().map_or(0, Column::len);
+    let ints = columns.iter().all(|column| column.dtype() == DataType::Int64);
+    let there = |row: usize| columns.iter().filter(move |column| !column.is_null(row));
+    Some(match statistic {
+        RowStatistic::Count => {
+            Column::from((0..len).map(|row| there(row).count() as i64).collect::<Vec<_>>())
+        }
+        RowStatistic::Any | RowStatistic::All => {
+            let all = statistic == RowStatistic::All;
+            let yes = |column: &Column, row: usize| match column.view() {
+                View::Bool(values) => values.get(row),
+                _ => unreachable!("the arguments were checked to be Bool"),
+            };
+            let holds = |row: usize| match all {
+                true => there(row).all(|column| yes(column, row)),
+                false => there(row).any(|column| yes(column, row)),
+            };
+            Column::from_mask(Mask::from_fn(len, holds), None)
+        }
+        RowStatistic::Sum if ints => {
+            let value = |column: &Column, row: usize| match column.view() {
+                View::Int64(values) => values[row],
+                _ => unreachable!("the arguments are integers"),
+            };
+            let sum =
+                |row: usize| there(row).try_fold(0_i64, |sum, column| sum.checked_add(value(column, row)));
+            Column::from((0..len).map(sum).collect::<Option<Vec<_>>>()?)
+        }
+        _ => {
+            let floats = columns.iter().map(to_floats).collect::<Vec<_>>();
+            let values = floats.iter().map(|column| match column.view() {
+                View::Float64(values) => (values, column.validity()),
+                _ => unreachable!("numbers were converted to floats"),
+            });
+            let values = values.collect::<Vec<_>>();
+            let result = |row: usize| {
+                let there =
+                    values.iter().filter(|(_, valid)| valid.as_ref().is_none_or(|valid| valid.get(row)));
+                let (n, sum) = there.fold((0.0, 0.0), |(n, sum), (values, _)| (n + 1.0, sum + values[row]));
+                if statistic == RowStatistic::Mean { sum / n } else { sum }
+            };
+            Column::from((0..len).map(result).collect::<Vec<_>>())
+        }
+    })
+}
+
+/// What a value is looked up by; an integer is the float of its value where floats are among them.
+#[derive(PartialEq, Eq, Hash)]
+enum Key {
+    Null,
+    Int(i64),
+    Float(u64),
+    Text(std::sync::Arc<str>),
+}
+
+fn key(value: Scalar, floats: bool) -> Key {
+    match value {
+        value if value.is_null() => Key::Null,
+        Scalar::Int64(x) if floats => Key::Float((x as f64).to_bits()),
+        Scalar::Int64(x) => Key::Int(x),
+        // Adding 0.0 makes -0.0 to 0.0.
+        Scalar::Float64(x) => Key::Float((x + 0.0).to_bits()),
+        Scalar::Bool(x) => Key::Int(x.into()),
+        Scalar::Utf8(x) => Key::Text(x),
+        other => Key::Int(other.ticks().unwrap_or_default()),
+    }
+}
+
+fn replaced(of: &Column, from: &[Scalar], to: &[Scalar], keep: bool) -> Result<Column, EvalError> {
+    let floats = of.dtype() == DataType::Float64 || from.iter().any(|x| x.dtype() == DataType::Float64);
+    let places = from.iter().zip(0u32..).map(|(value, at)| (key(value.clone(), floats), at));
+    let places = places.collect::<HashMap<_, _>>();
+    let mut columns = to.iter().map(|value| Column::repeat(value, 1)).collect::<Vec<_>>();
+    if keep {
+        columns.push(of.clone());
+    }
+    let columns = unified(&columns)?;
+    let all = Column::concat(&columns.iter().collect::<Vec<_>>());
+    let row = |row: usize| match places.get(&key(of.get(row), floats)) {
+        Some(&at) => at,
+        None if keep => (to.len() + row) as u32,
+        None => NO_ROW,
+    };
+    Ok(all.take(&(0..of.len()).map(row).collect::<Vec<_>>()))
+}
