@@ -13,14 +13,14 @@ use super::{Cut, Golden, dir};
 
 /// What a case needs and there is not.
 #[derive(Debug)]
-pub(crate) struct Unsupported(pub(crate) String);
+pub(super) struct Unsupported(pub(super) String);
 
 pub(super) fn unsupported<T>(what: &str) -> Result<T, Unsupported> {
     Err(Unsupported(what.into()))
 }
 
 /// Builds the frame of a case; every mistake in it is ours.
-pub(crate) fn run_case(golden: &Golden, case: &Json, cut: Cut) -> Result<DataFrame, Unsupported> {
+pub(super) fn run_case(golden: &Golden, case: &Json, cut: Cut) -> Result<DataFrame, Unsupported> {
     let inputs = case["inputs"].as_array().expect("inputs");
     let mut results: Vec<DataFrame> = Vec::new();
     for step in case["steps"].as_array().expect("steps") {
