@@ -188,10 +188,13 @@ impl ParquetSource {
         if self.schema.fields()[at].dtype() == DataType::Categorical {
             return None;
         }
-        // Old writers compared texts by bytes with a sign.
+        // Old writers compared texts by bytes with a sign. Where all values are missing there is nothing to compare.
         let chunk = converter.parquet_column_index()?;
         let deprecated = groups.iter().any(|group| {
-            group.column(chunk).statistics().is_some_and(|statistics| statistics.is_min_max_deprecated())
+            group.column(chunk).statistics().is_some_and(|statistics| {
+                let has_bounds = statistics.min_bytes_opt().is_some() || statistics.max_bytes_opt().is_some();
+                has_bounds && statistics.is_min_max_deprecated()
+            })
         });
         if deprecated {
             return None;
