@@ -29,16 +29,10 @@ fn rows(directory: &std::path::Path, name: &str, factor: i64) -> DataFrame {
     read_csv(path.to_str().unwrap()).blocksize(16_000).open().unwrap()
 }
 
-const LIMIT: u64 = NBYTES / 4;
-
-/// On one thread in order, and on two under a limit: without one, a thread that is held up in one side of a join lets
-/// the other run ahead with the other side.
 fn check(frame: &DataFrame, limit: Option<u64>, what: &str) {
-    let schedulers: [(&str, Box<dyn Scheduler>, Option<u64>); 2] = [
-        ("sync", Box::new(Sync::new()), limit),
-        ("threaded", Box::new(Threaded::with_workers(2)), Some(LIMIT)),
-    ];
-    for (name, scheduler, limit) in schedulers {
+    let schedulers: [(&str, Box<dyn Scheduler>); 2] =
+        [("sync", Box::new(Sync::new())), ("threaded", Box::new(Threaded::with_workers(2)))];
+    for (name, scheduler) in schedulers {
         let peak = Arc::new(Peak::default());
         let options = RunOptions::new().observer(peak.clone());
         let options = limit.into_iter().fold(options, RunOptions::memory_limit);
@@ -64,5 +58,5 @@ fn exchanges_hold_a_few_partitions() {
     check(&divided, None, "set_index");
     // A sort looks at all partitions before it moves the first; under a limit they wait on disk.
     let sorted = a.sort_values("k").unwrap().agg(aggregates()).unwrap();
-    check(&sorted, Some(LIMIT), "sort");
+    check(&sorted, Some(NBYTES / 4), "sort");
 }

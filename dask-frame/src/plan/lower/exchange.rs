@@ -35,8 +35,26 @@ pub(super) fn by_hash(
     schema: &Schema,
     info: &LayerInfo,
 ) -> Partitions {
+    split_by_hash(rows, on, n, info).gathered(&[], schema, info)
+}
+
+/// The rows of two frames, each exchanged [by hash](by_hash) of its own keys into `n` partitions that belong together.
+///
+/// No partition is gathered before the rows of both are written: else the ready side would come into memory while it
+/// waits for the other.
+pub(super) fn both_by_hash(
+    sides: [(&Partitions, Vec<(Arc<str>, DataType)>, &Schema); 2],
+    n: u32,
+    info: &LayerInfo,
+) -> [Partitions; 2] {
+    let [(left, left_on, left_schema), (right, right_on, right_schema)] = sides;
+    let (left, right) = (split_by_hash(left, left_on, n, info), split_by_hash(right, right_on, n, info));
+    [left.gathered(&[&right], left_schema, info), right.gathered(&[&left], right_schema, info)]
+}
+
+fn split_by_hash(rows: &Partitions, on: Vec<(Arc<str>, DataType)>, n: u32, info: &LayerInfo) -> Splits {
     let token = tokenized("on", on.iter().map(|(name, dtype)| (name, *dtype)));
-    exchanged(rows, SplitBy::Hash(on), token, None, n, schema, info)
+    Splits::new(rows, SplitBy::Hash(on), token, None, n, info)
 }
 
 /// Rows exchanged so that each of the new partitions comes before the next in an order: the boundaries, a table of
@@ -51,44 +69,66 @@ pub(super) fn by_range(
     info: &LayerInfo,
 ) -> Partitions {
     let token = Tokenizer::new("range").feed(&sort.token()).feed(&boundaries.name).finish();
-    exchanged(rows, SplitBy::Range(Arc::clone(sort)), token, Some(boundaries), n, schema, info)
+    let by = SplitBy::Range(Arc::clone(sort));
+    Splits::new(rows, by, token, Some(boundaries), n, info).gathered(&[], schema, info)
 }
 
-fn exchanged(
-    rows: &Partitions,
-    by: SplitBy,
+/// Rows split and written, each partition by itself.
+struct Splits {
     token: Token,
-    boundaries: Option<&Partitions>,
+    /// The directory of the files, and the key of what is in them.
+    graph: Graph,
+    open: Key,
+    all: Key,
     n: u32,
-    schema: &Schema,
-    info: &LayerInfo,
-) -> Partitions {
-    let token = Tokenizer::new("exchange").feed(&token).feed(&rows.name).feed(&rows.n).feed(&n).finish();
-    let name = |label: &str| Name::from_token(label, token);
-    let open = name("open");
-    let opened = open_task(&open);
-    let mut split = Blockwise::builder(name("split"), Arc::new(SplitOp { by, n }), &[(ROWS, rows.n)])
-        .blocks(rows.name.clone(), &[(ROWS, rows.n)])
-        .whole(Key::named(&open))
-        .info(info.clone());
-    if let Some(boundaries) = boundaries {
-        split = split.whole(boundaries.key(0));
+}
+
+impl Splits {
+    fn new(
+        rows: &Partitions,
+        by: SplitBy,
+        token: Token,
+        boundaries: Option<&Partitions>,
+        n: u32,
+        info: &LayerInfo,
+    ) -> Self {
+        let token = Tokenizer::new("exchange").feed(&token).feed(&rows.name).feed(&rows.n).feed(&n).finish();
+        let name = |label: &str| Name::from_token(label, token);
+        let open = name("open");
+        let opened = open_task(&open);
+        let mut split = Blockwise::builder(name("split"), Arc::new(SplitOp { by, n }), &[(ROWS, rows.n)])
+            .blocks(rows.name.clone(), &[(ROWS, rows.n)])
+            .whole(Key::named(&open))
+            .info(info.clone());
+        if let Some(boundaries) = boundaries {
+            split = split.whole(boundaries.key(0));
+        }
+        let split = split.build().expect("a split has one axis, and all its arguments have it or none");
+        let mut inputs = vec![&rows.graph, &opened];
+        inputs.extend(boundaries.map(|boundaries| &boundaries.graph));
+        let splits = Partitions { graph: Graph::with_inputs(split, inputs), name: name("split"), n: rows.n };
+        let exchange = name("exchange");
+        let mut layer = Materialized::with_info(exchange.clone(), info.clone());
+        layer.insert(Key::named(&exchange), Task::new(Arc::new(ExchangeOp { n }), [splits.list()]));
+        let graph = Graph::with_inputs(layer, [&splits.graph, &opened]);
+        Self { token, graph, open: Key::named(&open), all: Key::named(&exchange), n }
     }
-    let split = split.build().expect("a split has one axis, and all its arguments have it or none");
-    let mut inputs = vec![&rows.graph, &opened];
-    inputs.extend(boundaries.map(|boundaries| &boundaries.graph));
-    let splits = Partitions { graph: Graph::with_inputs(split, inputs), name: name("split"), n: rows.n };
-    let exchange = name("exchange");
-    let mut layer = Materialized::with_info(exchange.clone(), info.clone());
-    layer.insert(Key::named(&exchange), Task::new(Arc::new(ExchangeOp { n }), [splits.list()]));
-    let graph = Graph::with_inputs(layer, [&splits.graph]);
-    let gather = GatherOp { schema: schema.clone() };
-    let gather = Blockwise::builder(name("gather"), Arc::new(gather), &[(ROWS, n)])
-        .whole(Key::named(&open))
-        .whole(Key::named(&exchange))
-        .per_block(&[(ROWS, n)], |index| Value::new(index[0]))
-        .info(info.clone())
-        .build()
-        .expect("a gather has one axis, and all its arguments have it or none");
-    Partitions { graph: Graph::with_inputs(gather, [&graph, &opened]), name: name("gather"), n }
+
+    /// Returns the new partitions, of which none is gathered before what is in `others` is written, too.
+    fn gathered(&self, others: &[&Splits], schema: &Schema, info: &LayerInfo) -> Partitions {
+        let token = others
+            .iter()
+            .fold(Tokenizer::new("gather").feed(&self.token), |token, other| token.feed(&other.token));
+        let name = Name::from_token("gather", token.finish());
+        let axis = [(ROWS, self.n)];
+        let gather = Blockwise::builder(name.clone(), Arc::new(GatherOp { schema: schema.clone() }), &axis)
+            .whole(self.open.clone())
+            .whole(self.all.clone())
+            .per_block(&axis, |index| Value::new(index[0]))
+            .info(info.clone());
+        let gather = others.iter().fold(gather, |gather, other| gather.whole(other.all.clone()));
+        let gather = gather.build().expect("a gather has one axis, and all its arguments have it or none");
+        let graphs = [self].into_iter().chain(others.iter().copied()).map(|of| &of.graph);
+        Partitions { graph: Graph::with_inputs(gather, graphs), name, n: self.n }
+    }
 }

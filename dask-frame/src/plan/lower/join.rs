@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use dask_graph::{Arg, Blockwise, Graph, Key, LayerInfo, Materialized, Name, Task, Tokenizer};
 
-use super::exchange::by_hash;
+use super::exchange::both_by_hash;
 use super::stage::Pending;
 use super::{Partitions, ROWS, aliases, gather};
 use crate::plan::Plan;
@@ -24,10 +24,10 @@ pub(super) fn join(spec: &Arc<JoinSpec>, node: &Plan, left: Pending, right: Pend
             with_index(spec, step, right, &index, info)
         }
         Algorithm::Shuffle(n) => {
-            let exchanged = |side: usize, rows: Pending| {
-                by_hash(&rows.lowered(), spec.keys(side), n, schemas[side], info)
-            };
-            Pending::after(pair_by_pair(spec, schema, &exchanged(0, left), &exchanged(1, right), info))
+            let (left, right) = (left.lowered(), right.lowered());
+            let sides = [(&left, spec.keys(0), schemas[0]), (&right, spec.keys(1), schemas[1])];
+            let [left, right] = both_by_hash(sides, n, info);
+            Pending::after(pair_by_pair(spec, schema, &left, &right, info))
         }
         Algorithm::Aligned => {
             Pending::after(pair_by_pair(spec, schema, &left.lowered(), &right.lowered(), info))

@@ -183,8 +183,8 @@ impl Op for ExchangeOp {
     }
 }
 
-/// Reads the rows of a new partition: the arguments are the directory, what was exchanged, and the partition's
-/// number.
+/// Reads the rows of a new partition: the arguments are the directory, what was exchanged, the partition's number, and
+/// anything that is to be done before.
 #[derive(Debug, Serialize, Deserialize)]
 pub(in crate::plan) struct GatherOp {
     pub(in crate::plan) schema: Schema,
