@@ -13,4 +13,4 @@ pub(crate) use cells::{CellBuilder, widen};
 pub(crate) use quotes::{QuoteState, Transition};
 pub use read::{ReadCsv, read_csv};
 pub(crate) use source::CsvSource;
-pub(crate) use write::{Destination, part_op};
+pub(crate) use write::part_op;

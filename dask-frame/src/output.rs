@@ -2,6 +2,8 @@
 
 #[cfg(feature = "parquet")]
 mod directory;
+mod files;
+mod staging;
 
 use std::sync::Arc;
 
@@ -10,7 +12,10 @@ use dask_graph::{
 };
 
 #[cfg(feature = "parquet")]
-pub(crate) use directory::{StagedDirectory, at};
+pub(crate) use directory::StagedDirectory;
+pub(crate) use files::StagedFiles;
+#[cfg(feature = "parquet")]
+pub(crate) use staging::at;
 
 /// Has `op` write every partition (its first argument) as part of its number (its second); returns how many there are.
 pub(crate) fn write_parts(

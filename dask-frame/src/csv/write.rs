@@ -1,139 +1,24 @@
-//! CSV files written: parts beside the destination first, which then appears as a whole or not at all.
+//! CSV files written.
 
 use std::borrow::Cow;
-use std::fs::{self, File};
+use std::fs::File;
 use std::io::{self, BufWriter, Write};
-use std::path::{Path, PathBuf};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::path::PathBuf;
 
-use dask_graph::{Args, Collection, Op, OpError, Packer, Refused, RunOptions, Scheduler, Unpack, Value};
+use dask_graph::{Args, Op, OpError, Packer, Refused, Unpack, Value};
 use serde::{Deserialize, Serialize};
 
 use crate::column::{Mask, View};
 use crate::error::WriteError;
 use crate::input::absolute;
-use crate::output::write_parts;
+use crate::output::StagedFiles;
 use crate::pack::pack;
 use crate::table::Table;
 use crate::time;
 
-/// Where a frame is written.
-#[derive(Debug)]
-pub(crate) struct Destination {
-    target: Target,
-    /// A directory beside the target that holds the parts until all are there.
-    staging: PathBuf,
-}
-
-#[derive(Debug)]
-enum Target {
-    One(PathBuf),
-    /// A file a partition: what stands before and after its number.
-    Each {
-        dir: PathBuf,
-        before: String,
-        after: String,
-    },
-}
-
-static STAGED: AtomicU64 = AtomicU64::new(0);
-
-impl Destination {
-    /// Prepares to write `path`, in whose file name a `*` stands for the number of the partition.
-    pub(crate) fn prepare(path: &Path) -> Result<Self, WriteError> {
-        let bad = || WriteError::BadPattern { pattern: path.display().to_string() };
-        let name = path.file_name().and_then(|name| name.to_str()).ok_or_else(bad)?;
-        let dir = match path.parent() {
-            Some(dir) if !dir.as_os_str().is_empty() => dir.to_owned(),
-            _ => PathBuf::from("."),
-        };
-        let target = match name.split('*').collect::<Vec<_>>()[..] {
-            [_] => Target::One(path.to_owned()),
-            [before, after] => Target::Each { dir: dir.clone(), before: before.into(), after: after.into() },
-            _ => return Err(bad()),
-        };
-        let number = STAGED.fetch_add(1, Ordering::Relaxed);
-        let staging =
-            dir.join(format!(".{}.partial-{}-{number}", name.replace('*', "_"), std::process::id()));
-        fs::create_dir(&staging).map_err(|source| WriteError::Io { path: dir, source })?;
-        Ok(Self { target, staging })
-    }
-
-    fn part(&self, number: usize) -> PathBuf {
-        self.staging.join(number.to_string())
-    }
-
-    /// Returns where parts are written meanwhile, each under its number.
-    #[cfg(feature = "json")]
-    pub(crate) fn staging(&self) -> &Path {
-        &self.staging
-    }
-
-    /// Has `op` [write every partition](write_parts), and puts the files in their place.
-    pub(crate) fn write(
-        self,
-        label: &str,
-        op: Arc<dyn Op>,
-        partitions: &impl Collection,
-        scheduler: &dyn Scheduler,
-        options: &RunOptions,
-    ) -> Result<(), WriteError> {
-        let n = write_parts(label, op, partitions, scheduler, options)?;
-        self.finish(n)
-    }
-
-    /// Puts `n` written parts in their place.
-    fn finish(self, n: usize) -> Result<(), WriteError> {
-        let at = |path: &Path| {
-            let path = path.to_owned();
-            move |source| WriteError::Io { path, source }
-        };
-        match &self.target {
-            Target::One(path) => {
-                let whole = self.staging.join("whole");
-                self.join_parts(n, &whole).map_err(at(&whole))?;
-                fs::rename(&whole, path).map_err(at(path))
-            }
-            Target::Each { dir, before, after } => {
-                let width = n.saturating_sub(1).to_string().len();
-                let mut placed = Vec::new();
-                for number in 0..n {
-                    let path = dir.join(format!("{before}{number:0width$}{after}"));
-                    if let Err(error) = fs::rename(self.part(number), &path) {
-                        // All or nothing: what is in place goes again. Why it could not go is no news.
-                        placed.iter().for_each(|path| drop(fs::remove_file(path)));
-                        return Err(at(&path)(error));
-                    }
-                    placed.push(path);
-                }
-                Ok(())
-            }
-        }
-    }
-
-    fn join_parts(&self, n: usize, to: &Path) -> io::Result<()> {
-        let mut whole = File::create(to)?;
-        for number in 0..n {
-            let part = self.part(number);
-            io::copy(&mut File::open(&part)?, &mut whole)?;
-            fs::remove_file(part)?;
-        }
-        whole.sync_all()
-    }
-}
-
-impl Drop for Destination {
-    fn drop(&mut self) {
-        // Nothing that could be done about it would help: the parts are hidden and named as such.
-        drop(fs::remove_dir_all(&self.staging));
-    }
-}
-
 /// Returns the op that writes a partition (the first argument) as part of its number (the second).
-pub(crate) fn part_op(destination: &Destination) -> PartOp {
-    let headers = matches!(destination.target, Target::Each { .. });
-    PartOp { staging: destination.staging.clone(), headers }
+pub(crate) fn part_op(files: &StagedFiles) -> PartOp {
+    PartOp { staging: files.path().to_owned(), headers: files.is_one_a_partition() }
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -224,22 +109,22 @@ mod tests {
     /// Writes two parts to `out.csv`, one file of the staging directory lying on a device that is full.
     fn write_with_full(on_full_disk: &str) -> (Result<(), Box<dyn Error + Send + Sync>>, Vec<PathBuf>) {
         let dir = tempfile::tempdir().unwrap();
-        let destination = Destination::prepare(&dir.path().join("out.csv")).unwrap();
-        symlink("/dev/full", destination.staging.join(on_full_disk)).unwrap();
+        let files = StagedFiles::prepare(&dir.path().join("out.csv")).unwrap();
+        symlink("/dev/full", files.path().join(on_full_disk)).unwrap();
         let table = Table::new([("n", Column::from(vec![1, 2, 3]))]).unwrap();
-        let op = part_op(&destination);
+        let op = part_op(&files);
         let parts = (0..2_usize).try_for_each(|number| {
             let mut slots = [Some(Value::sized(table.clone())), Some(Value::new(number))];
             op.call(Args::new(&mut slots)).map(drop)
         });
         let written = match parts {
-            Ok(()) => destination.finish(2).map_err(Into::into),
+            Ok(()) => files.finish(2).map_err(Into::into),
             Err(error) => {
-                drop(destination);
+                drop(files);
                 Err(error.into())
             }
         };
-        let left = fs::read_dir(dir.path()).unwrap().map(|entry| entry.unwrap().path()).collect();
+        let left = std::fs::read_dir(dir.path()).unwrap().map(|entry| entry.unwrap().path()).collect();
         (written, left)
     }
 

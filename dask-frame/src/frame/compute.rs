@@ -6,8 +6,9 @@ use std::sync::Arc;
 use dask_graph::{Collection, ComputeError, Graph, Key, Name, RunOptions, Scheduler, Value, installed};
 
 use super::DataFrame;
-use crate::csv::{Destination, part_op};
+use crate::csv::part_op;
 use crate::error::WriteError;
+use crate::output::StagedFiles;
 use crate::plan::{PlanNode, PlanOp};
 use crate::table::Table;
 
@@ -165,8 +166,8 @@ impl DataFrame {
         scheduler: &dyn Scheduler,
         options: &RunOptions,
     ) -> Result<(), WriteError> {
-        let destination = Destination::prepare(path)?;
-        let op = Arc::new(part_op(&destination));
-        destination.write("to_csv", op, self, scheduler, options)
+        let files = StagedFiles::prepare(path)?;
+        let op = Arc::new(part_op(&files));
+        files.write("to_csv", op, self, scheduler, options)
     }
 }

@@ -12,10 +12,10 @@ use dask_graph::{
 use serde::{Deserialize, Serialize};
 
 use crate::column::{Mask, Scalar, View};
-use crate::csv::Destination;
 use crate::error::WriteError;
 use crate::frame::DataFrame;
 use crate::input::absolute;
+use crate::output::StagedFiles;
 use crate::pack::pack;
 use crate::table::Table;
 
@@ -62,9 +62,9 @@ impl DataFrame {
         scheduler: &dyn Scheduler,
         options: &RunOptions,
     ) -> Result<(), WriteError> {
-        let destination = Destination::prepare(path)?;
-        let op = Arc::new(PartOp { staging: destination.staging().to_owned() });
-        destination.write("to_json", op, self, scheduler, options)
+        let files = StagedFiles::prepare(path)?;
+        let op = Arc::new(PartOp { staging: files.path().to_owned() });
+        files.write("to_json", op, self, scheduler, options)
     }
 }
 
