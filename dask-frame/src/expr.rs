@@ -252,6 +252,17 @@ impl From<Sent> for Expr {
 }
 
 impl Binary {
+    /// Returns the comparison with its sides exchanged.
+    pub(crate) fn mirrored(self) -> Self {
+        match self {
+            Binary::Less => Binary::Greater,
+            Binary::LessEqual => Binary::GreaterEqual,
+            Binary::Greater => Binary::Less,
+            Binary::GreaterEqual => Binary::LessEqual,
+            same => same,
+        }
+    }
+
     fn symbol(self) -> &'static str {
         match self {
             Binary::Add => "+",

@@ -11,7 +11,7 @@ pub(super) fn compare(op: Binary, left: &Eval, right: &Eval, len: usize) -> Colu
     let validity = Mask::both(left.validity(len).as_ref(), right.validity(len).as_ref());
     // A constant goes to the right, where the loops look for it.
     let (op, left, right) = match (left, right) {
-        (Eval::Constant(_), Eval::Column(_)) => (mirrored(op), right, left),
+        (Eval::Constant(_), Eval::Column(_)) => (op.mirrored(), right, left),
         _ => (op, left, right),
     };
     let (left, right) = unify(left.clone(), right.clone());
@@ -21,16 +21,6 @@ pub(super) fn compare(op: Binary, left: &Eval, right: &Eval, len: usize) -> Colu
         Eval::Column(right) => with_column(op, &left, &right),
     };
     Column::from_mask(mask, validity)
-}
-
-fn mirrored(op: Binary) -> Binary {
-    match op {
-        Binary::Less => Binary::Greater,
-        Binary::LessEqual => Binary::GreaterEqual,
-        Binary::Greater => Binary::Less,
-        Binary::GreaterEqual => Binary::LessEqual,
-        same => same,
-    }
 }
 
 fn with_constant(op: Binary, left: &Column, right: &Scalar) -> Mask {

@@ -7,10 +7,9 @@ use dask_graph::LayerInfo;
 use super::DataFrame;
 use crate::column::Scalar;
 use crate::error::FrameError;
-use crate::expr::common;
 use crate::plan::asof::AsOfSpec;
 pub use crate::plan::asof::Direction;
-use crate::plan::join::{JoinColumn, Side};
+use crate::plan::join::{JoinColumn, Side, key_pair};
 use crate::plan::{PlanNode, PlanOp};
 use crate::schema::{DataType, Schema};
 
@@ -110,17 +109,7 @@ impl DataFrame {
 impl AsOf {
     fn spec(self, left: &Schema, right: &Schema) -> Result<AsOfSpec, FrameError> {
         let operation = "merge_asof";
-        let key = |a: &Arc<str>, b: &Arc<str>| {
-            let (left_dtype, right_dtype) = (left.field(a)?.dtype(), right.field(b)?.dtype());
-            let dtype = common(left_dtype, right_dtype).ok_or_else(|| FrameError::TypeMismatch {
-                operation,
-                left: a.to_string(),
-                left_dtype,
-                right: b.to_string(),
-                right_dtype,
-            })?;
-            Ok::<_, FrameError>((Arc::clone(a), Arc::clone(b), dtype))
-        };
+        let key = |a: &Arc<str>, b: &Arc<str>| key_pair(operation, (left, a), (right, b));
         let on = key(&self.on[0], &self.on[1])?;
         let got = on.2;
         if matches!(got, DataType::Bool | DataType::Utf8 | DataType::Categorical) {

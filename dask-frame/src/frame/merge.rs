@@ -7,14 +7,13 @@ use dask_graph::LayerInfo;
 use super::DataFrame;
 use crate::column::Column;
 use crate::error::FrameError;
-use crate::expr::common;
 use crate::plan::divisions::{intersection, larger, smaller, union_within};
 pub use crate::plan::join::How;
-use crate::plan::join::{Algorithm, JoinColumn, JoinSpec, Side};
+use crate::plan::join::{Algorithm, JoinColumn, JoinSpec, KeyPair, Side, key_pair};
 use crate::plan::layout::Layout;
 use crate::plan::size::nbytes;
 use crate::plan::{PlanNode, PlanOp};
-use crate::schema::{DataType, Field, Schema};
+use crate::schema::{Field, Schema};
 
 /// A side that takes no more than this is gathered in memory, rather than both sides being exchanged.
 const SMALL_NBYTES: u64 = 64 << 20;
@@ -213,28 +212,12 @@ impl Merge {
         Ok((JoinSpec { on, how: self.how, columns, algorithm, index }, sides))
     }
 
-    fn keys(&self, left: &Schema, right: &Schema) -> Result<Vec<(Arc<str>, Arc<str>, DataType)>, FrameError> {
+    fn keys(&self, left: &Schema, right: &Schema) -> Result<Vec<KeyPair>, FrameError> {
         let pairs = self.left_on.iter().zip(&self.right_on);
-        let key = |(a, b): (&Arc<str>, &Arc<str>)| {
-            let (a_dtype, b_dtype) = (left.field(a)?.dtype(), right.field(b)?.dtype());
-            let dtype = common(a_dtype, b_dtype).ok_or_else(|| FrameError::TypeMismatch {
-                operation: "merge",
-                left: a.to_string(),
-                left_dtype: a_dtype,
-                right: b.to_string(),
-                right_dtype: b_dtype,
-            })?;
-            Ok((Arc::clone(a), Arc::clone(b), dtype))
-        };
-        pairs.map(key).collect()
+        pairs.map(|(a, b)| key_pair("merge", (left, a), (right, b))).collect()
     }
 
-    fn columns(
-        &self,
-        on: &[(Arc<str>, Arc<str>, DataType)],
-        left: &Schema,
-        right: &Schema,
-    ) -> Vec<JoinColumn> {
+    fn columns(&self, on: &[KeyPair], left: &Schema, right: &Schema) -> Vec<JoinColumn> {
         // The number of the key that comes as one column, being called the same on both sides.
         let shared_key = |name: &str| on.iter().position(|(a, b, _)| **a == *name && a == b);
         let index_key = |name: &str, side: &Arc<str>| (self.on_index && **side == *name).then_some(0);

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use dask_graph::{Token, Tokenizer};
 use serde::{Deserialize, Serialize};
 
-use super::join::{JoinColumn, Side};
+use super::join::{JoinColumn, KeyPair, Side};
 use super::tokenized;
 use crate::column::Scalar;
 use crate::schema::DataType;
@@ -26,9 +26,9 @@ pub enum Direction {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct AsOfSpec {
     /// The columns of both sides that are near each other, and the type in which they are compared.
-    pub(crate) on: (Arc<str>, Arc<str>, DataType),
+    pub(crate) on: KeyPair,
     /// The columns of both sides that are equal, and the types in which they are compared.
-    pub(crate) by: Vec<(Arc<str>, Arc<str>, DataType)>,
+    pub(crate) by: Vec<KeyPair>,
     pub(crate) direction: Direction,
     /// The largest distance: of the type of the keys, or a duration if these are times.
     pub(crate) tolerance: Option<Scalar>,
@@ -52,9 +52,7 @@ impl AsOfSpec {
     }
 
     pub(super) fn token(&self) -> Token {
-        let on = |(left, right, dtype): &(Arc<str>, Arc<str>, DataType)| {
-            (left.to_string(), right.to_string(), *dtype)
-        };
+        let on = |(left, right, dtype): &KeyPair| (left.to_string(), right.to_string(), *dtype);
         let by = tokenized("by", std::iter::once(&self.on).chain(&self.by).map(on));
         let columns = self.columns.iter().map(|column| {
             let (is_left, from) = match &column.from {

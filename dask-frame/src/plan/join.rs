@@ -7,7 +7,33 @@ use dask_graph::{Token, Tokenizer};
 use serde::{Deserialize, Serialize};
 
 use super::tokenized;
-use crate::schema::DataType;
+use crate::error::FrameError;
+use crate::expr::common;
+use crate::schema::{DataType, Schema};
+
+/// A column of each side, and the type in which their values are compared.
+pub(crate) type KeyPair = (Arc<str>, Arc<str>, DataType);
+
+/// Pairs two columns whose values are to be compared.
+///
+/// # Errors
+///
+/// `UnknownColumn` or `TypeMismatch`.
+pub(crate) fn key_pair(
+    operation: &'static str,
+    (left, left_name): (&Schema, &Arc<str>),
+    (right, right_name): (&Schema, &Arc<str>),
+) -> Result<KeyPair, FrameError> {
+    let (left_dtype, right_dtype) = (left.field(left_name)?.dtype(), right.field(right_name)?.dtype());
+    let dtype = common(left_dtype, right_dtype).ok_or_else(|| FrameError::TypeMismatch {
+        operation,
+        left: left_name.to_string(),
+        left_dtype,
+        right: right_name.to_string(),
+        right_dtype,
+    })?;
+    Ok((Arc::clone(left_name), Arc::clone(right_name), dtype))
+}
 
 /// Which rows a join gives.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -76,7 +102,7 @@ pub(crate) enum Algorithm {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct JoinSpec {
     /// The key columns of the first and the second input, and the type in which they are compared.
-    pub(crate) on: Vec<(Arc<str>, Arc<str>, DataType)>,
+    pub(crate) on: Vec<KeyPair>,
     pub(crate) how: How,
     pub(crate) columns: Vec<JoinColumn>,
     pub(crate) algorithm: Algorithm,
@@ -105,9 +131,7 @@ impl JoinSpec {
     /// The columns by which the left side (0) or the right side (1) is joined, and the types in which they are
     /// compared.
     pub(crate) fn keys(&self, side: usize) -> Vec<(Arc<str>, DataType)> {
-        let key = |(left, right, dtype): &(Arc<str>, Arc<str>, DataType)| {
-            (Arc::clone(if side == 0 { left } else { right }), *dtype)
-        };
+        let key = |(left, right, dtype): &KeyPair| (Arc::clone(if side == 0 { left } else { right }), *dtype);
         self.on.iter().map(key).collect()
     }
 

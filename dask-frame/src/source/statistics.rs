@@ -53,7 +53,7 @@ pub(crate) fn may_hold(condition: &Expr, known: &dyn Fn(&str) -> Option<Known>) 
         Node::Binary(Binary::Or, a, b) => may_hold(a, known) || may_hold(b, known),
         Node::Binary(op, a, b) => match (a.node(), b.node()) {
             (_, Node::Literal(value)) => of(a).is_none_or(|known| known.may_compare(*op, value)),
-            (Node::Literal(value), _) => of(b).is_none_or(|known| known.may_compare(turned(*op), value)),
+            (Node::Literal(value), _) => of(b).is_none_or(|known| known.may_compare(op.mirrored(), value)),
             _ => true,
         },
         Node::IsIn(a, values) => of(a).is_none_or(|known| {
@@ -69,17 +69,6 @@ pub(crate) fn may_hold(condition: &Expr, known: &dyn Fn(&str) -> Option<Known>) 
             _ => true,
         },
         _ => true,
-    }
-}
-
-/// The comparison with its sides exchanged.
-fn turned(op: Binary) -> Binary {
-    match op {
-        Binary::Less => Binary::Greater,
-        Binary::LessEqual => Binary::GreaterEqual,
-        Binary::Greater => Binary::Less,
-        Binary::GreaterEqual => Binary::LessEqual,
-        same => same,
     }
 }
 
