@@ -43,7 +43,7 @@ cargo xtask bench AREA [--quick] [--dev] [--sizes N,N..] [--only NAME,NAME..] [-
             multiprocess: tasks, start, values, sum
             array: fused, mean-std, matmul, svd, rechunk, stencil, random, standardise, build
             bag: chain, groupby, words
-            frame: csv, csv-2of9, group-q1 .. group-q10, join-q1 .. join-q5, sort, set-index
+            frame: join-limit, group-limit, csv, csv-2of9, parquet-2of9, group-q1 .. group-q10, join-q1 .. join-q5, sort, set-index
             what others take for `passes`, `multiprocess`, `array`, `bag` and `frame` say the scripts in `xtask/peers`
   --quick   small sizes and few repeats: shows that it runs, not what it costs
   --json    also write one object a line to FILE

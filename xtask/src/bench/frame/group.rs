@@ -4,10 +4,8 @@ use anyhow::Result;
 use dask_frame::{Aggregate, DataFrame, Sort, col};
 
 use super::answer;
-use super::data::{PARTITIONS, groups};
+use super::data::{PARTITIONS, ROWS, groups};
 use crate::bench::collection::{Bench, scaled};
-
-const ROWS: usize = 10_000_000;
 
 /// Measures a question about these columns, of so many hundredths of the rows.
 fn ask(

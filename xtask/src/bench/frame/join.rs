@@ -4,10 +4,8 @@ use anyhow::Result;
 use dask_frame::{How, Merge};
 
 use super::answer;
-use super::data::Joined;
+use super::data::{Joined, ROWS};
 use crate::bench::collection::{Bench, scaled};
-
-const ROWS: usize = 10_000_000;
 
 fn ask(bench: &mut Bench<'_>, percent: usize, name: &str, key: &'static str, how: How) -> Result<()> {
     let rows = scaled(ROWS, percent);

@@ -4,10 +4,8 @@ use anyhow::Result;
 use dask_frame::{DataFrame, Sort};
 
 use super::answer;
-use super::data::{PARTITIONS, groups};
+use super::data::{PARTITIONS, ROWS, groups};
 use crate::bench::collection::{Bench, scaled};
-
-const ROWS: usize = 10_000_000;
 
 pub(super) fn by_float(bench: &mut Bench<'_>, percent: usize) -> Result<()> {
     let rows = scaled(ROWS, percent);
