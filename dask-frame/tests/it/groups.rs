@@ -89,10 +89,11 @@ fn moment(values: &[f64], power: i32) -> f64 {
 }
 
 fn near(got: &Column, expected: &[Option<f64>]) -> bool {
-    got.f64s().expect("floats").zip(expected).all(|pair| match pair {
+    let is_near = |pair: (Option<f64>, &Option<f64>)| match pair {
         (Some(a), Some(b)) => (a - b).abs() <= 1e-9 * (1.0 + b.abs()),
         (a, b) => a == *b,
-    })
+    };
+    got.len() == expected.len() && got.f64s().expect("floats").zip(expected).all(is_near)
 }
 
 proptest! {
@@ -234,6 +235,8 @@ proptest! {
         expected.sort_by(|a, b| b.0.cmp(&a.0).then_with(|| a.1.cmp(&b.1)));
         let names = expected.iter().map(|(_, (_, name))| name.clone()).collect::<Vec<_>>();
         prop_assert_eq!(counts.column("k").unwrap(), &Column::from(names));
+        let numbers = expected.iter().map(|(n, _)| *n as i64).collect::<Vec<_>>();
+        prop_assert_eq!(counts.column("count").unwrap(), &Column::from(numbers));
     }
 
     #[test]
