@@ -71,6 +71,8 @@
 //! | group_by | each by itself, then merged in a tree while groups are few, exchanged by key through files when they are many |
 //! | scan, head and tail of groups | each by itself, behind a few rows a group of those before it |
 //! | shuffle, sort_values, set_index | exchanged by way of files, about a partition in memory at a time |
+//! | merge_asof | each by itself, with the right side in memory as a whole |
+//! | median, nunique, quantile, mode of a whole frame | the values in memory as a whole |
 //! | merge | a small side gathered in memory and joined with each partition of the other; large sides exchanged, or aligned by divisions of their indexes |
 
 #![forbid(unsafe_code)]
