@@ -38,11 +38,8 @@ pub(crate) fn sorted_rows(
     nulls_first: bool,
 ) -> Vec<u32> {
     if let ([column], [descending]) = (columns, descending)
-        && column.null_count() == 0
-        && let View::Int64(values) | View::Ticks(values, _) = column.view()
+        && let Some(mut pairs) = with_rows(column)
     {
-        // Pairs sort several times faster than row numbers through a comparison of what they point to.
-        let mut pairs = values.iter().zip(0u32..).map(|(&value, row)| (value, row)).collect::<Vec<_>>();
         match descending {
             false => pairs.sort_by_key(|pair| pair.0),
             true => pairs.sort_by_key(|pair| Reverse(pair.0)),
@@ -53,6 +50,26 @@ pub(crate) fn sorted_rows(
     let mut rows = (0..n_rows as u32).collect::<Vec<_>>();
     rows.sort_by(|&a, &b| order.of(a as usize, b as usize));
     rows
+}
+
+/// Returns the values of a column of numbers or times in which none is missing, as integers of the same order, each with
+/// its row: pairs sort several times faster than row numbers through a comparison of what they point to.
+fn with_rows(column: &Column) -> Option<Vec<(i64, u32)>> {
+    if column.null_count() > 0 {
+        return None;
+    }
+    match column.view() {
+        View::Int64(values) | View::Ticks(values, _) => Some(values.iter().copied().zip(0..).collect()),
+        View::Float64(values) => Some(values.iter().map(|&x| ordered(x)).zip(0..).collect()),
+        View::Bool(_) | View::Utf8(_) => None,
+    }
+}
+
+/// Returns an integer that is ordered as the float is, which is not NaN.
+fn ordered(x: f64) -> i64 {
+    // Of both zeros one is made. The bits of floats below zero are ordered the other way round.
+    let bits = (x + 0.0).to_bits() as i64;
+    bits ^ ((bits >> 63) & i64::MAX)
 }
 
 /// Returns the first `n` of [`sorted_rows`], or all if there are fewer.
@@ -94,4 +111,30 @@ pub(crate) fn cuts(
         rows.partition_point(|&row| order.of(n_boundaries + row as usize, boundary).is_lt())
     };
     (0..n_boundaries).map(before).chain([rows.len()]).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn floats_are_sorted_as_they_are_compared(
+            values in prop::collection::vec(prop_oneof![
+                any::<f64>().prop_filter("no NaN", |x| !x.is_nan()),
+                prop::sample::select(vec![0.0, -0.0, 1.0, -1.0, f64::INFINITY, f64::NEG_INFINITY, f64::MIN_POSITIVE]),
+            ], 0..60),
+            descending: bool,
+        ) {
+            let mut expected = (0..values.len() as u32).collect::<Vec<_>>();
+            expected.sort_by(|&a, &b| {
+                let order = values[a as usize].partial_cmp(&values[b as usize]).unwrap();
+                if descending { order.reverse() } else { order }
+            });
+            let column = Column::from(values);
+            prop_assert_eq!(sorted_rows(&[column.clone()], column.len(), &[descending], false), expected);
+        }
+    }
 }
