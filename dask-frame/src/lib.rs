@@ -68,12 +68,16 @@
 //! | rank | the column and its ranks in memory as a whole |
 //! | map, map_partitions | each by itself |
 //! | agg | each by itself, then merged in a tree |
-//! | group_by | each by itself, then merged in a tree while groups are few, exchanged by key through files when they are many |
+//! | group_by | each by itself, then merged in a tree while groups are few, exchanged by key when they are many |
 //! | scan, head and tail of groups | each by itself, behind a few rows a group of those before it |
-//! | shuffle, sort_values, set_index | exchanged by way of files, about a partition in memory at a time |
+//! | group_by(..).nlargest | the best of each partition, exchanged by key |
+//! | shuffle, sort_values, set_index | exchanged |
 //! | merge_asof | each by itself, with the right side in memory as a whole |
 //! | median, nunique, quantile, mode of a whole frame | the values in memory as a whole |
 //! | merge | a small side gathered in memory and joined with each partition of the other; large sides exchanged, or aligned by divisions of their indexes |
+//!
+//! What is exchanged stays in memory while all exchanges of the process hold less than a quarter of its memory, and
+//! less under a memory limit; the rest is in files, and then about a partition is in memory at a time.
 
 #![forbid(unsafe_code)]
 

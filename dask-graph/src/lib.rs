@@ -48,6 +48,7 @@ mod function;
 mod graph;
 mod key;
 mod layer;
+mod machine;
 mod manipulate;
 mod notation;
 mod op;
@@ -85,6 +86,7 @@ pub use key::{Key, KeyParseError, Name};
 pub use layer::{
     Annotations, Axis, BlockArg, Blockwise, BlockwiseBuilder, BlockwiseError, Layer, LayerInfo, Materialized,
 };
+pub use machine::machine_memory;
 pub use manipulate::{bind, checkpoint, clone, wait_on};
 pub use notation::{IntoOp, Ready};
 pub use op::{Args, Op, OpError};

@@ -146,7 +146,7 @@ impl SchedulerBuilder {
     #[cfg(feature = "optimize")]
     fn optimized(&self, scheduler: Arc<dyn Scheduler>) -> Arc<dyn Scheduler> {
         use dask_optimize::{Optimized, Pipeline, Recompute};
-        let by_memory = || Recompute::Auto { memory: crate::machine::memory() };
+        let by_memory = || Recompute::Auto { memory: dask_graph::machine_memory() };
         let pipeline = Pipeline::with_recompute(self.recompute.unwrap_or_else(by_memory));
         Arc::new(Optimized::with_pipeline(scheduler, pipeline))
     }

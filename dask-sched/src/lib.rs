@@ -27,7 +27,6 @@
 mod builder;
 mod error;
 #[cfg(feature = "optimize")]
-mod machine;
 pub mod settings;
 
 pub use builder::{SchedulerBuilder, default_scheduler, init, install};

@@ -71,8 +71,8 @@ impl GroupBy {
     /// Computes a row a group: its keys, then the aggregates.
     ///
     /// Each partition is aggregated by itself. As long as groups are few, their states are merged in a tree, in memory.
-    /// Where they are many, or states are, since they hold values, states are exchanged by the hash of their keys, by way
-    /// of files, and each part is finished by itself. Which it is shows when the states are there.
+    /// Where they are many, or states are, since they hold values, states are exchanged by the hash of their keys, and
+    /// each part is finished by itself. Which it is shows when the states are there.
     ///
     /// The result is one partition in the order of the keys. Where that is too much for memory, take it
     /// [`unsorted`](GroupBy::unsorted), in several partitions, and sort it with

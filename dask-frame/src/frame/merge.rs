@@ -115,8 +115,9 @@ impl DataFrame {
     /// - A side of no more than 64 MiB, or of one partition if its size is not known, is gathered in memory, indexed
     ///   once, and joined with each partition of the other. If that is the right side, the rows come in the order of
     ///   this frame, and the rows of `right` without partner, if they are kept, in a partition of their own.
-    /// - Otherwise both sides are exchanged by way of files, and joined partition by partition; no more than two
-    ///   partitions and their result are in memory at a time. The order of the rows is not defined.
+    /// - Otherwise both sides are exchanged, and joined partition by partition. Where there is no room for what is
+    ///   exchanged, it is in files, and no more than two partitions and their result are in memory at a time. The order
+    ///   of the rows is not defined.
     ///
     /// [`Merge::broadcast`] and [`Merge::shuffled`] say which it shall be.
     ///

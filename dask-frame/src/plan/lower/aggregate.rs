@@ -9,7 +9,7 @@ use super::stage::Pending;
 use super::{FAN_IN, Partitions, ROWS, gather};
 use crate::plan::aggregate::AggregateSpec;
 use crate::plan::node::SortSpec;
-use crate::plan::ops::{AllStatesOp, FinishOp, JoinStatesOp, LimitOp, MergeOp, Step, Together};
+use crate::plan::ops::{FinishOp, JoinStatesOp, LimitOp, MergeOp, Step, Together};
 use crate::schema::Schema;
 
 /// Partial states by partition, brought together.
@@ -103,27 +103,24 @@ fn parts(
     let open = name("open");
     let opened = open_task(&open);
     let join: Arc<dyn Op> = Arc::new(JoinStatesOp(Arc::clone(&together)));
-    let take = |op: &Arc<dyn Op>, keys: Vec<Key>| {
-        Task::new(Arc::clone(op), [Arg::list(keys), Arg::key(Key::named(&open))])
-    };
+    let take = |keys: Vec<Key>| Task::new(Arc::clone(&join), [Arg::list(keys), Arg::key(Key::named(&open))]);
     // Each partition decides for itself before it meets others.
     let own = name("states");
     let mut layer = Materialized::with_info(own.clone(), info.clone());
     let keys = partials.keys().into_iter().zip(0u32..).map(|(partial, at)| {
         let key = Key::new(&own, &[at]);
-        layer.insert(key.clone(), take(&join, vec![partial]));
+        layer.insert(key.clone(), take(vec![partial]));
         key
     });
     let keys = keys.collect::<Vec<_>>();
     let graph = Graph::with_inputs(layer, [&partials.graph, &opened]);
     let tree = name("merge");
     let mut layer = Materialized::with_info(tree.clone(), info.clone());
-    let level = levels(&mut layer, &tree, keys, FAN_IN, |keys| take(&join, keys));
+    let level = levels(&mut layer, &tree, keys, FAN_IN, take);
     let graph = Graph::with_inputs(layer, [&graph, &opened]);
     let all = name("groups");
     let mut layer = Materialized::with_info(all.clone(), info.clone());
-    let op: Arc<dyn Op> = Arc::new(AllStatesOp(Arc::clone(&together)));
-    layer.insert(Key::named(&all), take(&op, level));
+    layer.insert(Key::named(&all), take(level));
     let graph = Graph::with_inputs(layer, [&graph, &opened]);
     let finish = FinishOp { together, result: result.clone() };
     let finish = Blockwise::builder(name("group_by"), Arc::new(finish), &[(ROWS, n)])

@@ -1,13 +1,13 @@
-//! Rows on their way between partitions: each partition is split by where its rows belong, and written; each new
-//! partition is gathered from what all have written.
+//! Rows exchanged between partitions: each partition is split by where its rows belong; each new partition is gathered
+//! from what all have given.
+
+mod exchanged;
 
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use dask_graph::{
-    Arg, Args, Blob, BlobError, BlobReader, Op, OpError, Packer, Payload, Refused, Unpack, Value,
-};
-use dask_graph_shuffle::{Directory, Exchange, Writer, Written};
+use dask_graph::{Args, Op, OpError, Packer, Refused, Unpack, Value};
+use dask_graph_shuffle::Directory;
 use serde::{Deserialize, Serialize};
 
 use crate::error::EvalError;
@@ -18,10 +18,9 @@ use crate::kernel::sort::{cuts, sorted_rows};
 use crate::pack::pack;
 use crate::plan::node::SortSpec;
 use crate::schema::{DataType, Schema};
-use crate::table::{Table, blob};
+use crate::table::Table;
 
-/// The most rows of one record: a record's length has 32 bits.
-const RECORD_ROWS: usize = 1 << 16;
+pub(in crate::plan) use exchanged::Exchanged;
 
 /// Where rows belong.
 #[derive(Debug, Serialize, Deserialize)]
@@ -32,8 +31,8 @@ pub(in crate::plan) enum SplitBy {
     Range(Arc<SortSpec>),
 }
 
-/// Writes the rows of a partition, the first argument, by where they belong, into the directory that is the
-/// second.
+/// Splits the rows of a partition, the first argument, by where they belong; the directory for those that leave memory
+/// is the second.
 #[derive(Debug, Serialize, Deserialize)]
 pub(in crate::plan) struct SplitOp {
     pub(in crate::plan) by: SplitBy,
@@ -54,11 +53,7 @@ impl Op for SplitOp {
             SplitBy::Range(sort) => split_by_range(table, sort, args.get::<Table>(2)?),
         };
         let (rows, ends) = split.map_err(OpError::failed)?;
-        write(table, &rows, &ends, self.n, directory).map(Value::sized).map_err(OpError::failed)
-    }
-
-    fn output_nbytes(&self, _: &[Arg]) -> Option<u64> {
-        Some(16 * u64::from(self.n))
+        Exchanged::split(table, &rows, ends, directory).map(Value::sized).map_err(OpError::failed)
     }
 
     fn pack(&self, to: &mut Packer) -> Result<Unpack, Refused> {
@@ -66,40 +61,15 @@ impl Op for SplitOp {
     }
 }
 
-/// Writes rows, those that belong to one place up to its end.
-fn write(
-    table: &Table,
-    rows: &[u32],
-    ends: &[usize],
-    n: u32,
-    directory: &Directory,
-) -> Result<Split, EvalError> {
-    let mut writer = Writer::new(directory, n, Writer::MEMORY);
-    let mut record = Vec::new();
-    let mut counts = vec![0; n as usize];
-    let mut begin = 0;
-    for (target, &end) in (0..n).zip(ends) {
-        counts[target as usize] = (end - begin) as u64;
-        for rows in rows[begin..end].chunks(RECORD_ROWS) {
-            record.clear();
-            let part = table.take(rows);
-            blob::to_blob(&part).write_to(&mut record).map_err(encode)?;
-            writer.push(target, &record)?;
-        }
-        begin = end;
-    }
-    Ok(Split { written: writer.finish()?, rows: counts })
-}
-
-/// Writes the rows of a table by the hash of some columns, brought to these types.
+/// Splits the rows of a table by the hash of some columns, brought to these types.
 pub(super) fn split_rows(
     table: &Table,
     on: &[(Arc<str>, DataType)],
     n: u32,
     directory: &Directory,
-) -> Result<Split, EvalError> {
+) -> Result<Exchanged, EvalError> {
     let (rows, ends) = split_by_hash(table, on, n)?;
-    write(table, &rows, &ends, n, directory)
+    Exchanged::split(table, &rows, ends, directory)
 }
 
 /// Returns the rows in the order of where they belong, and for each place where its rows end in that order. Rows that
@@ -147,21 +117,7 @@ fn split_by_range(
     Ok((rows, ends))
 }
 
-/// What one partition has written: where, and how many rows for each new partition.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub(in crate::plan) struct Split {
-    written: Written,
-    rows: Vec<u64>,
-}
-
-/// What all partitions have written.
-#[derive(Debug, Serialize, Deserialize)]
-pub(in crate::plan) struct Exchanged {
-    exchange: Exchange,
-    rows: Vec<u64>,
-}
-
-/// Puts together what all partitions have written.
+/// Puts together what all partitions give.
 #[derive(Debug, Serialize, Deserialize)]
 pub(in crate::plan) struct ExchangeOp {
     pub(in crate::plan) n: u32,
@@ -173,7 +129,7 @@ impl Op for ExchangeOp {
     }
 
     fn call(&self, args: Args<'_>) -> Result<Value, OpError> {
-        let splits = args.list(0)?.iter().map(|value| value.get::<Split>().cloned());
+        let splits = args.list(0)?.iter().map(|value| value.get::<Exchanged>());
         let splits = splits.collect::<Result<Vec<_>, _>>().map_err(OpError::failed)?;
         Exchanged::of(splits, self.n).map(Value::sized).map_err(OpError::failed)
     }
@@ -183,7 +139,7 @@ impl Op for ExchangeOp {
     }
 }
 
-/// Reads the rows of a new partition: the arguments are the directory, what was exchanged, the partition's number, and
+/// Gathers the rows of a new partition: the arguments are the directory, what was exchanged, the partition's number, and
 /// anything that is to be done before.
 #[derive(Debug, Serialize, Deserialize)]
 pub(in crate::plan) struct GatherOp {
@@ -207,71 +163,5 @@ impl Op for GatherOp {
 
     fn pack(&self, to: &mut Packer) -> Result<Unpack, Refused> {
         pack(self, to)
-    }
-}
-
-impl Exchanged {
-    /// Puts together what all partitions have written, `n` new ones each.
-    pub(super) fn of(splits: impl IntoIterator<Item = Split>, n: u32) -> Result<Self, EvalError> {
-        let mut rows = vec![0; n as usize];
-        let mut written = Vec::new();
-        for split in splits {
-            rows.iter_mut().zip(&split.rows).for_each(|(all, more)| *all += more);
-            written.push(split.written);
-        }
-        Ok(Self { exchange: Exchange::of(written, n)?, rows })
-    }
-
-    /// Reads the rows of a new partition, and counts them.
-    pub(super) fn table(
-        &self,
-        directory: &Directory,
-        partition: u32,
-        schema: &Schema,
-    ) -> Result<Table, EvalError> {
-        let mut records = self.exchange.read(directory, partition);
-        let mut parts = Vec::new();
-        while let Some(mut record) = records.next_record()? {
-            let mut reader = BlobReader::new(&mut record).map_err(encode)?;
-            parts.push(Table::from_blob(&mut reader).map_err(EvalError::Encode)?);
-        }
-        let table = Table::concat(schema, &parts.iter().collect::<Vec<_>>())?;
-        let expected = self.rows.get(partition as usize).copied().unwrap_or_default();
-        match table.n_rows() as u64 {
-            got if got == expected => Ok(table),
-            got => Err(EvalError::RowsLost { partition, expected, got }),
-        }
-    }
-}
-
-fn encode(error: std::io::Error) -> EvalError {
-    EvalError::Encode(BlobError::of::<Table>(error))
-}
-
-impl Payload for Split {
-    fn nbytes(&self) -> u64 {
-        self.written.nbytes() + 8 * self.rows.capacity() as u64
-    }
-
-    fn to_blob(&self) -> Option<Result<Blob<'_>, BlobError>> {
-        Some(Blob::encoded(self))
-    }
-
-    fn from_blob(reader: &mut BlobReader<'_>) -> Result<Self, BlobError> {
-        reader.read_encoded()
-    }
-}
-
-impl Payload for Exchanged {
-    fn nbytes(&self) -> u64 {
-        self.exchange.nbytes() + 8 * self.rows.capacity() as u64
-    }
-
-    fn to_blob(&self) -> Option<Result<Blob<'_>, BlobError>> {
-        Some(Blob::encoded(self))
-    }
-
-    fn from_blob(reader: &mut BlobReader<'_>) -> Result<Self, BlobError> {
-        reader.read_encoded()
     }
 }

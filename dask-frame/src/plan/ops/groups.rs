@@ -1,17 +1,17 @@
-//! States of groups on their way together: in memory as long as they are few, and through files, by the hash of their
-//! keys, as soon as they are many.
+//! States of groups on their way together: merged as long as they are few, and exchanged by the hash of their keys as
+//! soon as they are many.
 //!
-//! What stands for the states of some partitions is their [`Table`], or the [`Splits`] that were written. Whether it
-//! is the one or the other is found out when they are there, and depends on nothing but them.
+//! What stands for the states of some partitions is their [`Table`], or what is [`Exchanged`]. Whether it is the one
+//! or the other is found out when they are there, and depends on nothing but them.
 
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use dask_graph::{Args, Blob, BlobError, BlobReader, Op, OpError, Packer, Payload, Refused, Unpack, Value};
+use dask_graph::{Args, Op, OpError, Packer, Refused, Unpack, Value};
 use dask_graph_shuffle::Directory;
 use serde::{Deserialize, Serialize};
 
-use super::exchange::{Exchanged, Split, split_rows};
+use super::exchange::{Exchanged, split_rows};
 use crate::error::EvalError;
 use crate::pack::pack;
 use crate::plan::aggregate::AggregateSpec;
@@ -20,10 +20,6 @@ use crate::table::Table;
 
 /// The most rows of states that are kept in memory together: a merge of a few of these takes milliseconds.
 const MOST_ROWS: usize = 1 << 16;
-
-/// What was written of some partitions, in their order.
-#[derive(Debug, Serialize, Deserialize)]
-pub(in crate::plan) struct Splits(Vec<Split>);
 
 /// How states come together.
 #[derive(Debug, Serialize, Deserialize)]
@@ -35,7 +31,7 @@ pub(in crate::plan) struct Together {
 }
 
 impl Together {
-    fn write(&self, states: &Table, directory: &Directory) -> Result<Split, EvalError> {
+    fn split(&self, states: &Table, directory: &Directory) -> Result<Exchanged, EvalError> {
         let keys = self.states.fields().iter().take(self.spec.keys.len());
         let on =
             keys.map(|field| (field.shared_name(), field.dtype())).collect::<Vec<(Arc<str>, DataType)>>();
@@ -48,30 +44,30 @@ impl Together {
         self.spec.table(&self.states, keys, n, &merged)
     }
 
-    /// Returns what stands for the states of several tables.
-    fn joined(&self, parts: &[Value], directory: &Directory) -> Result<Value, EvalError> {
+    /// Returns what stands for the states of several parts.
+    fn joined(&self, parts: &[Value], directory: &Directory) -> Result<Value, OpError> {
         let tables = parts.iter().filter_map(Value::downcast_ref::<Table>).collect::<Vec<_>>();
         if tables.len() == parts.len() {
-            let merged = match tables[..] {
-                [one] => one.clone(),
-                _ => self.merged(&Table::concat(&self.states, &tables)?)?,
-            };
-            return Ok(match merged.n_rows() {
-                0..=MOST_ROWS => Value::sized(merged),
-                _ => Value::sized(Splits(vec![self.write(&merged, directory)?])),
-            });
+            return self.joined_tables(&tables, directory).map_err(OpError::failed);
         }
         // Each goes where it stands among the others: what is first in a group stays first.
-        let mut splits = Vec::new();
-        for part in parts {
-            match (part.downcast_ref::<Table>(), part.downcast_ref::<Splits>()) {
-                (Some(table), _) if table.n_rows() == 0 => {}
-                (Some(table), _) => splits.push(self.write(table, directory)?),
-                (None, Some(written)) => splits.extend(written.0.iter().cloned()),
-                (None, None) => unreachable!("states are tables, or were written"),
-            }
-        }
-        Ok(Value::sized(Splits(splits)))
+        let splits = parts.iter().map(|part| match part.downcast_ref::<Table>() {
+            Some(table) => self.split(table, directory).map(Cow::Owned).map_err(OpError::failed),
+            None => part.get().map(Cow::Borrowed).map_err(OpError::failed),
+        });
+        let splits = splits.collect::<Result<Vec<Cow<'_, Exchanged>>, _>>()?;
+        Exchanged::of(splits.iter().map(AsRef::as_ref), self.n).map(Value::sized).map_err(OpError::failed)
+    }
+
+    fn joined_tables(&self, tables: &[&Table], directory: &Directory) -> Result<Value, EvalError> {
+        let merged = match tables {
+            &[one] => one.clone(),
+            _ => self.merged(&Table::concat(&self.states, tables)?)?,
+        };
+        Ok(match merged.n_rows() {
+            0..=MOST_ROWS => Value::sized(merged),
+            _ => Value::sized(self.split(&merged, directory)?),
+        })
     }
 }
 
@@ -87,32 +83,7 @@ impl Op for JoinStatesOp {
 
     fn call(&self, args: Args<'_>) -> Result<Value, OpError> {
         let parts = args.list(0)?.iter().cloned().collect::<Vec<_>>();
-        self.0.joined(&parts, args.get::<Directory>(1)?).map_err(OpError::failed)
-    }
-
-    fn pack(&self, to: &mut Packer) -> Result<Unpack, Refused> {
-        pack(self, to)
-    }
-}
-
-/// Brings the states of all partitions together, for good: a table, or what was exchanged.
-#[derive(Debug, Serialize, Deserialize)]
-pub(in crate::plan) struct AllStatesOp(pub(in crate::plan) Arc<Together>);
-
-impl Op for AllStatesOp {
-    fn name(&self) -> Cow<'_, str> {
-        "merge groups".into()
-    }
-
-    fn call(&self, args: Args<'_>) -> Result<Value, OpError> {
-        let parts = args.list(0)?.iter().cloned().collect::<Vec<_>>();
-        let all = self.0.joined(&parts, args.get::<Directory>(1)?).map_err(OpError::failed)?;
-        match all.downcast_ref::<Splits>() {
-            None => Ok(all),
-            Some(Splits(splits)) => {
-                Exchanged::of(splits.iter().cloned(), self.0.n).map(Value::sized).map_err(OpError::failed)
-            }
-        }
+        self.0.joined(&parts, args.get::<Directory>(1)?)
     }
 
     fn pack(&self, to: &mut Packer) -> Result<Unpack, Refused> {
@@ -151,19 +122,5 @@ impl Op for FinishOp {
 
     fn pack(&self, to: &mut Packer) -> Result<Unpack, Refused> {
         pack(self, to)
-    }
-}
-
-impl Payload for Splits {
-    fn nbytes(&self) -> u64 {
-        self.0.iter().map(Payload::nbytes).sum()
-    }
-
-    fn to_blob(&self) -> Option<Result<Blob<'_>, BlobError>> {
-        Some(Blob::encoded(self))
-    }
-
-    fn from_blob(reader: &mut BlobReader<'_>) -> Result<Self, BlobError> {
-        reader.read_encoded()
     }
 }

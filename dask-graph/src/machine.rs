@@ -4,7 +4,11 @@ use std::fs;
 
 /// The bytes of memory that this process may use, where that can be known: the machine's, or its container's if
 /// that is less.
-pub(crate) fn memory() -> Option<u64> {
+///
+/// ```
+/// assert!(dask_graph::machine_memory().is_none_or(|nbytes| nbytes > 1 << 20));
+/// ```
+pub fn machine_memory() -> Option<u64> {
     let read = |path| fs::read_to_string(path).ok();
     let machine = read("/proc/meminfo").and_then(|text| mem_total(&text));
     let container = read("/sys/fs/cgroup/memory.max").and_then(|text| text.trim().parse().ok());
