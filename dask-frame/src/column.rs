@@ -23,6 +23,7 @@ use categorical::Codes;
 
 pub(crate) use blob::ColumnHeader;
 pub(crate) use builder::{BoolBuilder, Utf8Builder, ValueBuilder};
+pub(crate) use categorical::Codes as Categories;
 pub(crate) use mask::Mask;
 pub use scalar::Scalar;
 pub(crate) use select::NO_ROW;

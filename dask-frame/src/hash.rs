@@ -12,6 +12,12 @@ pub(crate) fn word(value: u64) -> u64 {
     hasher.finish()
 }
 
+pub(crate) fn two_words(value: u128) -> u64 {
+    let mut hasher = SEED.build_hasher();
+    hasher.write_u128(value);
+    hasher.finish()
+}
+
 pub(crate) fn bytes(value: &[u8]) -> u64 {
     let mut hasher = SEED.build_hasher();
     hasher.write(value);

@@ -27,11 +27,11 @@ impl Codes {
         Self::new(codes, Utf8Array::new_empty(ArrowType::LargeUtf8))
     }
 
-    pub(super) fn array(&self) -> &PrimitiveArray<u32> {
+    pub(crate) fn array(&self) -> &PrimitiveArray<u32> {
         &self.codes
     }
 
-    pub(super) fn categories(&self) -> &Utf8Array<i64> {
+    pub(crate) fn categories(&self) -> &Utf8Array<i64> {
         &self.categories
     }
 

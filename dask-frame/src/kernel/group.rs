@@ -1,6 +1,7 @@
 //! Rows numbered by group.
 
 mod codes;
+mod texts;
 
 use codes::Codes;
 

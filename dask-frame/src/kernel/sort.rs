@@ -134,7 +134,7 @@ mod tests {
                 if descending { order.reverse() } else { order }
             });
             let column = Column::from(values);
-            prop_assert_eq!(sorted_rows(&[column.clone()], column.len(), &[descending], false), expected);
+            prop_assert_eq!(sorted_rows(std::slice::from_ref(&column), column.len(), &[descending], false), expected);
         }
     }
 }

@@ -5,11 +5,13 @@
 //! a place for each number if the numbers are small, and by hash if they are not. What would need more than 64
 //! bits is numbered anew before the next column is added.
 
+use arrow2::array::Utf8Array;
 use hashbrown::HashTable;
 use hashbrown::hash_table::Entry;
 
+use super::texts::{self, Packed};
 use super::{Groups, NO_GROUP};
-use crate::column::{Column, Mask, View};
+use crate::column::{Categories, Column, Mask, Strs, View};
 use crate::hash;
 use crate::kernel::keys::Keys;
 
@@ -149,16 +151,8 @@ fn of_column(column: &Column) -> Codes {
             let of = (0..column.len()).map(|row| 1 + u64::from(values.get(row))).collect();
             Codes { of, bits: 2 }.with_nulls(validity.as_ref())
         }
-        View::Utf8(values) => {
-            let mut table = HashTable::<(&str, u32)>::new();
-            let texts = numbered(column.len(), validity.as_ref(), |row, new| {
-                let text = values.get(row);
-                id_of(&mut table, hash::bytes(text.as_bytes()), text, new, |text| {
-                    hash::bytes(text.as_bytes())
-                })
-            });
-            of_groups(texts)
-        }
+        View::Utf8(Strs::Own(texts)) => of_texts(texts, validity.as_ref()),
+        View::Utf8(Strs::Codes(codes)) => of_categories(codes, validity.as_ref()),
         _ => of_others(column, validity.as_ref()),
     }
 }
@@ -179,16 +173,47 @@ fn of_ints(values: &[i64], validity: Option<&Mask>) -> Codes {
     let base = u64::from(validity.is_some());
     let Some(largest) = range.checked_add(base) else {
         // Only a range of all 64 bits leaves no number for the missing.
-        let mut table = HashTable::<(i64, u32)>::new();
-        return of_groups(numbered(values.len(), validity, |row, new| {
-            let value = values[row];
-            id_of(&mut table, hash::word(value as u64), value, new, |value| hash::word(*value as u64))
-        }));
+        return of_keys(values.len(), validity, |row| values[row], |&value| hash::word(value as u64));
     };
     // What stands in the place of a missing value may be anything.
     let of = values.iter().map(|&x| (x.wrapping_sub(low) as u64).wrapping_add(base)).collect();
     let codes = Codes { of, bits: bits(largest) };
     codes.with_nulls(validity)
+}
+
+fn of_categories(codes: &Categories, validity: Option<&Mask>) -> Codes {
+    let base = u64::from(validity.is_some());
+    // What stands in the place of a missing value may be anything.
+    let of = codes.array().values().iter().map(|&code| u64::from(code) + base).collect();
+    let largest = (codes.categories().len().max(1) - 1) as u64 + base;
+    Codes { of, bits: bits(largest) }.with_nulls(validity)
+}
+
+fn of_texts(texts: &Utf8Array<i64>, validity: Option<&Mask>) -> Codes {
+    let longest = texts::longest(texts);
+    if longest <= u64::LONGEST {
+        let numbers = texts::packed::<u64>(texts);
+        return of_keys(texts.len(), validity, |row| numbers[row], |&number| hash::word(number));
+    }
+    if longest <= u128::LONGEST {
+        let numbers = texts::packed::<u128>(texts);
+        return of_keys(texts.len(), validity, |row| numbers[row], |&number| hash::two_words(number));
+    }
+    of_keys(texts.len(), validity, |row| texts.value(row), |text| hash::bytes(text.as_bytes()))
+}
+
+/// Numbers keys by what they are.
+fn of_keys<K: Copy + Eq>(
+    n_rows: usize,
+    validity: Option<&Mask>,
+    key: impl Fn(usize) -> K,
+    hash: impl Fn(&K) -> u64,
+) -> Codes {
+    let mut table = HashTable::<(K, u32)>::new();
+    of_groups(numbered(n_rows, validity, |row, new| {
+        let key = key(row);
+        id_of(&mut table, hash(&key), key, new, &hash)
+    }))
 }
 
 /// Numbers values of other types by what is known of keys.

@@ -1,0 +1,90 @@
+//! Short texts as one number each.
+//!
+//! A text of up to 15 bytes and its length fit into 128 bits: then two texts are compared without following either to
+//! where its letters are. Names and codes, by which rows are grouped most often, are that short.
+
+use arrow2::array::Utf8Array;
+
+/// A number that holds a short text and its length.
+pub(super) trait Packed: Copy + Eq {
+    /// The most bytes of a text.
+    const LONGEST: usize;
+
+    /// Puts together the first bytes of what `letters` holds, and `len`, which is at most [`LONGEST`](Self::LONGEST).
+    fn new(letters: [u8; 16], len: usize) -> Self;
+}
+
+impl Packed for u64 {
+    const LONGEST: usize = 7;
+
+    fn new(letters: [u8; 16], len: usize) -> Self {
+        let all = u128::from_le_bytes(letters) as u64;
+        all & ((1 << (8 * len)) - 1) | (len as u64) << 56
+    }
+}
+
+impl Packed for u128 {
+    const LONGEST: usize = 15;
+
+    fn new(letters: [u8; 16], len: usize) -> Self {
+        u128::from_le_bytes(letters) & ((1 << (8 * len)) - 1) | (len as u128) << 120
+    }
+}
+
+/// Returns the length of the longest text, whether or not it is missing.
+pub(super) fn longest(texts: &Utf8Array<i64>) -> usize {
+    texts.offsets().as_slice().windows(2).map(|ends| (ends[1] - ends[0]) as usize).max().unwrap_or(0)
+}
+
+/// Returns a number for each row, the same for the same texts, none of which is longer than [`Packed::LONGEST`].
+pub(super) fn packed<P: Packed>(texts: &Utf8Array<i64>) -> Vec<P> {
+    let letters = texts.values().as_slice();
+    let of = |ends: &[i64]| {
+        let (start, end) = (ends[0] as usize, ends[1] as usize);
+        let first = match letters[start..].first_chunk() {
+            Some(&chunk) => chunk,
+            // Within the last 16 bytes of the column.
+            None => {
+                let mut first = [0; 16];
+                first[..end - start].copy_from_slice(&letters[start..end]);
+                first
+            }
+        };
+        P::new(first, end - start)
+    };
+    texts.offsets().as_slice().windows(2).map(of).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::column::{Column, Strs, View};
+    use proptest::prelude::*;
+
+    fn check<P: Packed + std::fmt::Debug>(texts: &[String], start: usize) {
+        let column = Column::from(texts.to_vec());
+        let column = column.slice(start, texts.len() - start);
+        let View::Utf8(Strs::Own(array)) = column.view() else { panic!("texts") };
+        assert_eq!(longest(array), texts[start..].iter().map(String::len).max().unwrap_or(0));
+        let numbers = packed::<P>(array);
+        for (a, x) in texts[start..].iter().zip(&numbers) {
+            for (b, y) in texts[start..].iter().zip(&numbers) {
+                assert_eq!(a == b, x == y, "{a:?} {b:?}");
+            }
+        }
+    }
+
+    proptest! {
+        /// Zeros at the end, too, are letters.
+        #[test]
+        fn numbers_are_equal_where_texts_are(
+            short in prop::collection::vec("[a\0]{0,7}", 1..30),
+            long in prop::collection::vec("[ab]?[a\0]{0,14}", 1..30),
+            start: prop::sample::Index,
+        ) {
+            check::<u64>(&short, start.index(short.len()));
+            check::<u128>(&short, start.index(short.len()));
+            check::<u128>(&long, start.index(long.len()));
+        }
+    }
+}
