@@ -1,6 +1,7 @@
 //! Frames: plans over partitioned tables.
 
 mod asof;
+mod best;
 mod columns;
 mod compute;
 mod concat;

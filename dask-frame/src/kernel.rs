@@ -2,6 +2,7 @@
 
 pub(crate) mod aggregate;
 pub(crate) mod asof;
+pub(crate) mod best;
 pub(crate) mod group;
 pub(crate) mod join;
 pub(crate) mod keys;

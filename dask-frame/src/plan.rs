@@ -8,6 +8,7 @@
 
 mod aggregate;
 pub(crate) mod asof;
+mod best;
 pub(crate) mod bins;
 mod columns;
 pub(crate) mod divisions;
@@ -31,6 +32,7 @@ use std::sync::Arc;
 use dask_graph::{Token, Tokenize, Tokenizer};
 
 pub(crate) use aggregate::AggregateSpec;
+pub(crate) use best::BestSpec;
 pub(crate) use node::{MapSpec, PlanNode, PlanOp, SortSpec};
 pub(crate) use ops::{OutlineOp, SizeOp};
 pub(crate) use scan::ScanSpec;

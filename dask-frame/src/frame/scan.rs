@@ -18,7 +18,7 @@ pub(super) fn fresh<const N: usize>(schema: &Schema) -> [Arc<str>; N] {
 }
 
 /// Returns names that neither `schema` nor `taken` has.
-fn fresh_besides(schema: &Schema, taken: &[Arc<str>]) -> impl Iterator<Item = Arc<str>> {
+pub(super) fn fresh_besides(schema: &Schema, taken: &[Arc<str>]) -> impl Iterator<Item = Arc<str>> {
     let free = |name: &Arc<str>| schema.position(name).is_none() && !taken.contains(name);
     (0..).map(|at| Arc::from(format!("hidden {at}"))).filter(free)
 }

@@ -86,6 +86,7 @@ fn of_input(node: &Plan, wanted: &Wanted, input: usize) -> Wanted {
             spec.keys(input).cloned().chain(of_side(&spec.columns, wanted, input)).collect()
         }
         PlanOp::Sort(spec) | PlanOp::Top(spec, _) => wanted.iter().chain(&spec.by).cloned().collect(),
+        PlanOp::Best(spec) => wanted.iter().chain(spec.columns()).cloned().collect(),
         PlanOp::Bin(bins) => wanted.iter().chain([&bins.column]).cloned().collect(),
         // The second input has no bins.
         PlanOp::FillBins(bins) if input == 1 => {
@@ -152,6 +153,7 @@ fn rebuild(node: &Plan, inputs: Vec<Plan>, wanted: &Wanted) -> Plan {
         PlanOp::Filter(_)
         | PlanOp::Sort(_)
         | PlanOp::Top(..)
+        | PlanOp::Best(_)
         | PlanOp::Bin(_)
         | PlanOp::FillBins(_)
         | PlanOp::Layout(_)

@@ -131,7 +131,7 @@ impl Index {
             }
             PlanOp::Explode { column, .. } if input().name.as_ref() != Some(column) => input().clone(),
             PlanOp::Project(columns) => input().renamed(columns),
-            PlanOp::Sort(_) => input().with(Divisions::UNKNOWN),
+            PlanOp::Sort(_) | PlanOp::Best(_) => input().with(Divisions::UNKNOWN),
             PlanOp::Limit(_) | PlanOp::Top(..) => input().with(input().divisions.of_one()),
             PlanOp::Concat => {
                 let name = input().name.clone();

@@ -127,6 +127,9 @@ fn stage(node: &Plan, mut inputs: Vec<Pending>) -> Pending {
         }
         PlanOp::Sort(spec) => sort::sort(spec, &schema, inputs.remove(0), &node.info),
         PlanOp::Top(spec, n) => sort::top(spec, *n, schema, inputs.remove(0), &node.info),
+        PlanOp::Best(spec) => {
+            inputs.remove(0).then(Step::Best(Arc::clone(spec)), spec.token(), "best", &node.info)
+        }
         PlanOp::AsOf(spec) => {
             let right = inputs.remove(1);
             asof::asof(spec, node, inputs.remove(0), right)

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::Plan;
 use super::aggregate::AggregateSpec;
 use super::asof::AsOfSpec;
+use super::best::BestSpec;
 use super::bins::Bins;
 use super::divisions::Index;
 use super::join::{JoinColumn, JoinSpec, Side};
@@ -61,6 +62,8 @@ pub(crate) enum PlanOp {
     Sort(Arc<SortSpec>),
     /// The first rows of all in order, in one partition.
     Top(Arc<SortSpec>, usize),
+    /// Some rows of each group, of each partition by itself.
+    Best(Arc<BestSpec>),
     /// The first rows, in one partition.
     Limit(usize),
     /// The partitions of all inputs, which have one schema.
@@ -193,6 +196,10 @@ impl PlanOp {
             PlanOp::AsOf(spec) => joined(&spec.columns, inputs, |_| spec.on.2),
             PlanOp::Sort(spec) | PlanOp::Top(spec, _) => {
                 spec.by.iter().try_for_each(|name| inputs[0].schema().field(name).map(drop))?;
+                Ok(inputs[0].schema().clone())
+            }
+            PlanOp::Best(spec) => {
+                spec.columns().try_for_each(|name| inputs[0].schema().field(name).map(drop))?;
                 Ok(inputs[0].schema().clone())
             }
             PlanOp::Limit(_) | PlanOp::Bin(_) | PlanOp::FillBins(_) => Ok(inputs[0].schema().clone()),

@@ -26,7 +26,7 @@ pub(super) use asof::AsOfIndexOp;
 pub(super) use bins::FirstTimeOp;
 pub(super) use csv::TransitionOp;
 pub(super) use exchange::{ExchangeOp, GatherOp, SplitBy, SplitOp};
-pub(super) use groups::{AllStatesOp, FinishOp, JoinStatesOp, Together};
+pub(super) use groups::{FinishOp, JoinStatesOp, Together};
 pub(super) use join::{IndexOp, JoinOp, MatchedOp, UnmatchedOp};
 pub(crate) use layout::SizeOp;
 pub(super) use layout::{AfterOp, EndsOp, JoinPartsOp, PassOp, PieceOp, RangesOp, WithinOp};
@@ -38,6 +38,7 @@ pub(super) use window::{Carried, EdgeOp, RankOp, StateOp, WindowOp};
 
 use super::aggregate::AggregateSpec;
 use super::asof::AsOfSpec;
+use super::best::BestSpec;
 use super::bins::Bins;
 use super::join::JoinSpec;
 use super::node::SortSpec;
@@ -60,6 +61,8 @@ pub(super) enum Step {
     Sort(Arc<SortSpec>),
     /// The first rows in order.
     Top(Arc<SortSpec>, usize),
+    /// Some rows of each group.
+    Best(Arc<BestSpec>),
     /// Joins with the nearest rows of the index that is the task's argument of this number.
     AsOf(Arc<AsOfSpec>, Schema, usize),
     /// The first time of a column.
@@ -123,6 +126,7 @@ impl Op for StageOp {
             Step::Tail(_) => "tail",
             Step::Sort(_) => "sort",
             Step::Top(..) => "top",
+            Step::Best(_) => "best",
             Step::Sample(..) => "sample",
             Step::AsOf(..) => "merge_asof",
             Step::Least(_) => "least",
@@ -154,6 +158,7 @@ impl Op for StageOp {
                 Step::Tail(n) => Ok(rows::tail(&table, *n)),
                 Step::Sort(spec) => rows::sorted(spec, &table),
                 Step::Top(spec, n) => rows::top(spec, &table, *n),
+                Step::Best(spec) => spec.best(&table),
                 Step::Sample(spec, schema) => rows::sample(spec, schema, &table),
                 Step::AsOf(spec, schema, at) => asof::join(spec, schema, &table, args.get(*at)?),
                 Step::Least(column) => bins::least(column, &table),

@@ -80,6 +80,7 @@ impl fmt::Display for Line<'_> {
             }
             PlanOp::Sort(spec) => write!(f, "sort by {spec}"),
             PlanOp::Top(spec, n) => write!(f, "first {n} rows by {spec}"),
+            PlanOp::Best(spec) => write!(f, "{spec}"),
             PlanOp::AsOf(spec) => write!(f, "{spec}"),
             PlanOp::Interleave => write!(f, "interleave"),
             PlanOp::Bin(bins) => write!(f, "bins of {bins}"),

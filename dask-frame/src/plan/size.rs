@@ -28,6 +28,7 @@ pub(crate) fn nbytes(root: &Plan) -> Option<u64> {
                 }
                 PlanOp::Filter(_)
                 | PlanOp::Sort(_)
+                | PlanOp::Best(_)
                 | PlanOp::Layout(_)
                 | PlanOp::Limit(_)
                 | PlanOp::Top(..) => input(0),

@@ -16,7 +16,7 @@ fn scattered(n: u64, below: u64) -> Vec<i64> {
     (0..n).map(|i| (i.wrapping_mul(0x9e37_79b9_7f4a_7c15) % below) as i64).collect()
 }
 
-fn rows(table: &Table) -> Vec<Vec<Scalar>> {
+fn rows_of(table: &Table) -> Vec<Vec<Scalar>> {
     (0..table.n_rows()).map(|row| table.columns().iter().map(|column| column.get(row)).collect()).collect()
 }
 
@@ -57,12 +57,12 @@ fn more_groups_than_are_kept_in_memory_are_the_same_groups() {
     let got = unsorted.compute_with(&Sync::new()).unwrap();
     assert_eq!(got, unsorted.compute_with(&Threaded::with_workers(2)).unwrap());
     let sorted = frame.group_by(["k"]).agg([col("v").sum()]).unwrap().compute_with(&Sync::new()).unwrap();
-    let mut got = rows(&got);
+    let mut got = rows_of(&got);
     got.sort_by_key(|row| match row[0] {
         Scalar::Int64(key) => key,
         _ => i64::MAX,
     });
-    assert_eq!(got, rows(&sorted));
+    assert_eq!(got, rows_of(&sorted));
 }
 
 /// The groups of rows by their texts, in order; a missing one comes last or is left out.
@@ -218,6 +218,38 @@ proptest! {
     }
 
     #[test]
+    fn the_best_rows_of_each_group(
+        rows in random_rows(50),
+        partitions in 1usize..10,
+        n in 0usize..4,
+        keep_nulls: bool,
+        largest: bool,
+    ) {
+        let frame = frame(&rows, partitions);
+        let ask = |groups: dask_frame::GroupBy| {
+            let groups = if keep_nulls { groups.keep_nulls() } else { groups };
+            if largest { groups.nlargest(n, "i") } else { groups.nsmallest(n, "i") }.unwrap()
+        };
+        let expected = by_text(&rows, keep_nulls).into_values().flat_map(|own| {
+            let mut own = own.into_iter().filter(|row| row.1.is_some()).cloned().collect::<Vec<_>>();
+            own.sort_by_key(|row| if largest { row.1.map(|x| -x) } else { row.1 });
+            own.truncate(n);
+            own
+        });
+        let expected = compute(&super::laws::frame(&expected.collect::<Vec<_>>(), 1));
+        prop_assert_eq!(compute(&ask(frame.group_by(["k"]))), expected.clone());
+        // Of an expression, and in no order: the same rows.
+        let key = dask_frame::when(col("k").is_null()).then(col("k")).otherwise(col("k"));
+        let unsorted = compute(&ask(frame.group_by([key.alias("key")]).unsorted()));
+        let sorted = |table: &Table| {
+            let mut rows = rows_of(table).iter().map(|row| format!("{row:?}")).collect::<Vec<_>>();
+            rows.sort();
+            rows
+        };
+        prop_assert_eq!(sorted(&unsorted), sorted(&expected));
+    }
+
+    #[test]
     fn different_rows(rows in random_rows(40), partitions in 1usize..10, keep in 0usize..3) {
         let keep = [Keep::First, Keep::Last, Keep::None][keep];
         let same = |a: &Row, b: &Row| a.0 == b.0 && a.1 == b.1;
@@ -246,9 +278,9 @@ proptest! {
         let (one, many) = (frame(1), frame(partitions));
         prop_assert_eq!(compute(&one.sample(0.3, seed).unwrap()), compute(&many.sample(0.3, seed).unwrap()));
         let parts = many.random_split([0.5, 0.2, 0.3], seed).unwrap();
-        let mut all = parts.iter().flat_map(|part| rows(&compute(part))).collect::<Vec<_>>();
+        let mut all = parts.iter().flat_map(|part| rows_of(&compute(part))).collect::<Vec<_>>();
         all.sort_by_key(|row| match row[0] { Scalar::Int64(x) => x, _ => -1 });
-        prop_assert_eq!(all, rows(&compute(&one)));
+        prop_assert_eq!(all, rows_of(&compute(&one)));
     }
 }
 
