@@ -1,78 +1,88 @@
-"""What `cargo xtask bench array` measures, done by numpy and by dask.array.
+"""What `cargo xtask bench array` measures, done by numpy, numexpr and dask.array.
 
-    python xtask/peers/arrays.py [NAME,NAME..]     # needs dask and numpy
-
-Prints one JSON object a line, as `--json` does; times are milliseconds. numpy has the threads of its BLAS and else one,
-dask.array has all cores.
+numpy has the threads of its BLAS and else one, numexpr and dask.array have all cores. What a workload starts from is
+in memory.
 """
 
-import json
-import statistics
-import sys
-import time
-
-import dask
-import dask.array as da
-import numpy as np
+from common import THREADS, Question, main, scaled, side
 
 
-def report(workload, system, size, work, times=5):
-    work()
-    figures = []
-    for _ in range(times):
-        start = time.perf_counter()
-        work()
-        figures.append((time.perf_counter() - start) * 1e3)
-    figures.sort()
-    print(json.dumps({
-        "area": "array", "workload": workload, "system": system, "size": size, "unit": "ms",
-        "median": statistics.median(figures), "min": figures[0], "max": figures[-1],
-    }), flush=True)
+def fused(peer):
+    import numpy as np
 
-
-def fused():
-    n = 100_000_000
+    n = scaled(100_000_000)
     x, y = (np.arange(n) % 1000).astype("f8"), (np.arange(n) % 7) / 8.0
-    report("fused", "numpy", n, lambda: np.sqrt((x + 1) * 2 - y).sum())
-    a, b = da.from_array(x, chunks=1_000_000), da.from_array(y, chunks=1_000_000)
-    report("fused", "dask.array", n, lambda: da.sqrt((a + 1) * 2 - b).sum().compute())
+    if peer == "numpy":
+        yield Question("fused", n, lambda: np.sqrt((x + 1) * 2 - y).sum(), threads=1)
+    elif peer == "numexpr":
+        import numexpr
+
+        numexpr.set_num_threads(THREADS)
+        yield Question("fused", n, lambda: numexpr.evaluate("sum(sqrt((x + 1) * 2 - y))", {"x": x, "y": y}))
+    else:
+        import dask.array as da
+
+        a, b = (da.from_array(z, chunks=min(n, 1_000_000)) for z in (x, y))
+        yield Question("fused", n, lambda: da.sqrt((a + 1) * 2 - b).sum().compute())
 
 
-def mean_std():
-    i, j = np.ogrid[:10_000, :5_000]
+def mean_std(peer):
+    import numpy as np
+
+    i, j = np.ogrid[: side(10_000), : side(5_000)]
     x = ((i * 31 + j * 17) % 1009).astype("f8")
-    a = da.from_array(x, chunks=1000)
     for axis in (0, 1):
         for what in ("mean", "std"):
-            report("mean-std", f"numpy {what} over {axis}", x.size, lambda: getattr(x, what)(axis=axis))
-            report("mean-std", f"dask.array {what} over {axis}", x.size, lambda: getattr(a, what)(axis=axis).compute())
+            name = f"{what} over axis {axis}"
+            if peer == "numpy":
+                yield Question(name, x.size, lambda: getattr(x, what)(axis=axis), lambda d: d.sum(), threads=1)
+            else:
+                import dask.array as da
+
+                a = da.from_array(x, chunks=min(1000, x.shape[1]))
+                yield Question(name, x.size, lambda: getattr(a, what)(axis=axis).compute(), lambda d: d.sum())
 
 
-def matmul():
-    n = 4_000
+def matmul(peer):
+    import numpy as np
+
+    n = side(4_000)
     i, j = np.ogrid[:n, :n]
     x, y = ((i * 7 + j * 3) % 13).astype("f8"), ((i * 7 + j * 5) % 13).astype("f8")
-    report("matmul", "numpy", n * n, lambda: x @ y)
-    a, b = da.from_array(x, chunks=n // 4), da.from_array(y, chunks=n // 4)
-    report("matmul", "dask.array", n * n, lambda: (a @ b).compute())
+    if peer == "numpy":
+        yield Question("matmul", n * n, lambda: x @ y, lambda d: d.sum())
+    else:
+        import dask.array as da
+
+        a, b = (da.from_array(z, chunks=-(-n // 4)) for z in (x, y))
+        yield Question("matmul", n * n, lambda: (a @ b).compute(), lambda d: d.sum())
 
 
-def svd():
-    n = 4_000_000
+def svd(peer):
+    import numpy as np
+
+    n = scaled(4_000_000)
     i, j = np.ogrid[:n, :20]
     x = ((i * 7 + i // 3 * j + j * j) % 101) / 50.0 - 1.0
-    report("svd", "numpy", x.size, lambda: np.linalg.svd(x, full_matrices=False), times=3)
-    a = da.from_array(x, chunks=(n // 10, -1))
-    report("svd", "dask.array", x.size, lambda: da.compute(*da.linalg.svd(a)), times=3)
+    if peer == "numpy":
+        yield Question("svd", x.size, lambda: np.linalg.svd(x, full_matrices=False), lambda d: d[1].sum())
+    else:
+        import dask
+        import dask.array as da
+
+        a = da.from_array(x, chunks=(-(-n // 10), -1))
+        yield Question("svd", x.size, lambda: dask.compute(*da.linalg.svd(a)), lambda d: d[1].sum())
 
 
-def rechunk():
-    n = 10_000
+def rechunk(_):
+    import dask.array as da
+    import numpy as np
+
+    n = side(10_000)
     i, j = np.ogrid[:n, :n]
-    x = (i ^ j).astype("f8")
-    report("rechunk", "numpy copy", n * n, lambda: x.copy())
-    a = da.from_array(x, chunks=(n // 16, -1)).map_blocks(np.copy)
-    report("rechunk", "dask.array rows to columns", n * n, lambda: a.rechunk((-1, n // 16)).map_blocks(np.copy).compute())
+    block = -(-n // 16)
+    a = da.from_array((i ^ j).astype("f8"), chunks=(block, -1)).map_blocks(np.copy)
+    yield Question("rechunk", n * n, lambda: a.rechunk((-1, block)).map_blocks(np.copy).sum().compute())
 
 
 def five_points(x):
@@ -81,27 +91,44 @@ def five_points(x):
     return out
 
 
-def stencil():
-    n = 8_000
+def stencil(peer):
+    import numpy as np
+
+    n = side(8_000)
     i, j = np.ogrid[:n, :n]
     x = ((i * 3 + j) % 101).astype("f8")
-    report("stencil", "numpy", n * n, lambda: five_points(x))
-    a = da.from_array(x, chunks=1000)
-    report("stencil", "dask.array", n * n, lambda: a.map_overlap(five_points, depth=1, boundary="nearest").compute())
+    inner_sum = lambda d: d[1:-1, 1:-1].sum()
+    if peer == "numpy":
+        yield Question("stencil", n * n, lambda: five_points(x), inner_sum, threads=1)
+    else:
+        import dask.array as da
+
+        a = da.from_array(x, chunks=min(n, 1000))
+        work = lambda: a.map_overlap(five_points, depth=1, boundary="nearest").compute()
+        yield Question("stencil", n * n, work, inner_sum)
 
 
-def random():
-    n = 50_000_000
-    for what, numpy_name in (("uniform", "random"), ("normal", "standard_normal")):
-        rng = np.random.default_rng(1)
-        report("random", f"numpy {what}", n, lambda: getattr(rng, numpy_name)(n).sum())
-        lazy = da.random.default_rng(1)
-        report("random", f"dask.array {what}", n,
-               lambda: getattr(lazy, numpy_name)(n, chunks=1_000_000).sum().compute())
+def random(peer):
+    import numpy as np
+
+    n = scaled(50_000_000)
+    none = lambda _: None  # other generators, other numbers
+    for what, name in (("uniform", "random"), ("normal", "standard_normal")):
+        if peer == "numpy":
+            rng = np.random.default_rng(1)
+            yield Question(f"random {what}", n, lambda: getattr(rng, name)(n).sum(), none, threads=1)
+        else:
+            import dask.array as da
+
+            rng = da.random.default_rng(1)
+            work = lambda: getattr(rng, name)(n, chunks=min(n, 1_000_000)).sum().compute()
+            yield Question(f"random {what}", n, work, none)
 
 
-def build():
-    n = 100_000
+def build(_):
+    import dask.array as da
+
+    n = scaled(100_000)
     x = da.zeros(n * 10, chunks=10)
 
     def twenty():
@@ -110,15 +137,18 @@ def build():
             y = (y + 1) * x
         return y
 
-    report("build", "dask.array 20 operations", n, twenty)
+    yield Question("build", n, twenty, lambda _: None, threads=1)
 
-
-WORKLOADS = {
-    "fused": fused, "mean-std": mean_std, "matmul": matmul, "svd": svd, "rechunk": rechunk, "stencil": stencil, "random": random,
-    "build": build,
-}
 
 if __name__ == "__main__":
-    dask.config.set(scheduler="threads")
-    for name in sys.argv[1].split(",") if len(sys.argv) > 1 else WORKLOADS:
-        WORKLOADS[name]()
+    both = ["numpy", "dask"]
+    main("array", {
+        "fused": (fused, ["numpy", "numexpr", "dask"]),
+        "mean-std": (mean_std, both),
+        "matmul": (matmul, both),
+        "svd": (svd, both),
+        "rechunk": (rechunk, ["dask"]),
+        "stencil": (stencil, both),
+        "random": (random, both),
+        "build": (build, ["dask"]),
+    })

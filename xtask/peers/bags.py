@@ -1,43 +1,11 @@
-"""What `cargo xtask bench bag` measures, done by dask.bag.
+"""What `cargo xtask bench bag` measures, done by dask.bag with its default scheduler: processes."""
 
-    python xtask/peers/bags.py [HUNDREDTHS]     # needs dask; a full run takes minutes
-
-Prints one JSON object a line, as `--json` does. The default scheduler of dask.bag: processes.
-"""
-
-import json
-import os
 import pathlib
-import statistics
-import sys
 import tempfile
-import time
 
-import dask
-import dask.bag
+from common import MASK, Question, main, scaled, scattered
 
-WORKERS = os.cpu_count()
-MASK = (1 << 64) - 1
 FILES = 16
-
-
-def report(workload, size, work, times=3):
-    seconds = []
-    for _ in range(times):
-        start = time.perf_counter()
-        work()
-        seconds.append(time.perf_counter() - start)
-    figures = sorted(s * 1e3 for s in seconds)
-    print(json.dumps({
-        "area": "bag", "workload": workload, "system": f"dask.bag {dask.__version__}", "size": size,
-        "threads": WORKERS, "unit": "ms", "median": statistics.median(figures), "min": figures[0],
-        "max": figures[-1],
-    }), flush=True)
-
-
-def scattered(n):
-    n = ((n ^ (n >> 32)) * 0x9E3779B97F4A7C15) & MASK
-    return n ^ (n >> 29)
 
 
 def write_text(directory, nbytes):
@@ -70,29 +38,44 @@ def write_text(directory, nbytes):
     return length * repeats * FILES
 
 
-def chain(hundredths):
-    n = 10_000_000 * hundredths // 100
+def of_counts(counts):
+    """A number that depends on all counts, in any order."""
+    total = 0
+    for word, n in counts:
+        for byte in word.encode():
+            n = scattered(n ^ byte)
+        total += n
+    return total & MASK
+
+
+def chain(_):
+    import dask.bag
+
+    n = scaled(10_000_000)
     bag = dask.bag.range(n, npartitions=16).map(scattered).filter(lambda n: n % 8 != 0)
     bag = bag.map(lambda n: [n, n >> 1]).flatten().map(lambda n: n ^ (n >> 7)).filter(lambda n: n % 3 == 0)
-    report("chain", n, lambda: bag.sum().compute())
+    yield Question("chain", n, lambda: bag.sum().compute(), lambda total: total & MASK)
 
 
-def groupby(hundredths):
-    n = 10_000_000 * hundredths // 100
+def groupby(_):
+    import dask.bag
+
+    n = scaled(10_000_000)
     keys = n // 10
     pairs = dask.bag.range(n, npartitions=64).map(lambda i: (scattered(i) % keys, i))
     groups = pairs.groupby(lambda pair: pair[0]).map(lambda group: len(group[1]))
-    report("groupby", n, lambda: groups.sum().compute(), times=1)
+    # Ours depends on the order of the items of a group, which is not kept here.
+    yield Question("groupby", n, lambda: groups.sum().compute(), lambda _: None)
 
 
-def words(hundredths):
+def words(_):
+    import dask.bag
+
     with tempfile.TemporaryDirectory() as directory:
-        size = write_text(directory, 500_000_000 * hundredths // 100)
+        size = write_text(directory, scaled(500_000_000))
         lines = dask.bag.read_text(f"{directory}/*.txt", blocksize=8 << 20)
-        report("words", size, lambda: lines.str.split().flatten().frequencies().compute())
+        yield Question("words", size, lambda: lines.str.split().flatten().frequencies().compute(), of_counts)
 
 
 if __name__ == "__main__":
-    share = int(sys.argv[1]) if len(sys.argv) > 1 else 100
-    for workload in (chain, words, groupby):
-        workload(share)
+    main("bag", {"chain": (chain, ["dask"]), "groupby": (groupby, ["dask"]), "words": (words, ["dask"])})

@@ -7,9 +7,11 @@
 #![forbid(unsafe_code)]
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a command line tool talks to its terminal")]
 
+#[cfg(feature = "measure")]
 mod bench;
 mod ci;
 mod demo;
+mod measure;
 mod workspace;
 
 use std::process::ExitCode;
@@ -19,7 +21,7 @@ cargo xtask <command> [--help]
 
   ci      everything a change must pass: format, lints, docs, tests, examples, architecture
   demo    the main job on real input: flights as frame and bag, a 2 GB matrix as array
-  bench   measure: `cargo xtask bench AREA`
+  bench   measure: `cargo xtask bench [AREA..] [--peers]`
 ";
 
 fn main() -> ExitCode {
@@ -31,7 +33,7 @@ fn main() -> ExitCode {
     let done = match args.first().map(String::as_str) {
         Some("ci") => ci::run(rest),
         Some("demo") => demo::run(rest),
-        Some("bench") => bench::run(rest),
+        Some("bench") => measure::run(rest),
         Some("help" | "--help" | "-h") => {
             print!("{HELP}");
             Ok(())

@@ -11,16 +11,9 @@ mod chain;
 mod groupby;
 mod words;
 
-use anyhow::Result;
+use super::workload::Area;
 
-use super::collection::{self, Workload};
-use super::options::Options;
-
-/// Those that need little memory are first, so that what one has left does not count for the next.
-const WORKLOADS: &[(&str, Workload)] =
-    &[("chain", chain::measure), ("groupby", groupby::measure), ("words", words::measure)];
-
-/// Runs the workloads that were asked for.
-pub(crate) fn run(options: &Options) -> Result<()> {
-    collection::run("bag", WORKLOADS, options)
-}
+pub(super) const AREA: Area = Area {
+    name: "bag",
+    workloads: &[("chain", chain::measure), ("groupby", groupby::measure), ("words", words::measure)],
+};

@@ -1,71 +1,107 @@
 //! The arguments of `cargo xtask bench`.
 
+use super::limits::Limits;
 use anyhow::{Context, Result, bail};
 use std::path::PathBuf;
 
-/// What to measure.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Area {
-    Sched,
-    Optimize,
-    Multiprocess,
-    Array,
-    Bag,
-    Frame,
+/// What the command is to do.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Command {
+    /// Measure.
+    Measure(Options),
+    /// Measure one workload in this process, for the driver.
+    Here { area: String, workload: String, settings: Settings },
 }
 
 /// What to measure and how.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Options {
-    pub(crate) area: Area,
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Options {
+    /// Names of areas, or none for all.
+    pub(super) areas: Vec<String>,
+    /// Names of workloads, or none for all.
+    pub(super) only: Vec<String>,
     /// Numbers of tasks, ascending.
-    pub(crate) sizes: Vec<usize>,
-    /// Few repeats: shows that it runs, not what it costs.
-    pub(crate) is_quick: bool,
-    /// Measure in the dev build.
-    pub(crate) is_dev: bool,
-    /// Names of the workloads, or none for all.
-    pub(crate) only: Vec<String>,
+    pub(super) sizes: Vec<usize>,
+    /// Small sizes and few repeats: shows that it runs, not what it costs.
+    pub(super) is_quick: bool,
+    /// Ask Python's packages, too.
+    pub(super) with_peers: bool,
     /// Where to write one object a line.
-    pub(crate) json: Option<PathBuf>,
+    pub(super) json: Option<PathBuf>,
 }
 
-const FULL_SIZES: [usize; 5] = [1_000, 10_000, 100_000, 1_000_000, 10_000_000];
+/// What a workload is told.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Settings {
+    pub(super) is_quick: bool,
+    pub(super) sizes: Vec<usize>,
+    pub(super) limits: Limits,
+}
+
+const FULL_SIZES: [usize; 3] = [1_000, 10_000, 1_000_000];
 const QUICK_SIZES: [usize; 2] = [1_000, 10_000];
 
+const HERE: &str = "--here";
+
+impl Command {
+    /// Reads the arguments.
+    pub(super) fn parse(args: &[String]) -> Result<Self> {
+        match args.iter().map(String::as_str).collect::<Vec<_>>()[..] {
+            [HERE, area, workload, is_quick, sizes, limits] => Ok(Command::Here {
+                area: area.into(),
+                workload: workload.into(),
+                settings: Settings {
+                    is_quick: is_quick.parse()?,
+                    sizes: parse_sizes(sizes)?,
+                    limits: serde_json::from_str(limits)?,
+                },
+            }),
+            _ => Options::parse(args).map(Command::Measure),
+        }
+    }
+}
+
 impl Options {
-    /// Reads the arguments, of which the first is the area.
-    pub(crate) fn parse(args: &[String]) -> Result<Self> {
-        let (area, rest) = args.split_first().context("the area is missing")?;
-        let area = match area.as_str() {
-            "sched" => Area::Sched,
-            "optimize" => Area::Optimize,
-            "multiprocess" => Area::Multiprocess,
-            "array" => Area::Array,
-            "bag" => Area::Bag,
-            "frame" => Area::Frame,
-            other => {
-                bail!(
-                    "unknown area `{other}`; there are `sched`, `optimize`, `multiprocess`, `array`, `bag` and `frame`"
-                )
-            }
-        };
-        let (mut sizes, mut is_quick, mut is_dev, mut json, mut only) =
-            (None, false, false, None, Vec::new());
-        let mut rest = rest.iter();
-        while let Some(arg) = rest.next() {
-            let mut value = || rest.next().with_context(|| format!("`{arg}` wants a value; see --help"));
+    fn parse(args: &[String]) -> Result<Self> {
+        let mut options = Options::default();
+        let mut args = args.iter();
+        while let Some(arg) = args.next() {
+            let mut value = || args.next().with_context(|| format!("`{arg}` wants a value; see --help"));
             match arg.as_str() {
-                "--quick" => is_quick = true,
-                "--dev" => is_dev = true,
-                "--json" => json = Some(PathBuf::from(value()?)),
-                "--only" => only = value()?.split(',').map(str::to_owned).collect(),
-                "--sizes" => sizes = Some(parse_sizes(value()?)?),
-                other => bail!("unknown argument `{other}`; see --help"),
+                "--quick" => options.is_quick = true,
+                "--peers" => options.with_peers = true,
+                // Heeded before this build was made.
+                "--dev" => {}
+                "--json" => options.json = Some(PathBuf::from(value()?)),
+                "--only" => options.only = value()?.split(',').map(str::to_owned).collect(),
+                "--sizes" => options.sizes = parse_sizes(value()?)?,
+                other if other.starts_with('-') => bail!("unknown argument `{other}`; see --help"),
+                area => options.areas.push(area.to_owned()),
             }
         }
-        let default: &[usize] = if is_quick { &QUICK_SIZES } else { &FULL_SIZES };
-        Ok(Options { area, sizes: sizes.unwrap_or_else(|| default.to_vec()), is_quick, is_dev, only, json })
+        if options.sizes.is_empty() {
+            options.sizes = if options.is_quick { QUICK_SIZES.to_vec() } else { FULL_SIZES.to_vec() };
+        }
+        Ok(options)
+    }
+
+    /// Whether a workload of this name was asked for.
+    pub(super) fn wants(&self, workload: &str) -> bool {
+        self.only.is_empty() || self.only.iter().any(|name| name == workload)
+    }
+}
+
+impl Settings {
+    /// The sizes as they are given to `--sizes`.
+    pub(super) fn sizes_as_text(&self) -> String {
+        self.sizes.iter().map(ToString::to_string).collect::<Vec<_>>().join(",")
+    }
+
+    /// The arguments with which this program measures one workload, as [`Command::parse`] reads them.
+    pub(super) fn to_args(&self, area: &str, workload: &str) -> Result<[String; 6]> {
+        let sizes = self.sizes_as_text();
+        let limits = serde_json::to_string(&self.limits)?;
+        Ok([HERE.into(), area.into(), workload.into(), self.is_quick.to_string(), sizes, limits])
     }
 }
 
@@ -90,27 +126,35 @@ fn parse_size(text: &str) -> Result<usize> {
 mod tests {
     use super::*;
 
-    fn parse(text: &str) -> Result<Options> {
-        Options::parse(&text.split_whitespace().map(String::from).collect::<Vec<_>>())
+    fn parse(text: &str) -> Result<Command> {
+        Command::parse(&text.split_whitespace().map(String::from).collect::<Vec<_>>())
+    }
+
+    fn options(text: &str) -> Options {
+        match parse(text).unwrap() {
+            Command::Measure(options) => options,
+            other => panic!("{other:?}"),
+        }
     }
 
     #[test]
     fn arguments_are_read() {
-        let options = parse("sched --quick --json out.jsonl --sizes 1e4,500 --only tree,chain").unwrap();
-        assert_eq!(options.sizes, [500, 10_000]);
-        assert!(options.is_quick && !options.is_dev);
-        assert_eq!(options.only, ["tree", "chain"]);
-        assert_eq!(options.json, Some("out.jsonl".into()));
-        assert_eq!(options.area, Area::Sched);
-        assert_eq!(parse("optimize").unwrap().area, Area::Optimize);
-        assert_eq!(parse("sched").unwrap().sizes, FULL_SIZES);
-        assert_eq!(parse("sched --quick").unwrap().sizes, QUICK_SIZES);
+        let given = options("sched io --quick --json out.jsonl --sizes 1e4,500 --only tree,chain --dev");
+        assert_eq!(given.areas, ["sched", "io"]);
+        assert_eq!(given.sizes, [500, 10_000]);
+        assert!(given.is_quick);
+        assert!(given.wants("tree") && given.wants("chain") && !given.wants("random"));
+        assert_eq!(given.json, Some("out.jsonl".into()));
+        assert!(!given.with_peers && options("io --peers").with_peers);
+        let none = options("");
+        assert!(none.areas.is_empty() && none.wants("anything"));
+        assert_eq!(none.sizes, FULL_SIZES);
+        assert_eq!(options("sched --quick").sizes, QUICK_SIZES);
     }
 
     #[test]
     fn wrong_arguments_are_named() {
         for (text, part) in [
-            ("shced", "`shced`"),
             ("sched --fast", "`--fast`"),
             ("sched --json", "wants a value"),
             ("sched --sizes 1e3,x", "`x`"),
@@ -121,5 +165,14 @@ mod tests {
             let error = parse(text).unwrap_err().to_string();
             assert!(error.contains(part), "{text}: {error}");
         }
+    }
+
+    #[test]
+    fn a_workload_is_told_its_settings() {
+        let limits = serde_json::from_str(r#"{"memory": 1e9, "cached_file": 2.5e9, "disk_write": 1e8}"#);
+        let settings = Settings { is_quick: true, sizes: vec![10, 20], limits: limits.unwrap() };
+        let args = settings.to_args("frame", "sort").unwrap();
+        let expected = Command::Here { area: "frame".into(), workload: "sort".into(), settings };
+        assert_eq!(Command::parse(&args).unwrap(), expected);
     }
 }

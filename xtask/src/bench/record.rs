@@ -1,94 +1,139 @@
-//! The form of all bench results: one object a line.
+//! The form of all results, ours and the peers': one object a line.
 
-use super::meter::Measured;
 use anyhow::{Context, Result};
-use serde_json::json;
-use std::fs::File;
-use std::io::{BufWriter, Write};
-use std::path::{Path, PathBuf};
+use serde::{Deserialize, Serialize};
+use std::path::Path;
 
-/// One figure.
-pub(crate) struct Record<'a> {
-    pub(crate) area: &'a str,
-    pub(crate) workload: &'a str,
-    pub(crate) system: &'a str,
-    pub(crate) size: usize,
-    pub(crate) threads: usize,
-    pub(crate) unit: &'a str,
-    pub(crate) median: f64,
-    pub(crate) min: f64,
-    pub(crate) max: f64,
-    pub(crate) cpu_s: f64,
-    pub(crate) peak_bytes: u64,
-    pub(crate) checksum: u64,
+/// What one system took for the answer to one question; null where a field makes no sense.
+///
+/// Records of one `area`, `workload` and `size` answer the same question, so that their checksums agree.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub(super) struct Record {
+    pub(super) area: String,
+    pub(super) workload: String,
+    pub(super) system: String,
+    pub(super) size: Option<u64>,
+    pub(super) threads: Option<u64>,
+    pub(super) unit: Option<String>,
+    pub(super) median: Option<f64>,
+    pub(super) min: Option<f64>,
+    pub(super) max: Option<f64>,
+    /// Processor seconds of all threads together.
+    pub(super) cpu_s: Option<f64>,
+    /// The most memory that the process held meanwhile.
+    pub(super) peak_bytes: Option<u64>,
+    pub(super) checksum: Option<Checksum>,
+    /// The time that the machine needs at least, over the time that was taken: 1 cannot be beaten.
+    pub(super) limit_share: Option<f64>,
 }
 
-impl<'a> Record<'a> {
-    /// A record in nanoseconds for each of `size` parts of the work.
-    pub(crate) fn ns_each(area: &'a str, workload: &'a str, size: usize, measured: &Measured) -> Self {
-        let ns = 1e9 / size as f64;
-        Record {
-            area,
-            workload,
-            system: "",
-            size,
-            threads: 1,
-            unit: "ns/task",
-            median: measured.median() * ns,
-            min: measured.min() * ns,
-            max: measured.max() * ns,
-            cpu_s: measured.cpu_s,
-            peak_bytes: measured.peak_bytes,
-            checksum: measured.checksum,
+impl Record {
+    /// Whether more is better: in rates, not in times.
+    pub(super) fn is_rate(&self) -> bool {
+        self.unit.as_deref().is_some_and(|unit| unit.ends_with("/s"))
+    }
+}
+
+/// A number that depends on the whole answer.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub(super) enum Checksum {
+    /// The same to the last digit.
+    Exact(u64),
+    /// The same but for the order in which floats were added up.
+    Near(f64),
+}
+
+impl Checksum {
+    /// Whether two systems gave the same answer.
+    pub(super) fn agrees(self, other: Self) -> bool {
+        const TOLERANCE: f64 = 1e-9;
+        match (self, other) {
+            (Self::Exact(a), Self::Exact(b)) => a == b,
+            (a, b) => {
+                let (a, b) = (a.as_f64(), b.as_f64());
+                (a - b).abs() <= TOLERANCE * a.abs().max(b.abs())
+            }
+        }
+    }
+
+    fn as_f64(self) -> f64 {
+        match self {
+            Self::Exact(number) => number as f64,
+            Self::Near(number) => number,
         }
     }
 }
 
-/// Writes records to a file, which appears under its name only when it is whole.
-pub(crate) struct Records {
-    file: Option<Writing>,
+impl std::fmt::Display for Checksum {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Exact(number) => write!(f, "{number}"),
+            Self::Near(number) => write!(f, "{number}"),
+        }
+    }
 }
 
-struct Writing {
-    out: BufWriter<File>,
-    partial: PathBuf,
-    path: PathBuf,
+impl From<u64> for Checksum {
+    fn from(number: u64) -> Self {
+        Self::Exact(number)
+    }
 }
 
-impl Records {
-    /// Records for `path`, or for nobody.
-    pub(crate) fn to(path: Option<&Path>) -> Result<Self> {
-        let Some(path) = path else { return Ok(Records { file: None }) };
-        let mut partial = path.as_os_str().to_owned();
-        partial.push(".partial");
-        let partial = PathBuf::from(partial);
-        let file = File::create(&partial).with_context(|| format!("cannot write {}", partial.display()))?;
-        Ok(Records { file: Some(Writing { out: BufWriter::new(file), partial, path: path.to_owned() }) })
+impl From<f64> for Checksum {
+    fn from(number: f64) -> Self {
+        Self::Near(number)
+    }
+}
+
+/// Reads the records of a file.
+///
+/// # Errors
+///
+/// - When the file cannot be read, or a line is no record.
+#[cfg(test)]
+pub(super) fn read(path: &Path) -> Result<Vec<Record>> {
+    let text = std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
+    let record = |(at, line)| {
+        serde_json::from_str(line).with_context(|| format!("{}:{}: no record", path.display(), at + 1))
+    };
+    text.lines().enumerate().map(record).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn records_keep_their_fields_and_write_null_for_none() {
+        let record = Record {
+            area: "frame".into(),
+            median: Some(1.5),
+            checksum: Some(Checksum::Exact(u64::MAX)),
+            ..Record::default()
+        };
+        let line = serde_json::to_string(&record).unwrap();
+        assert!(line.contains(r#""limit_share":null"#) && line.contains("18446744073709551615"), "{line}");
+        assert_eq!(serde_json::from_str::<Record>(&line).unwrap(), record);
+        let sparse: Record = serde_json::from_str(r#"{"area": "io", "checksum": 2.0}"#).unwrap();
+        assert_eq!((sparse.median, sparse.checksum), (None, Some(Checksum::Near(2.0))));
     }
 
-    pub(crate) fn add(&mut self, record: &Record<'_>) -> Result<()> {
-        let Some(file) = &mut self.file else { return Ok(()) };
-        let line = json!({
-            "area": record.area,
-            "workload": record.workload,
-            "system": record.system,
-            "size": record.size,
-            "threads": record.threads,
-            "unit": record.unit,
-            "median": record.median,
-            "min": record.min,
-            "max": record.max,
-            "cpu_s": record.cpu_s,
-            "peak_bytes": record.peak_bytes,
-            "checksum": record.checksum,
-        });
-        writeln!(file.out, "{line}").with_context(|| format!("cannot write {}", file.partial.display()))
+    #[test]
+    fn integers_agree_exactly_and_floats_nearly() {
+        let [big, bigger] = [Checksum::Exact(1 << 60), Checksum::Exact((1 << 60) + 1)];
+        assert!(big.agrees(big) && !big.agrees(bigger));
+        assert!(Checksum::Near(1.0).agrees(Checksum::Near(1.0 + 1e-10)));
+        assert!(!Checksum::Near(1.0).agrees(Checksum::Near(1.0 + 1e-8)));
+        assert!(Checksum::Exact(3).agrees(Checksum::Near(3.0)));
+        assert!(Checksum::Near(0.0).agrees(Checksum::Exact(0)));
+        assert!(!Checksum::Near(f64::NAN).agrees(Checksum::Near(f64::NAN)));
     }
 
-    /// Gives the file its name.
-    pub(crate) fn finish(self) -> Result<()> {
-        let Some(Writing { out, partial, path }) = self.file else { return Ok(()) };
-        out.into_inner().map_err(std::io::IntoInnerError::into_error)?.sync_all()?;
-        std::fs::rename(&partial, &path).with_context(|| format!("cannot write {}", path.display()))
+    #[test]
+    fn rates_are_told_by_their_unit() {
+        let of = |unit: &str| Record { unit: Some(unit.into()), ..Record::default() };
+        assert!(of("GB/s").is_rate() && !of("ns/task").is_rate() && !of("ms").is_rate());
     }
 }

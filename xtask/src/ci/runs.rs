@@ -3,7 +3,7 @@
 //! They run in the dev profile, whose build the tests have already made: here it counts that they run.
 
 use crate::workspace::{cargo, root, run};
-use crate::{bench, demo};
+use crate::{demo, measure};
 use anyhow::{Context, Result, bail};
 use std::path::Path;
 
@@ -23,9 +23,7 @@ pub(crate) fn demo() -> Result<()> {
 
 /// Runs the benches at their smallest sizes.
 pub(crate) fn bench() -> Result<()> {
-    ["sched", "optimize", "multiprocess", "array", "bag", "frame"]
-        .iter()
-        .try_for_each(|area| bench::run(&[area, "--dev", "--quick"].map(String::from)))
+    measure::run(&["all", "--dev", "--quick"].map(String::from))
 }
 
 /// Returns the names of the examples in `dir`, sorted: files `name.rs` and directories with a `main.rs`.

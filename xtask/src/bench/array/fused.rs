@@ -1,15 +1,16 @@
 //! How close does a fused expression come to a loop written by hand? `((x + 1) * 2 - y).sqrt().sum()` of 10⁸ float64,
 //! in blocks of 10⁶.
 
-use anyhow::{Result, ensure};
+use anyhow::Result;
 use dask_array::Array;
 use dask_array::ndarray::Array1;
 use rayon::prelude::*;
 
-use crate::bench::collection::{Bench, scaled};
+use crate::bench::limits::Limit;
+use crate::bench::workload::Bench;
 
-pub(super) fn measure(bench: &mut Bench<'_>, percent: usize) -> Result<()> {
-    let n = scaled(100_000_000, percent);
+pub(super) fn measure(bench: &mut Bench) -> Result<()> {
+    let n = bench.scaled(100_000_000);
     let block = 1_000_000.min(n);
     let x = Array1::from_shape_fn(n, |i| (i % 1000) as f64);
     let y = Array1::from_shape_fn(n, |i| (i % 7) as f64 / 8.0);
@@ -29,16 +30,12 @@ pub(super) fn measure(bench: &mut Bench<'_>, percent: usize) -> Result<()> {
         };
         blocks.map(sum).sum::<f64>()
     };
-    let expected = by_hand();
-    bench.time("fused", "loop by hand (rayon)", n, || Ok(by_hand().to_bits() >> 24))?;
+    bench.limited_by(Limit::Memory, 16 * n);
+    bench.time("fused", "loop by hand", n, || Ok(by_hand()))?;
 
     let x = Array::from_ndarray(x.clone(), block)?;
     let y = Array::from_ndarray(y.clone(), block)?;
     let sum = ((&x + 1.0) * 2.0 - &y).sqrt().sum(..)?;
-    bench.time_of("fused", "dask-array", n, |scheduler| {
-        let got = sum.item_with(scheduler)?;
-        ensure!((got / expected - 1.0).abs() < 1e-12, "{got} instead of {expected}");
-        Ok(n as u64)
-    })?;
+    bench.time_of("fused", "dask-array", n, |scheduler| Ok(sum.item_with(scheduler)?))?;
     Ok(())
 }

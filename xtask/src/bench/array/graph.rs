@@ -3,12 +3,12 @@
 use anyhow::Result;
 use dask_array::Array;
 
-use crate::bench::collection::{Bench, scaled};
+use crate::bench::workload::Bench;
 
-pub(super) fn build(bench: &mut Bench<'_>, percent: usize) -> Result<()> {
-    let n_blocks = scaled(100_000, percent);
+pub(super) fn build(bench: &mut Bench) -> Result<()> {
+    let n_blocks = bench.scaled(100_000);
     let x = Array::<f64>::zeros(&[n_blocks * 10], 10)?;
-    bench.time("build", "20 operations", n_blocks, || {
+    bench.time("build", "dask-array", n_blocks, || {
         let mut y = x.clone();
         for _ in 0..10 {
             y = (&y + 1.0) * &x;

@@ -6,20 +6,20 @@ use dask_array::random::Generator;
 use dask_array::{Array, Boundary};
 use dask_graph::Collection;
 
-use crate::bench::collection::{Bench, scaled, side};
+use crate::bench::limits::Limit;
+use crate::bench::workload::Bench;
 
-/// From blocks of rows to blocks of columns, beside a plain copy of the memory.
-pub(super) fn rechunk(bench: &mut Bench<'_>, percent: usize) -> Result<()> {
-    let n = side(10_000, percent);
+/// From blocks of rows to blocks of columns, added up, beside a plain copy of the memory.
+pub(super) fn rechunk(bench: &mut Bench) -> Result<()> {
+    let n = bench.side(10_000);
     let x = Array2::from_shape_fn((n, n), |(i, j)| (i ^ j) as f64);
-    bench.time("rechunk", "copy", n * n, || Ok(x.clone().len() as u64))?;
+    bench.limited_by(Limit::Memory, 16 * n * n);
+    bench.time("rechunk", "copy and sum", n * n, || Ok(x.clone().sum()))?;
     let block = n.div_ceil(16) as isize;
     // Behind a function, so that the blocks are made in rows before they are cut.
     let rows = Array::from_ndarray(x, [block, -1])?.map_blocks(|block| block.to_owned());
     let moved = rows.rechunk([-1, block])?.map_blocks(|block| block.to_owned()).sum(..)?;
-    bench.time_of("rechunk", "dask-array rows to columns", n * n, |scheduler| {
-        Ok(moved.item_with(scheduler)?.to_bits())
-    })?;
+    bench.time_of("rechunk", "dask-array", n * n, |scheduler| Ok(moved.item_with(scheduler)?))?;
     Ok(())
 }
 
@@ -41,30 +41,35 @@ fn five_points(x: ArrayViewD<'_, f64>) -> ArrayD<f64> {
     out
 }
 
+/// The sum without the outermost elements, which have fewer neighbours.
+fn inner_sum(x: &ArrayD<f64>) -> f64 {
+    x.slice_each_axis(|_| Slice::new(1, Some(-1), 1)).sum()
+}
+
 /// Blocks of 1000 × 1000 with a ghost cell on each side.
-pub(super) fn stencil(bench: &mut Bench<'_>, percent: usize) -> Result<()> {
-    let n = side(8_000, percent).max(3);
+pub(super) fn stencil(bench: &mut Bench) -> Result<()> {
+    let n = bench.side(8_000).max(3);
     let x = Array2::from_shape_fn((n, n), |(i, j)| ((i * 3 + j) % 101) as f64);
+    bench.limited_by(Limit::Memory, 16 * n * n);
     bench.time("stencil", "loop by hand, one thread", n * n, || {
-        Ok(five_points(x.view().into_dyn()).len() as u64)
+        Ok(inner_sum(&five_points(x.view().into_dyn())))
     })?;
     let x = Array::from_ndarray(x, 1000.min(n))?;
     let smooth = x.map_overlap(1, Boundary::Nearest, five_points)?;
     bench.time_of("stencil", "dask-array", n * n, |scheduler| {
-        Ok(smooth.compute_with(scheduler)?.len() as u64)
+        Ok(inner_sum(&smooth.compute_with(scheduler)?))
     })?;
     Ok(())
 }
 
 /// Numbers in blocks of 10⁶, added up.
-pub(super) fn random(bench: &mut Bench<'_>, percent: usize) -> Result<()> {
-    let n = scaled(50_000_000, percent);
+pub(super) fn random(bench: &mut Bench) -> Result<()> {
+    let n = bench.scaled(50_000_000);
     let uniform = Generator::new(1).random::<f64>(&[n], 1_000_000.min(n))?.sum(..)?;
     let normal = Generator::new(1).standard_normal::<f64>(&[n], 1_000_000.min(n))?.sum(..)?;
     for (what, sum) in [("uniform", uniform), ("normal", normal)] {
-        bench.time_of("random", &format!("dask-array {what}"), n, |scheduler| {
-            Ok(sum.item_with(scheduler)?.to_bits())
-        })?;
+        bench
+            .time_of(&format!("random {what}"), "dask-array", n, |scheduler| Ok(sum.item_with(scheduler)?))?;
     }
     Ok(())
 }

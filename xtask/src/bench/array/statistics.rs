@@ -5,17 +5,19 @@ use dask_array::Array;
 use dask_array::ndarray::Array2;
 use dask_graph::Collection;
 
-use crate::bench::collection::{Bench, side};
+use crate::bench::limits::Limit;
+use crate::bench::workload::Bench;
 
-pub(super) fn measure(bench: &mut Bench<'_>, percent: usize) -> Result<()> {
-    let (rows, columns) = (side(10_000, percent), side(5_000, percent));
+pub(super) fn measure(bench: &mut Bench) -> Result<()> {
+    let (rows, columns) = (bench.side(10_000), bench.side(5_000));
     let x = Array2::from_shape_fn((rows, columns), |(i, j)| ((i * 31 + j * 17) % 1009) as f64);
     let x = Array::from_ndarray(x, 1000.min(columns))?;
+    bench.limited_by(Limit::Memory, 8 * rows * columns);
     for axis in [0, 1] {
         for (what, result) in [("mean", x.mean(axis)?), ("std", x.std(axis, 0.0)?)] {
-            let system = format!("dask-array {what} over {axis}");
-            bench.time_of("mean-std", &system, rows * columns, |scheduler| {
-                Ok(result.compute_with(scheduler)?.sum().to_bits() >> 24)
+            let workload = format!("{what} over axis {axis}");
+            bench.time_of(&workload, "dask-array", rows * columns, |scheduler| {
+                Ok(result.compute_with(scheduler)?.sum())
             })?;
         }
     }

@@ -5,10 +5,10 @@ use dask_bag::{Bag, Partitions};
 use dask_graph::Collection;
 use rayon::prelude::*;
 
-use crate::bench::collection::{Bench, scaled, scattered};
+use crate::bench::workload::{Bench, scattered};
 
-pub(super) fn measure(bench: &mut Bench<'_>, percent: usize) -> Result<()> {
-    let n = scaled(10_000_000, percent);
+pub(super) fn measure(bench: &mut Bench) -> Result<()> {
+    let n = bench.scaled(10_000_000);
     let parts = 16;
     let by_hand = || -> u64 {
         let part = |part: usize| {
@@ -19,7 +19,7 @@ pub(super) fn measure(bench: &mut Bench<'_>, percent: usize) -> Result<()> {
         (0..parts).into_par_iter().map(part).reduce(|| 0, u64::wrapping_add)
     };
     let expected = by_hand();
-    bench.time("chain", "iterators by hand (rayon)", n, || Ok(by_hand()))?;
+    bench.time("chain", "iterators by hand", n, || Ok(by_hand()))?;
 
     let numbers = Bag::range(n as u64, Partitions::count(parts));
     let steps = numbers.map(scattered).filter(|n| n % 8 != 0).flat_map(|n| [n, n >> 1]);

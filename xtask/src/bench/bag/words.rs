@@ -9,28 +9,25 @@ use dask_graph::Collection;
 use foldhash::{HashMap, HashMapExt};
 use rayon::prelude::*;
 
-use crate::bench::collection::{Bench, scaled, scattered};
+use crate::bench::workload::{Bench, scattered};
 
 const FILES: usize = 16;
 /// Bytes of a partition, and of what the program by hand reads at a time.
 const BLOCK: usize = 8 << 20;
 
-pub(super) fn measure(bench: &mut Bench<'_>, percent: usize) -> Result<()> {
+pub(super) fn measure(bench: &mut Bench) -> Result<()> {
     let directory = tempfile::tempdir()?;
-    let files = write_text(directory.path(), scaled(500_000_000, percent))?;
+    let files = write_text(directory.path(), bench.scaled(500_000_000))?;
     let size: u64 = files.iter().map(|file| file.metadata().map_or(0, |file| file.len())).sum();
     let size = size as usize;
 
     let expected = of_counts(by_hand(&files)?.into_iter());
-    bench.time("words", "program with rayon", size, || Ok(of_counts(by_hand(&files)?.into_iter())))?;
+    bench.time("words", "program by hand", size, || Ok(of_counts(by_hand(&files)?.into_iter())))?;
     let lines = ReadText::files(files.clone()).blocksize(BLOCK as u64).lines()?;
     let owned = lines.flat_map(|line| line.split_ascii_whitespace().map(str::to_owned).collect::<Vec<_>>());
     let systems = [
-        (
-            "dask-bag frequencies_of",
-            lines.frequencies_of(|line, count| line.split_ascii_whitespace().for_each(count)),
-        ),
-        ("dask-bag flat_map, frequencies", owned.frequencies()),
+        ("dask-bag", lines.frequencies_of(|line, count| line.split_ascii_whitespace().for_each(count))),
+        ("dask-bag, flat_map", owned.frequencies()),
     ];
     for (system, counts) in systems {
         bench.time_of("words", system, size, |scheduler| {

@@ -4,25 +4,30 @@ use anyhow::Result;
 use dask_frame::{DataFrame, DataType, Table};
 use dask_graph::{Collection, RunOptions};
 
-use crate::bench::collection::Bench;
+use crate::bench::workload::Bench;
 
 /// Measures how long it takes until the whole answer is in memory, in partitions, from a table of so many rows.
-pub(super) fn measure(bench: &mut Bench<'_>, name: &str, rows: usize, answer: &DataFrame) -> Result<()> {
+pub(in crate::bench) fn measure(
+    bench: &mut Bench,
+    name: &str,
+    rows: usize,
+    answer: &DataFrame,
+) -> Result<()> {
     let mut last = None;
     let mut measured = bench.measure_of(|scheduler| {
         // As the peers do, which let go of the last answer within the time of the next.
         last = Some(answer.persist_opts(scheduler, &RunOptions::new())?);
-        Ok(0)
+        Ok(0_u64)
     })?;
     if let Some(answer) = last {
-        measured.checksum = checksum(&answer.compute_with(&bench.scheduler)?);
+        measured.checksum = checksum(&answer.compute_with(&bench.scheduler)?).into();
     }
-    bench.report(name, "dask-frame", rows, measured)?;
+    bench.report_in_all(name, "dask-frame", rows, &measured);
     Ok(())
 }
 
 /// The number of rows, the sums of all columns of integers, and six digits of the sums of those of floats, added up.
-fn checksum(table: &Table) -> u64 {
+pub(in crate::bench) fn checksum(table: &Table) -> u64 {
     let sums = table.columns().iter().map(|column| match column.dtype() {
         DataType::Int64 => column.i64s().into_iter().flatten().flatten().fold(0, i64::wrapping_add),
         DataType::Float64 => six_digits(column.f64s().into_iter().flatten().flatten().sum()),

@@ -1,23 +1,23 @@
-//! Tables of the form of the db-benchmark of h2oai, made of hashed counters: `xtask/peers/frames.py` makes the same.
+//! Tables of the form of the db-benchmark of h2oai, made of hashed counters: `xtask/peers/tables.py` makes the same.
 
 use std::ops::Range;
 
 use anyhow::Result;
 use dask_frame::{Column, DataFrame, FrameError, Table};
 
-use crate::bench::collection::scattered;
+use crate::bench::workload::scattered;
 
 /// Rows of a large table.
-pub(super) const ROWS: usize = 10_000_000;
+pub(in crate::bench) const ROWS: usize = 10_000_000;
 
 /// Partitions of a large table.
-pub(super) const PARTITIONS: usize = 16;
+pub(in crate::bench) const PARTITIONS: usize = 16;
 
 /// The number of different values in a column of few.
 const FEW: u64 = 100;
 
 /// The value of a column, which has a number, in a row: below `n`.
-pub(super) fn drawn(column: u64, row: u64, n: u64) -> u64 {
+pub(in crate::bench) fn drawn(column: u64, row: u64, n: u64) -> u64 {
     scattered(scattered(row) ^ (column << 56)) % n
 }
 
@@ -31,7 +31,7 @@ fn names(column: u64, rows: Range<u64>, below: u64, digits: usize) -> Column {
 }
 
 /// A float between 0 and 100 for each row.
-pub(super) fn float(column: u64, row: u64) -> f64 {
+pub(in crate::bench) fn float(column: u64, row: u64) -> f64 {
     drawn(column, row, 100_000_000) as f64 / 1e6
 }
 
@@ -40,19 +40,19 @@ fn floats(column: u64, rows: impl Iterator<Item = u64>) -> Column {
 }
 
 /// The rows of each partition of a table of so many rows.
-pub(super) fn parts(rows: usize) -> impl Iterator<Item = Range<u64>> {
+pub(in crate::bench) fn parts(rows: usize) -> impl Iterator<Item = Range<u64>> {
     let cut = move |at: usize| (at * rows / PARTITIONS) as u64;
     (0..PARTITIONS).map(move |at| cut(at)..cut(at + 1))
 }
 
 /// The table of the groups: `id1`, `id2` of 100 names, `id3` of n/100; `id4`, `id5` of 100 numbers, `id6` of n/100;
 /// `v1` of 5, `v2` of 15, `v3` of many floats.
-pub(super) fn groups(rows: usize, columns: &[&'static str]) -> Result<Table> {
+pub(in crate::bench) fn groups(rows: usize, columns: &[&'static str]) -> Result<Table> {
     Ok(groups_of(0..rows as u64, rows, columns)?)
 }
 
 /// Some of the rows of the table of the groups, which has so many.
-pub(super) fn groups_of(
+pub(in crate::bench) fn groups_of(
     part: Range<u64>,
     rows: usize,
     columns: &[&'static str],
@@ -78,13 +78,13 @@ pub(super) fn groups_of(
 
 /// A side of a join: keys `id1` of rows/10⁶ numbers, `id2` of rows/10³ and `id3` of as many as rows, of the large side,
 /// and a value. On the small sides each key comes once, and nine of ten keys of the large side are there.
-pub(super) struct Joined {
-    pub(super) left: DataFrame,
+pub(in crate::bench) struct Joined {
+    pub(in crate::bench) left: DataFrame,
     rows: usize,
 }
 
 impl Joined {
-    pub(super) fn new(rows: usize) -> Result<Self> {
+    pub(in crate::bench) fn new(rows: usize) -> Result<Self> {
         let all = rows as u64;
         let numbers = |column, below: u64| integers(column, 0..all, below.max(1));
         let table = Table::new([
@@ -98,7 +98,7 @@ impl Joined {
     }
 
     /// The right side whose keys are in this column.
-    pub(super) fn right(&self, key: &'static str) -> Result<DataFrame> {
+    pub(in crate::bench) fn right(&self, key: &'static str) -> Result<DataFrame> {
         let share = match key {
             "id1" => 1_000_000,
             "id3" => 1,

@@ -4,7 +4,7 @@
 //! producer of its own besides. The baseline makes the plan of a single block of the unfused graph:
 //! what is saved for every block.
 
-use super::Bench;
+use super::{Bench, report_each};
 use anyhow::{Result, ensure};
 use dask_graph::{Axis, Blockwise, BlockwiseBuilder, Graph, Key, Name, Op, op};
 use dask_optimize::fuse_layers;
@@ -13,16 +13,20 @@ use std::sync::Arc;
 const N_LAYERS: usize = 1000;
 
 /// Measures the fusion of layers of `size` blocks, in nanoseconds for each layer.
-pub(super) fn measure(bench: &mut Bench<'_>, size: usize) -> Result<()> {
+pub(super) fn measure(bench: &mut Bench, size: usize) -> Result<()> {
     let n_blocks = u32::try_from(size)?;
     for (shape, graph) in [("chain", chain(n_blocks)?), ("comb", comb(n_blocks)?)] {
         let keys: Vec<Key> = vec![Key::new(name("x", N_LAYERS - 1), &[0])];
-        let fused = bench.measure(|| Ok(fuse_layers(&graph, &keys)?.layers().len() as u64))?;
-        ensure!(fused.checksum < N_LAYERS as u64 / 20, "{shape}: {} layers are left", fused.checksum);
-        let label = format!("fuse {shape}, blocks: {size}");
-        bench.report("layers", &label, N_LAYERS, "ns/layer", &fused)?;
+        let fused = bench.measure(|| {
+            let left = fuse_layers(&graph, &keys)?.layers().len();
+            ensure!(left < N_LAYERS / 20, "{shape}: {left} layers are left");
+            Ok(left as u64)
+        })?;
+        let workload = format!("fuse {shape}, {size} blocks");
+        report_each(bench, &workload, "dask-optimize", N_LAYERS, "layer", &fused);
         let lowered = bench.measure(|| Ok(graph.lower(&keys)?.len() as u64))?;
-        bench.report("layers", &format!("lower one block of {shape}"), N_LAYERS, "ns/layer", &lowered)?;
+        let workload = format!("lower one of {size} blocks, {shape}");
+        report_each(bench, &workload, "dask-graph", N_LAYERS, "layer", &lowered);
     }
     Ok(())
 }

@@ -2,14 +2,14 @@
 //!
 //! Each pass runs on graphs that are held task by task, and so does the way to the dense form and back, which is
 //! what they have in common and what `cull` is. The baseline is making the plan, which comes after them;
-//! `xtask/peers/optimize.py` runs dask's passes on the same graphs.
+//! `xtask/peers/passes.py` runs dask's passes on the same graphs.
 //!
 //! - `blocks`: blocks of ten nodes, in which every pass finds something to do, and a tree that adds them up;
 //! - `chain`: each task needs the one before, and all become one;
 //! - `random`: each task needs three of the thousand before it, and nothing can be done;
 //! - `crossing`: the same in two layers, so that every task needs tasks of the other layer.
 
-use super::Bench;
+use super::{Bench, report_each};
 use crate::bench::sched::graphs::materialized;
 use crate::bench::sched::shape::Shape;
 use anyhow::{Result, ensure};
@@ -38,7 +38,7 @@ const PASSES: [(&str, Pass); 9] = [
 ];
 
 /// Measures every pass on every graph, in nanoseconds for each node.
-pub(super) fn measure(bench: &mut Bench<'_>, size: usize) -> Result<()> {
+pub(super) fn measure(bench: &mut Bench, size: usize) -> Result<()> {
     if size > MAX_NODES {
         println!("{:<12} {size:>9}  skipped: more than {MAX_NODES} nodes", "passes");
         return Ok(());
@@ -53,15 +53,14 @@ pub(super) fn measure(bench: &mut Bench<'_>, size: usize) -> Result<()> {
     for (shape, (graph, keys)) in &graphs {
         let n_nodes = graph.lower(keys)?.len();
         let lowered = bench.measure(|| Ok(graph.lower(keys)?.len() as u64))?;
-        bench.report("passes", &format!("{shape}: lower"), n_nodes, "ns/node", &lowered)?;
+        report_each(bench, &format!("{shape}: lower"), "dask-graph", n_nodes, "node", &lowered);
         for (name, pass) in PASSES {
-            let measured = bench.measure(|| Ok(pass(graph, keys)?.len() as u64))?;
-            ensure!(
-                measured.checksum <= n_nodes as u64,
-                "{name} made {} nodes of {n_nodes}",
-                measured.checksum
-            );
-            bench.report("passes", &format!("{shape}: {name}"), n_nodes, "ns/node", &measured)?;
+            let measured = bench.measure(|| {
+                let left = pass(graph, keys)?.len();
+                ensure!(left <= n_nodes, "{name} made {left} nodes of {n_nodes}");
+                Ok(left as u64)
+            })?;
+            report_each(bench, &format!("{shape}: {name}"), "dask-optimize", n_nodes, "node", &measured);
         }
     }
     Ok(())

@@ -21,9 +21,6 @@ const STAGE: usize = 16;
 const WINDOW: usize = 1000;
 
 impl Shape {
-    pub(crate) const ALL: [Shape; 5] =
-        [Shape::Independent, Shape::Chain, Shape::Tree, Shape::Random, Shape::Stages];
-
     pub(crate) fn name(self) -> &'static str {
         match self {
             Shape::Independent => "independent",
@@ -172,9 +169,11 @@ fn mix(seed: u64) -> u64 {
 mod tests {
     use super::*;
 
+    const ALL: [Shape; 5] = [Shape::Independent, Shape::Chain, Shape::Tree, Shape::Random, Shape::Stages];
+
     #[test]
     fn edges_point_back_and_turn_around() {
-        for shape in Shape::ALL {
+        for shape in ALL {
             for size in [1, 2, 3, 100, 999] {
                 let edges = Edges::new(shape, size);
                 for task in 0..size {

@@ -6,25 +6,26 @@ use anyhow::{Result, ensure};
 use dask_frame::{Column, DataFrame, Merge, Table, col, read_csv, size};
 use dask_graph::{Collection, RunOptions};
 
-use super::data::{ROWS, drawn, float, groups_of, parts};
-use crate::bench::collection::{Bench, scaled, scattered};
+use crate::bench::frame::data::{ROWS, drawn, float, groups_of, parts};
+use crate::bench::meter::within;
+use crate::bench::workload::{Bench, scattered};
 
 /// The limit of a run, and the most memory that the process may have had.
 const LIMIT: u64 = 1 << 30;
 const KEYS: [&str; 6] = ["id1", "id2", "id3", "id4", "id5", "id6"];
 
 /// Measures a frame of one row under the limit; returns the row's count and sum.
-fn measure(bench: &mut Bench<'_>, name: &str, rows: usize, answer: &DataFrame) -> Result<(i64, f64)> {
+fn measure(bench: &mut Bench, name: &str, rows: usize, answer: &DataFrame) -> Result<(i64, f64)> {
     let options = RunOptions::new().memory_limit(LIMIT);
     let mut row = (0, 0.0);
-    let measured = bench.time_of(name, "dask-frame, limit of 1 GiB", rows, |scheduler| {
+    let measured = bench.time_of(name, "dask-frame", rows, |scheduler| {
         let table = answer.compute_opts(scheduler, &options)?;
         let count = table.column("count")?.i64s().and_then(|mut of| of.next().flatten());
         let sum = table.column("sum")?.f64s().and_then(|mut of| of.next().flatten());
         row = (count.unwrap_or_default(), sum.unwrap_or_default());
-        Ok(row.0 as u64)
+        Ok(row.0 as f64 + row.1)
     })?;
-    ensure!(measured.peak_bytes <= LIMIT, "{} bytes of memory were used", measured.peak_bytes);
+    within(LIMIT, &measured)?;
     Ok(row)
 }
 
@@ -36,7 +37,7 @@ fn ensure_near(got: f64, expected: f64) -> Result<()> {
 
 /// Writes a table to files, a part at a time; returns the frame that reads them.
 fn in_files(
-    bench: &Bench<'_>,
+    bench: &Bench,
     directory: &Path,
     rows: usize,
     part: impl Fn(std::ops::Range<u64>) -> Result<Table, dask_frame::FrameError> + Send + Sync + 'static,
@@ -49,8 +50,8 @@ fn in_files(
 }
 
 /// As many groups as rows, by six keys.
-pub(super) fn groups(bench: &mut Bench<'_>, percent: usize) -> Result<()> {
-    let (rows, directory) = (scaled(ROWS, percent), tempfile::tempdir()?);
+pub(super) fn groups(bench: &mut Bench) -> Result<()> {
+    let (rows, directory) = (bench.scaled(ROWS), tempfile::tempdir()?);
     let columns = ["id1", "id2", "id3", "id4", "id5", "id6", "v1", "v3"];
     let frame =
         in_files(bench, &directory.path().join("groups"), rows, move |part| groups_of(part, rows, &columns))?;
@@ -69,8 +70,8 @@ pub(super) fn groups(bench: &mut Bench<'_>, percent: usize) -> Result<()> {
 }
 
 /// Two large tables, each in files.
-pub(super) fn join(bench: &mut Bench<'_>, percent: usize) -> Result<()> {
-    let (rows, directory) = (scaled(ROWS, percent), tempfile::tempdir()?);
+pub(super) fn join(bench: &mut Bench) -> Result<()> {
+    let (rows, directory) = (bench.scaled(ROWS), tempfile::tempdir()?);
     let n = rows as u64;
     let key = move |row| drawn(13, row, n);
     let left = in_files(bench, &directory.path().join("left"), rows, move |part| {
