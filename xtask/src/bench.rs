@@ -1,14 +1,16 @@
 //! `cargo xtask bench`: what things cost, against what a user would pick instead.
 //!
 //! One process drives: it measures what the machine can do at most, and starts every workload in a process of
-//! its own, ours and the peers' in turn. Each of them prints records, one a line ([`Record`]), and the driver
+//! its own, ours and the peers' in turn. Each of them prints records, one a line ([`record::Record`]), and the driver
 //! shows, compares and keeps them.
 
 mod array;
 mod bag;
 mod child;
+mod compare;
 mod driver;
 mod frame;
+mod instructions;
 mod io;
 mod limits;
 mod machine;
@@ -19,6 +21,7 @@ mod optimize;
 mod options;
 mod peers;
 mod record;
+mod report;
 mod results;
 mod sched;
 mod workload;
@@ -43,6 +46,10 @@ const AREAS: [&Area; 8] = [
 pub(crate) fn run(args: &[String]) -> Result<()> {
     match Command::parse(args)? {
         Command::Measure(options) => driver::run(&options),
+        Command::Report(files) => report::run(&files),
+        Command::Compare { before, after } => compare::run(&before, &after),
+        Command::Instructions { update } => instructions::run(update),
+        Command::Count { workload, times } => instructions::here(&workload, times),
         Command::Here { area, workload, settings } => {
             let area = area_named(&area)?;
             let (_, measure) = area

@@ -44,7 +44,7 @@ const SECTIONS: &[Section] = &[
     Section { name: "loom", about: "what passes between workers, all interleavings", run: loom },
     Section { name: "examples", about: "every example runs", run: runs::examples },
     Section { name: "demo", about: "the demo, small", run: runs::demo },
-    Section { name: "bench", about: "the benches, quick", run: runs::bench },
+    Section { name: "bench", about: "the benches, quick, and counts of instructions", run: runs::bench },
 ];
 
 /// Runs the command with the arguments that follow its name.

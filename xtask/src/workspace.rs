@@ -2,7 +2,7 @@
 
 use anyhow::{Context, Result, bail};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Command, Output, Stdio};
 
 /// Returns the root directory of the workspace.
 ///
@@ -45,6 +45,18 @@ pub(crate) fn run(command: &mut Command) -> Result<()> {
 
 /// Runs `command` silently and returns what it wrote to its standard output.
 pub(crate) fn output(command: &mut Command) -> Result<Vec<u8>> {
+    Ok(outputs(command)?.stdout)
+}
+
+/// Runs `command` silently and returns what it wrote to its standard output and error.
+#[cfg(feature = "measure")]
+pub(crate) fn output_and_errors(command: &mut Command) -> Result<(String, String)> {
+    let output = outputs(command)?;
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    Ok((text(&output.stdout), text(&output.stderr)))
+}
+
+fn outputs(command: &mut Command) -> Result<Output> {
     let output = command
         .stdin(Stdio::null())
         .output()
@@ -53,7 +65,7 @@ pub(crate) fn output(command: &mut Command) -> Result<Vec<u8>> {
         let said = String::from_utf8_lossy(&output.stderr);
         bail!("`{}` failed ({}):\n{}", shown(command), output.status, said.trim_end());
     }
-    Ok(output.stdout)
+    Ok(output)
 }
 
 /// The command as one would type it, with the variables set for it and without the path of the program.

@@ -2,9 +2,9 @@
 //!
 //! Each workload stands in a file of its own and is measured beside the plainest way to do the same.
 
-mod layers;
+pub(super) mod layers;
 mod matrix;
-mod passes;
+pub(super) mod passes;
 mod push_down;
 mod recompute;
 mod rewrite;

@@ -9,6 +9,14 @@ use std::path::PathBuf;
 pub(super) enum Command {
     /// Measure.
     Measure(Options),
+    /// Write the page of these results.
+    Report(Vec<PathBuf>),
+    /// Show what became slower.
+    Compare { before: PathBuf, after: PathBuf },
+    /// Count instructions.
+    Instructions { update: bool },
+    /// Do work so often, for the count.
+    Count { workload: String, times: usize },
     /// Measure one workload in this process, for the driver.
     Here { area: String, workload: String, settings: Settings },
 }
@@ -46,7 +54,8 @@ const HERE: &str = "--here";
 impl Command {
     /// Reads the arguments.
     pub(super) fn parse(args: &[String]) -> Result<Self> {
-        match args.iter().map(String::as_str).collect::<Vec<_>>()[..] {
+        let words: Vec<&str> = args.iter().map(String::as_str).filter(|arg| *arg != "--dev").collect();
+        match words[..] {
             [HERE, area, workload, is_quick, sizes, limits] => Ok(Command::Here {
                 area: area.into(),
                 workload: workload.into(),
@@ -56,6 +65,18 @@ impl Command {
                     limits: serde_json::from_str(limits)?,
                 },
             }),
+            ["instructions"] => Ok(Command::Instructions { update: false }),
+            ["instructions", "--update"] => Ok(Command::Instructions { update: true }),
+            ["instructions", ..] => bail!("`instructions` takes nothing but `--update`"),
+            ["--count", workload, times] => {
+                Ok(Command::Count { workload: workload.into(), times: times.parse()? })
+            }
+            ["--report"] => bail!("`--report` wants files made with `--json`"),
+            ["--report", ref files @ ..] => Ok(Command::Report(files.iter().map(PathBuf::from).collect())),
+            ["--compare", before, after] => {
+                Ok(Command::Compare { before: before.into(), after: after.into() })
+            }
+            ["--compare", ..] => bail!("`--compare` wants two files made with `--json`"),
             _ => Options::parse(args).map(Command::Measure),
         }
     }
@@ -153,9 +174,20 @@ mod tests {
     }
 
     #[test]
+    fn files_of_results_are_read() {
+        assert_eq!(parse("--report a b").unwrap(), Command::Report(vec!["a".into(), "b".into()]));
+        assert_eq!(parse("instructions --dev").unwrap(), Command::Instructions { update: false });
+        let expected = Command::Compare { before: "a".into(), after: "b".into() };
+        assert_eq!(parse("--compare a b --dev").unwrap(), expected);
+    }
+
+    #[test]
     fn wrong_arguments_are_named() {
         for (text, part) in [
             ("sched --fast", "`--fast`"),
+            ("--report", "wants files"),
+            ("instructions --quick", "nothing but"),
+            ("--compare a.jsonl", "wants two files"),
             ("sched --json", "wants a value"),
             ("sched --sizes 1e3,x", "`x`"),
             ("sched --sizes 0", "`0`"),

@@ -20,11 +20,13 @@ const SCRIPTS: [(&str, &str); 8] = [
     ("memory", "bounded.py"),
 ];
 
+/// The pinned packages.
+const REQUIREMENTS: &str = include_str!("../../peers/requirements.txt");
+
 /// The packages, ready to be asked.
 pub(super) struct Peers {
     python: PathBuf,
     scripts: PathBuf,
-    requirements: String,
     /// Area, workload and peer.
     doers: Vec<(&'static str, String, String)>,
 }
@@ -37,34 +39,35 @@ impl Peers {
     /// - When there is no Python, or the packages cannot be had.
     pub(super) fn prepare() -> Result<Self> {
         let scripts = root()?.join("xtask/peers");
-        let list = scripts.join("requirements.txt");
-        let requirements =
-            std::fs::read_to_string(&list).with_context(|| format!("cannot read {}", list.display()))?;
         let environment = cache()?.join("dask-bench-peers");
         // Written last, so that what is there is whole.
         let installed = environment.join("installed.txt");
         let python = environment.join("bin/python");
-        if !std::fs::read_to_string(&installed).is_ok_and(|text| text == requirements) {
+        if !std::fs::read_to_string(&installed).is_ok_and(|text| text == REQUIREMENTS) {
             println!("installing the peers into {}, once", environment.display());
             output(Command::new("python3").args(["-m", "venv", "--clear"]).arg(&environment))?;
             let install =
                 ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--retries", "1"];
-            output(Command::new(&python).args(install).arg("--requirement").arg(&list))?;
-            std::fs::write(&installed, &requirements)?;
+            output(
+                Command::new(&python)
+                    .args(install)
+                    .arg("--requirement")
+                    .arg(scripts.join("requirements.txt")),
+            )?;
+            std::fs::write(&installed, REQUIREMENTS)?;
         }
         let mut doers = Vec::new();
         for (area, script) in SCRIPTS {
             let listed = output(Command::new(&python).arg(scripts.join(script)).arg("--list"))?;
             doers.extend(parse_list(&String::from_utf8(listed)?, area));
         }
-        Ok(Peers { python, scripts, requirements, doers })
+        Ok(Peers { python, scripts, doers })
     }
 
     /// The versions of what is asked.
     pub(super) fn facts(&self) -> Vec<Record> {
         let packages = self.doers.iter().map(|(_, _, peer)| peer.as_str());
-        let versions = versions(&self.requirements);
-        let mut facts: Vec<_> = versions
+        let mut facts: Vec<_> = versions(REQUIREMENTS)
             .filter(|(package, _)| packages.clone().any(|peer| peer == *package))
             .map(|(package, version)| machine::fact(package, version))
             .collect();
@@ -101,6 +104,11 @@ impl Peers {
         command.env("PYTHONDONTWRITEBYTECODE", "1");
         Ok(command)
     }
+}
+
+/// Whether a system is one of the packages, or Python itself.
+pub(super) fn is_peer(system: &str) -> bool {
+    system == "python" || versions(REQUIREMENTS).any(|(package, _)| package == system)
 }
 
 /// Where programs keep what they can make again.

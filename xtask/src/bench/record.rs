@@ -1,5 +1,6 @@
 //! The form of all results, ours and the peers': one object a line.
 
+use super::{limits, machine, peers};
 use anyhow::{Context, Result};
 use serde::{Deserialize, Serialize};
 use std::path::Path;
@@ -28,7 +29,45 @@ pub(super) struct Record {
     pub(super) limit_share: Option<f64>,
 }
 
+/// Whom a system belongs to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Side {
+    /// This workspace.
+    Ours,
+    /// What one would write by hand, or with a library of Rust.
+    ByHand,
+    /// A package of Python.
+    Peer,
+    /// Facts and limits of the machine.
+    Machine,
+}
+
 impl Record {
+    /// What is asked, and who answers how: records of two runs are matched by it.
+    pub(super) fn key(&self) -> (&str, &str, &str, Option<u64>, Option<u64>, Option<&str>) {
+        (&self.area, &self.workload, &self.system, self.size, self.threads, self.unit.as_deref())
+    }
+
+    pub(super) fn side(&self) -> Side {
+        let ours = ["sync", "threaded", "multiprocess"];
+        if [machine::AREA, limits::AREA].contains(&self.area.as_str()) {
+            Side::Machine
+        } else if self.system.starts_with("dask-") || ours.contains(&self.system.as_str()) {
+            Side::Ours
+        } else if peers::is_peer(&self.system) {
+            Side::Peer
+        } else {
+            Side::ByHand
+        }
+    }
+
+    /// How many times as long as `other` this took: more than one is slower, for rates too.
+    pub(super) fn times(&self, other: &Record) -> Option<f64> {
+        let (own, other) = (self.median?, other.median?);
+        let ratio = if self.is_rate() { other / own } else { own / other };
+        ratio.is_finite().then_some(ratio)
+    }
+
     /// Whether more is better: in rates, not in times.
     pub(super) fn is_rate(&self) -> bool {
         self.unit.as_deref().is_some_and(|unit| unit.ends_with("/s"))
@@ -92,7 +131,6 @@ impl From<f64> for Checksum {
 /// # Errors
 ///
 /// - When the file cannot be read, or a line is no record.
-#[cfg(test)]
 pub(super) fn read(path: &Path) -> Result<Vec<Record>> {
     let text = std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
     let record = |(at, line)| {
@@ -129,6 +167,28 @@ mod tests {
         assert!(Checksum::Exact(3).agrees(Checksum::Near(3.0)));
         assert!(Checksum::Near(0.0).agrees(Checksum::Exact(0)));
         assert!(!Checksum::Near(f64::NAN).agrees(Checksum::Near(f64::NAN)));
+    }
+
+    #[test]
+    fn systems_have_sides_and_rates_turn_around() {
+        let of = |area: &str, system: &str| {
+            Record { area: area.into(), system: system.into(), ..Record::default() }.side()
+        };
+        assert_eq!(of("frame", "dask-frame"), Side::Ours);
+        assert_eq!(of("sched", "threaded"), Side::Ours);
+        assert_eq!(of("frame", "dask"), Side::Peer);
+        assert_eq!(of("frame", "polars"), Side::Peer);
+        assert_eq!(of("sched", "rayon scope"), Side::ByHand);
+        assert_eq!(of("machine", "2.4.6"), Side::Machine);
+
+        let took = |median, unit: &str| Record {
+            median: Some(median),
+            unit: Some(unit.into()),
+            ..Record::default()
+        };
+        assert_eq!(took(3.0, "ms").times(&took(1.5, "ms")), Some(2.0));
+        assert_eq!(took(3.0, "GB/s").times(&took(1.5, "GB/s")), Some(0.5));
+        assert_eq!(took(3.0, "ms").times(&Record::default()), None);
     }
 
     #[test]

@@ -21,9 +21,10 @@ pub(crate) fn demo() -> Result<()> {
     demo::run(&["--dev".into(), "--size".into(), "small".into()])
 }
 
-/// Runs the benches at their smallest sizes.
+/// Runs the benches at their smallest sizes, and compares what can be: counts of instructions.
 pub(crate) fn bench() -> Result<()> {
-    measure::run(&["all", "--dev", "--quick"].map(String::from))
+    measure::run(&["all", "--dev", "--quick"].map(String::from))?;
+    measure::run(&["instructions", "--dev"].map(String::from))
 }
 
 /// Returns the names of the examples in `dir`, sorted: files `name.rs` and directories with a `main.rs`.

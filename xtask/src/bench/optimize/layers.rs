@@ -10,13 +10,13 @@ use dask_graph::{Axis, Blockwise, BlockwiseBuilder, Graph, Key, Name, Op, op};
 use dask_optimize::fuse_layers;
 use std::sync::Arc;
 
-const N_LAYERS: usize = 1000;
+pub(in crate::bench) const N_LAYERS: usize = 1000;
 
 /// Measures the fusion of layers of `size` blocks, in nanoseconds for each layer.
 pub(super) fn measure(bench: &mut Bench, size: usize) -> Result<()> {
     let n_blocks = u32::try_from(size)?;
     for (shape, graph) in [("chain", chain(n_blocks)?), ("comb", comb(n_blocks)?)] {
-        let keys: Vec<Key> = vec![Key::new(name("x", N_LAYERS - 1), &[0])];
+        let keys = [last_key()];
         let fused = bench.measure(|| {
             let left = fuse_layers(&graph, &keys)?.layers().len();
             ensure!(left < N_LAYERS / 20, "{shape}: {left} layers are left");
@@ -40,7 +40,12 @@ fn elementwise(n: usize, op: &Arc<dyn Op>, blocks: (Axis, u32)) -> BlockwiseBuil
     if n == 0 { builder.literal(1.0) } else { builder.blocks(name("x", n - 1), &[blocks]) }
 }
 
-fn chain(n_blocks: u32) -> Result<Graph> {
+/// The first block of the last layer.
+pub(in crate::bench) fn last_key() -> Key {
+    Key::new(name("x", N_LAYERS - 1), &[0])
+}
+
+pub(in crate::bench) fn chain(n_blocks: u32) -> Result<Graph> {
     let (op, blocks) = (op(|x: f64| x + 1.0), (Axis(0), n_blocks));
     (0..N_LAYERS).try_fold(Graph::new(), |below, n| {
         Ok(Graph::with_inputs(elementwise(n, &op, blocks).build()?, [&below]))

@@ -74,7 +74,7 @@ pub(super) fn measure(bench: &mut Bench, size: usize) -> Result<()> {
 ///      ├── g ───╯                         ├── h ──╮
 ///      ╰── i ─────────────────────────────╯       ├── ...
 /// ```
-fn blocks(size: usize) -> (Graph, Vec<Key>) {
+pub(in crate::bench) fn blocks(size: usize) -> (Graph, Vec<Key>) {
     const N_NODES: usize = 10;
     let [load, inc, double] = [
         named_op("load", |x: i64| x),

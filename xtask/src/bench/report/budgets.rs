@@ -1,0 +1,207 @@
+//! What each part may cost, beside what.
+
+/// What is wanted of one figure.
+pub(super) struct Budget {
+    pub(super) what: &'static str,
+    pub(super) area: &'static str,
+    pub(super) workload: &'static str,
+    pub(super) system: &'static str,
+    pub(super) threads: Threads,
+    pub(super) wanted: Wanted,
+    /// Why it is missed, for as long as it is.
+    pub(super) why: &'static str,
+}
+
+/// Which of the records of one system counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Threads {
+    One,
+    /// The one on most threads.
+    Most,
+}
+
+/// How a figure is judged. Times are judged at the largest size, but for the first two.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) enum Wanted {
+    /// At most so many of its unit, at every size.
+    AtMost(f64),
+    /// At most so many times the time of any smaller size.
+    Flat(f64),
+    /// At most so many times the time of the same system on one thread.
+    OfOneThread(f64),
+    /// At most so many times the time of this system.
+    OfSystem(&'static str, f64),
+    /// At most so many times the time of the fastest peer.
+    OfFastestPeer(f64),
+    /// At least this share of what the machine can do.
+    OfLimit(f64),
+}
+
+/// All budgets, in the order of the table.
+pub(super) const BUDGETS: &[Budget] = &[
+    task("empty tasks: independent", "independent"),
+    task("empty tasks: chain", "chain"),
+    task("empty tasks: tree", "tree"),
+    task("empty tasks: random", "random"),
+    flat("independent"),
+    flat("chain"),
+    flat("tree"),
+    flat("random"),
+    all_threads("independent"),
+    all_threads("chain"),
+    all_threads("tree"),
+    all_threads("random"),
+    planned("build by hand: random", "random: build", 500.0),
+    planned("cull, lower and order: random", "random: plan", 500.0),
+    planned("memory of a plan, bytes a task: random", "random: plan in memory", 200.0),
+    Budget {
+        what: "empty tasks in worker processes, a round trip each",
+        area: "multiprocess",
+        workload: "tasks: chain",
+        system: "multiprocess",
+        threads: Threads::Most,
+        wanted: Wanted::AtMost(50.0),
+        why: "",
+    },
+    Budget {
+        wanted: Wanted::OfSystem("loop by hand", 1.3),
+        why: "a program's instructions go over a tile one after the other, and a loop by hand over registers",
+        ..array("fused expression and sum", "fused")
+    },
+    Budget { wanted: Wanted::OfSystem("numpy", 1.0 / 3.0), ..array("fused expression and sum", "fused") },
+    Budget {
+        wanted: Wanted::OfSystem("numpy", 1.0 / 0.9),
+        why: "the kernel is matrixmultiply's, and numpy's OpenBLAS",
+        ..array("product of matrices in blocks", "matmul")
+    },
+    Budget {
+        why: "blocks that are not whole rows are copied together before they are read",
+        ..array("mean in blocks", "mean over axis 0")
+    },
+    array("deviation in blocks", "std over axis 0"),
+    array("singular values of tall blocks", "svd"),
+    array("blocks of rows to blocks of columns", "rechunk"),
+    array("mean of five neighbours", "stencil"),
+    array("uniform numbers", "random uniform"),
+    array("normal numbers", "random normal"),
+    Budget {
+        what: "array from a file, added up",
+        wanted: Wanted::OfLimit(0.8),
+        ..io("dask-array", "npy-sum")
+    },
+    io("dask-frame", "csv"),
+    io("dask-frame", "csv-2of9"),
+    io("dask-frame", "csv-write"),
+    io("dask-frame", "json"),
+    io("dask-frame", "parquet-2of9"),
+    io("dask-frame", "parquet-write"),
+    Budget { what: "words of text, counted", area: "bag", ..of_peers("dask-bag", "words") },
+    Budget {
+        what: "words of text, counted",
+        area: "bag",
+        wanted: Wanted::OfSystem("program by hand", 1.3),
+        ..of_peers("dask-bag", "words")
+    },
+    frame("group-q1", ""),
+    frame("group-q2", ""),
+    frame("group-q3", ""),
+    frame("group-q4", ""),
+    frame("group-q5", ""),
+    frame("group-q6", ""),
+    frame("group-q7", ""),
+    frame("group-q8", MOVED),
+    frame("group-q9", ""),
+    frame("group-q10", MOVED),
+    frame("join-q1", ""),
+    frame("join-q2", ""),
+    frame("join-q3", ""),
+    frame("join-q4", ""),
+    frame("join-q5", MOVED),
+    frame("sort", MOVED),
+    frame("set-index", MOVED),
+    limited("standardise", "dask-array"),
+    limited("group-limit", "dask-frame"),
+    limited("join-limit", "dask-frame"),
+];
+
+const MOVED: &str = "rows that move go by way of files, even where memory would do";
+
+const fn of_peers(system: &'static str, workload: &'static str) -> Budget {
+    Budget {
+        what: workload,
+        area: "",
+        workload,
+        system,
+        threads: Threads::Most,
+        wanted: Wanted::OfFastestPeer(1.0),
+        why: "",
+    }
+}
+
+const fn task(what: &'static str, workload: &'static str) -> Budget {
+    Budget {
+        what,
+        area: "sched",
+        threads: Threads::One,
+        wanted: Wanted::AtMost(150.0),
+        ..of_peers("sync", workload)
+    }
+}
+
+const fn flat(workload: &'static str) -> Budget {
+    Budget {
+        what: "the same from 10³ tasks to the most",
+        why: "what is alive of a large graph is in memory, and not in the caches of the processor",
+        wanted: Wanted::Flat(1.5),
+        ..task("", workload)
+    }
+}
+
+const fn all_threads(workload: &'static str) -> Budget {
+    Budget {
+        what: "empty tasks on all threads",
+        area: "sched",
+        wanted: Wanted::OfOneThread(1.0),
+        why: "the cores would only fetch results from each other's caches",
+        ..of_peers("threaded", workload)
+    }
+}
+
+const fn planned(what: &'static str, workload: &'static str, at_most: f64) -> Budget {
+    Budget {
+        what,
+        area: "sched",
+        threads: Threads::One,
+        wanted: Wanted::AtMost(at_most),
+        ..of_peers("dask-graph", workload)
+    }
+}
+
+const fn array(what: &'static str, workload: &'static str) -> Budget {
+    Budget { what, area: "array", ..of_peers("dask-array", workload) }
+}
+
+const fn io(system: &'static str, workload: &'static str) -> Budget {
+    Budget { area: "io", ..of_peers(system, workload) }
+}
+
+const fn frame(workload: &'static str, why: &'static str) -> Budget {
+    Budget { area: "frame", why, ..of_peers("dask-frame", workload) }
+}
+
+const fn limited(workload: &'static str, system: &'static str) -> Budget {
+    Budget { area: "memory", ..of_peers(system, workload) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_budget_is_of_an_area_that_is_measured() {
+        for budget in BUDGETS {
+            let is_known = crate::bench::AREAS.iter().any(|area| area.name == budget.area);
+            assert!(is_known && !budget.what.is_empty(), "{}: {}", budget.area, budget.workload);
+        }
+    }
+}

@@ -1,0 +1,166 @@
+//! The page: the machine, the budgets, and every figure.
+
+use super::budgets::BUDGETS;
+use super::figure;
+use super::verdict::Verdict;
+use crate::bench::record::{Record, Side};
+use crate::bench::{AREAS, limits, machine};
+use std::fmt::Write;
+
+const HEAD: &str = "\
+# Benchmarks
+
+Made by `cargo xtask bench --report` of what `cargo xtask bench all --peers --json FILE` measured: no number here was
+written by hand. Each workload of each system ran in a process of its own, the systems of a workload one after the other,
+and all answers of a workload agree (sums of floats to 1e-9). What each workload asks is said in `xtask/src/bench`.
+Times are medians, with the least and the greatest of the repeats. `limit` is the time that the machine needs at least for
+the bytes that have to move, over the time that was taken. Machines are noisy: read the ratios.
+";
+
+const OTHERWISE: &str = "answers otherwise, or did not end";
+
+/// The text of the page, with the pictures of these areas.
+pub(super) fn of(records: &[Record], drawn: &[&str]) -> String {
+    let mut page = HEAD.to_owned();
+    facts(&mut page, records);
+    limits_of_the_machine(&mut page, records);
+    budgets(&mut page, records);
+    for area in AREAS {
+        figures(&mut page, area.name, records, drawn.contains(&area.name));
+    }
+    page
+}
+
+fn table(page: &mut String, title: &str, columns: &[&str], rows: impl Iterator<Item = Vec<String>>) {
+    let rows: Vec<_> = rows.collect();
+    if rows.is_empty() {
+        return;
+    }
+    if !title.is_empty() {
+        line(page, &format!("\n## {title}\n"));
+    } else {
+        line(page, "");
+    }
+    line(page, &format!("| {} |", columns.join(" | ")));
+    line(page, &format!("|{}", "---|".repeat(columns.len())));
+    for row in rows {
+        line(page, &format!("| {} |", row.join(" | ")));
+    }
+}
+
+fn line(page: &mut String, text: &str) {
+    let _ = writeln!(page, "{text}");
+}
+
+fn facts(page: &mut String, records: &[Record]) {
+    let facts = records.iter().filter(|record| record.area == machine::AREA);
+    let rows = facts.map(|fact| vec![fact.workload.clone(), fact.system.clone()]);
+    table(page, "Where, when and with what", &["what", "which"], rows);
+}
+
+fn limits_of_the_machine(page: &mut String, records: &[Record]) {
+    let rows = records.iter().filter(|record| record.area == limits::AREA);
+    let rows = rows.map(|record| vec![record.workload.clone(), told(record), spread(record)]);
+    table(page, "What the machine can do at most", &["what", "median", "least to greatest"], rows);
+}
+
+fn budgets(page: &mut String, records: &[Record]) {
+    let rows = BUDGETS.iter().map(|budget| {
+        let verdict = Verdict::of(budget, records);
+        let (is_met, why) = match verdict.is_met {
+            None => ("?", ""),
+            Some(true) => ("yes", ""),
+            Some(false) => ("**no**", if budget.why.is_empty() { "not known yet" } else { budget.why }),
+        };
+        let what = if budget.what == budget.workload {
+            budget.what.to_owned()
+        } else {
+            format!("{} (`{}`)", budget.what, budget.workload)
+        };
+        let texts = [budget.area, &what, &verdict.wanted, &verdict.measured, is_met, why];
+        texts.map(str::to_owned).to_vec()
+    });
+    table(page, "Budgets", &["area", "what", "budget", "measured", "met", "why"], rows);
+}
+
+fn figures(page: &mut String, area: &str, records: &[Record], is_drawn: bool) {
+    let of_area: Vec<_> = records.iter().filter(|record| record.area == area).collect();
+    if of_area.is_empty() {
+        return;
+    }
+    line(page, &format!("\n## {area}"));
+    if is_drawn {
+        line(page, &format!("\n![times of {area}, relative to ours](benchmarks/{area}.svg)"));
+    }
+    let columns =
+        ["workload", "size", "system", "threads", "median", "least to greatest", "CPU s", "peak MB", "limit"];
+    let rows = of_area.into_iter().map(|record| {
+        let or_empty = |text: Option<String>| text.unwrap_or_default();
+        let system = match record.side() {
+            Side::Ours => format!("**{}**", record.system),
+            _ => record.system.clone(),
+        };
+        vec![
+            record.workload.clone(),
+            or_empty(record.size.map(|size| size.to_string())),
+            system,
+            or_empty(record.threads.map(|threads| threads.to_string())),
+            told(record),
+            spread(record),
+            or_empty(record.cpu_s.map(figure)),
+            or_empty(record.peak_bytes.map(|peak| (peak / 1_000_000).to_string())),
+            or_empty(record.limit_share.map(figure)),
+        ]
+    });
+    table(page, "", &columns, rows);
+}
+
+fn told(record: &Record) -> String {
+    match (record.median, &record.unit) {
+        (Some(median), Some(unit)) => format!("{} {unit}", figure(median)),
+        _ => OTHERWISE.into(),
+    }
+}
+
+fn spread(record: &Record) -> String {
+    let (Some(min), Some(max)) = (record.min, record.max) else { return String::new() };
+    format!("{} to {}", figure(min), figure(max))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_page_tells_what_was_measured_and_what_was_not() {
+        let record = |system: &str, median| Record {
+            area: "frame".into(),
+            workload: "sort".into(),
+            system: system.into(),
+            size: Some(10_000_000),
+            threads: Some(2),
+            unit: Some("ms".into()),
+            median,
+            min: median,
+            max: median,
+            ..Record::default()
+        };
+        let records = [
+            machine::fact("cores", "2"),
+            record("dask-frame", Some(3.0)),
+            record("polars", Some(1.0)),
+            record("pandas", None),
+        ];
+        let page = of(&records, &["frame"]);
+        let has = |text: &str| assert!(page.contains(text), "{text} is not in\n{page}");
+        has("| cores | 2 |");
+        has(
+            "| frame | sort | ≤ 1 × the fastest peer | 3.00 × polars: 3.00 and 1.00 ms | **no** | rows that move",
+        );
+        has("| frame | join-q1 | ≤ 1 × the fastest peer | not measured | ? |  |");
+        has("| sort | 10000000 | **dask-frame** | 2 | 3.00 ms | 3.00 to 3.00 |");
+        has("| sort | 10000000 | pandas | 2 | answers otherwise");
+        has("![times of frame, relative to ours](benchmarks/frame.svg)");
+        assert!(!page.contains("## io"), "an area without figures has no heading");
+    }
+}
