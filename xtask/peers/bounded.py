@@ -1,11 +1,10 @@
 """What `cargo xtask bench memory` measures. duckdb is given the same limit of memory; the others know none, and what
 they took is reported."""
 
-import glob
-import os
 import tempfile
 
-from common import Question, main, scaled
+from common import Question, kept, main, scaled
+from files import write_csv
 from packages import PACKAGES
 from tables import ROWS, drawn, floats, groups_table
 
@@ -56,16 +55,6 @@ def by_dask(source, target):
     out.flush()
 
 
-def in_files(directory, name, table):
-    import pyarrow.csv
-
-    os.mkdir(f"{directory}/{name}")
-    part = -(-len(table) // 16)
-    for at in range(16):
-        pyarrow.csv.write_csv(table.slice(at * part, part), f"{directory}/{name}/{at:02}.csv", pyarrow.csv.WriteOptions(quoting_style="none"))
-    return sorted(glob.glob(f"{directory}/{name}/*"))
-
-
 def limited(peer):
     peer = PACKAGES[peer]()
     if hasattr(peer, "limit"):
@@ -73,12 +62,15 @@ def limited(peer):
     return peer
 
 
+def count_and_sum(row):
+    return float(row[0]) + row[1]
+
+
 def group_limit(peer):
     keys = ["id1", "id2", "id3", "id4", "id5", "id6"]
     rows, peer = scaled(ROWS), limited(peer)
-    with tempfile.TemporaryDirectory() as directory:
-        files = in_files(directory, "groups", groups_table(rows, [*keys, "v1", "v3"]))
-        yield Question("group-limit", rows, lambda: peer.grouped_files(files, keys), lambda row: float(row[0]) + row[1])
+    files = kept("groups", lambda directory: write_csv(groups_table(rows, [*keys, "v1", "v3"]), directory))
+    yield Question("group-limit", rows, lambda: peer.grouped_files(files, keys), count_and_sum)
 
 
 def join_limit(peer):
@@ -86,13 +78,18 @@ def join_limit(peer):
     import pyarrow as pa
 
     rows, peer = scaled(ROWS), limited(peer)
-    with tempfile.TemporaryDirectory() as directory:
+
+    def left_table():
         row = np.arange(rows, dtype=np.uint64)
-        left = in_files(directory, "left", pa.table({"key": drawn(13, row, rows), "v1": floats(14, row)}))
-        key = row * np.uint64(7) % np.uint64(rows)
-        right = in_files(directory, "right", pa.table({"key": key.astype(np.int64), "v2": floats(15, key)}))
-        del row, key
-        yield Question("join-limit", rows, lambda: peer.joined_files(left, right), lambda row: float(row[0]) + row[1])
+        return pa.table({"key": drawn(13, row, rows), "v1": floats(14, row)})
+
+    def right_table():
+        key = np.arange(rows, dtype=np.uint64) * np.uint64(7) % np.uint64(rows)
+        return pa.table({"key": key.astype(np.int64), "v2": floats(15, key)})
+
+    left = kept("left", lambda directory: write_csv(left_table(), directory))
+    right = kept("right", lambda directory: write_csv(right_table(), directory))
+    yield Question("join-limit", rows, lambda: peer.joined_files(left, right), count_and_sum)
 
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@ import os
 import shutil
 import tempfile
 
-from common import Question, main, scaled
+from common import Question, kept, main, scaled
 from packages import PACKAGES, checksum
 from tables import COLUMNS, ROWS, groups_table
 
@@ -45,10 +45,8 @@ def read(name, full, write, work):
 
     def questions(peer):
         rows, peer = scaled(full), PACKAGES[peer]()
-        with tempfile.TemporaryDirectory() as directory:
-            write(groups_table(rows, COLUMNS), directory)
-            files = sorted(glob.glob(f"{directory}/*"))
-            yield Question(name, rows, lambda: work(peer, files), lambda answer: checksum(peer.sums(answer)))
+        files = kept(write.__name__, lambda directory: write(groups_table(rows, COLUMNS), directory))
+        yield Question(name, rows, lambda: work(peer, files), lambda answer: checksum(peer.sums(answer)))
 
     return questions
 
@@ -83,10 +81,9 @@ def npy_sum(peer):
     import numpy as np
 
     n = scaled(100_000_000)
-    with tempfile.TemporaryDirectory() as directory:
-        path = f"{directory}/numbers.npy"
-        np.save(path, numbers(n))
-        yield Question("npy-sum", n, {"numpy": lambda: np.load(path, mmap_mode="r").sum(), "dask": dask_sum(path, n)}[peer])
+    [path] = kept("numbers", lambda directory: np.save(f"{directory}/numbers.npy", numbers(n)))
+    by_numpy = lambda: np.load(path, mmap_mode="r").sum()
+    yield Question("npy-sum", n, {"numpy": by_numpy, "dask": dask_sum(path, n)}[peer])
 
 
 def dask_sum(path, n):

@@ -27,6 +27,8 @@ const REQUIREMENTS: &str = include_str!("../../peers/requirements.txt");
 pub(super) struct Peers {
     python: PathBuf,
     scripts: PathBuf,
+    /// Files that several peers read, until the run ends.
+    data: tempfile::TempDir,
     /// Area, workload and peer.
     doers: Vec<(&'static str, String, String)>,
 }
@@ -61,7 +63,7 @@ impl Peers {
             let listed = output(Command::new(&python).arg(scripts.join(script)).arg("--list"))?;
             doers.extend(parse_list(&String::from_utf8(listed)?, area));
         }
-        Ok(Peers { python, scripts, doers })
+        Ok(Peers { python, scripts, data: tempfile::tempdir()?, doers })
     }
 
     /// The versions of what is asked.
@@ -97,6 +99,7 @@ impl Peers {
         };
         let mut command = Command::new(&self.python);
         command.arg(self.scripts.join(script)).args([workload, peer, "--sizes", &settings.sizes_as_text()]);
+        command.arg("--data").arg(self.data.path());
         if settings.is_quick {
             command.arg("--quick");
         }

@@ -102,29 +102,27 @@ pub(super) const BUDGETS: &[Budget] = &[
         wanted: Wanted::OfSystem("program by hand", 1.3),
         ..of_peers("dask-bag", "words")
     },
-    frame("group-q1", ""),
-    frame("group-q2", ""),
-    frame("group-q3", ""),
-    frame("group-q4", ""),
-    frame("group-q5", ""),
-    frame("group-q6", ""),
-    frame("group-q7", ""),
-    frame("group-q8", MOVED),
-    frame("group-q9", ""),
-    frame("group-q10", MOVED),
-    frame("join-q1", ""),
-    frame("join-q2", ""),
-    frame("join-q3", ""),
-    frame("join-q4", ""),
-    frame("join-q5", MOVED),
-    frame("sort", MOVED),
-    frame("set-index", MOVED),
+    frame("group-q1"),
+    frame("group-q2"),
+    frame("group-q3"),
+    frame("group-q4"),
+    frame("group-q5"),
+    frame("group-q6"),
+    frame("group-q7"),
+    frame("group-q8"),
+    frame("group-q9"),
+    frame("group-q10"),
+    frame("join-q1"),
+    frame("join-q2"),
+    frame("join-q3"),
+    frame("join-q4"),
+    frame("join-q5"),
+    frame("sort"),
+    frame("set-index"),
     limited("standardise", "dask-array"),
     limited("group-limit", "dask-frame"),
     limited("join-limit", "dask-frame"),
 ];
-
-const MOVED: &str = "rows that move go by way of files, even where memory would do";
 
 const fn of_peers(system: &'static str, workload: &'static str) -> Budget {
     Budget {
@@ -185,8 +183,8 @@ const fn io(system: &'static str, workload: &'static str) -> Budget {
     Budget { area: "io", ..of_peers(system, workload) }
 }
 
-const fn frame(workload: &'static str, why: &'static str) -> Budget {
-    Budget { area: "frame", why, ..of_peers("dask-frame", workload) }
+const fn frame(workload: &'static str) -> Budget {
+    Budget { area: "frame", ..of_peers("dask-frame", workload) }
 }
 
 const fn limited(workload: &'static str, system: &'static str) -> Budget {

@@ -155,7 +155,7 @@ mod tests {
         let has = |text: &str| assert!(page.contains(text), "{text} is not in\n{page}");
         has("| cores | 2 |");
         has(
-            "| frame | sort | ≤ 1 × the fastest peer | 3.00 × polars: 3.00 and 1.00 ms | **no** | rows that move",
+            "| frame | sort | ≤ 1 × the fastest peer | 3.00 × polars: 3.00 and 1.00 ms | **no** | not known yet",
         );
         has("| frame | join-q1 | ≤ 1 × the fastest peer | not measured | ? |  |");
         has("| sort | 10000000 | **dask-frame** | 2 | 3.00 ms | 3.00 to 3.00 |");
