@@ -25,7 +25,8 @@
 //! A stream knows its item type and nothing of how the items are made, so that [`Bag<T>`](crate::Bag) names
 //! one type. Each step costs one indirect call an item, about a nanosecond; [`Bag::pipe`](crate::Bag::pipe)
 //! is for steps that take no longer themselves. Sources whose items lie in memory hand them over in batches
-//! instead.
+//! instead. Lines of text are lent, all in one buffer, to what only looks at its items: what counts them, writes them,
+//! or sends them elsewhere.
 
 use std::any::Any;
 use std::borrow::Cow;
@@ -75,6 +76,17 @@ pub(crate) trait Stream<T>: Send + Sync {
         Ok(false)
     }
 
+    /// Gives each item to look at, where that saves making one of its own for each; `false`, with nothing given, where
+    /// not.
+    fn drive_lent(
+        &self,
+        _run: &Run,
+        _args: &mut Args<'_>,
+        _sink: &mut dyn FnMut(&T) -> Flow,
+    ) -> Result<bool, OpError> {
+        Ok(false)
+    }
+
     /// This stream with `producer`'s stream where it reads a stored partition; `None` if that cannot be.
     /// `steps` is the number of steps of the whole pipeline.
     fn absorb(&self, producer: &Arc<dyn Op>, steps: usize) -> Option<Arc<dyn Stream<T>>>;
@@ -116,6 +128,17 @@ pub(crate) trait Sink<T>: Send + Sync + 'static {
     fn start(&self) -> Self::Acc;
 
     fn push(&self, run: &Run, acc: &mut Self::Acc, item: T) -> Flow;
+
+    /// Takes all items of `stream`: as its own, unless it only looks at them ([`for_each_lent`]).
+    fn drain(
+        &self,
+        stream: &dyn Stream<T>,
+        run: &Run,
+        args: &mut Args<'_>,
+        acc: &mut Self::Acc,
+    ) -> Result<(), OpError> {
+        for_each(stream, run, args, |item| self.push(run, acc, item))
+    }
 
     fn finish(&self, acc: Self::Acc) -> Result<Value, OpError>;
 
@@ -250,7 +273,7 @@ impl<T: 'static, S: Sink<T>> Op for Pipeline<T, S> {
         }
         let run = Run::new();
         let mut acc = self.sink.start();
-        run.pass(|| for_each(&*self.stream, &run, &mut args, |item| self.sink.push(&run, &mut acc, item)))?;
+        run.pass(|| self.sink.drain(&*self.stream, &run, &mut args, &mut acc))?;
         run.result()?;
         self.sink.finish(acc)
     }
@@ -298,6 +321,19 @@ pub(crate) fn for_each<T>(
         stream.drive(run, args, &mut push)?;
     }
     Ok(())
+}
+
+/// Gives the items of `stream` to `look`, which has no need to keep them.
+pub(crate) fn for_each_lent<T>(
+    stream: &dyn Stream<T>,
+    run: &Run,
+    args: &mut Args<'_>,
+    mut look: impl FnMut(&T) -> Flow,
+) -> Result<(), OpError> {
+    if stream.drive_lent(run, args, &mut look)? {
+        return Ok(());
+    }
+    for_each(stream, run, args, |item| look(&item))
 }
 
 /// Items of a batch that are still to come. The run is told of the current one only when it panics, which costs the

@@ -341,6 +341,20 @@ impl<U: Send + Sync + 'static, M: FromLine<U>> Stream<U> for Reading<M> {
             .map_err(OpError::failed)
     }
 
+    fn drive_lent(
+        &self,
+        run: &Run,
+        args: &mut Args<'_>,
+        sink: &mut dyn FnMut(&U) -> Flow,
+    ) -> Result<bool, OpError> {
+        let blocks = args.get::<Blocks>(0)?;
+        let mut buffer = None;
+        blocks
+            .for_each_line(run, &self.format, &mut |line| self.make.lend(line, run, &mut buffer, sink))
+            .map_err(OpError::failed)?;
+        Ok(true)
+    }
+
     fn absorb(&self, _producer: &Arc<dyn Op>, _steps: usize) -> Option<Arc<dyn Stream<U>>> {
         None
     }

@@ -14,7 +14,7 @@ use crate::error::WriteError;
 use crate::output::{Outputs, Unfinished};
 use crate::partition::Partition;
 use crate::stream::stored::Stored;
-use crate::stream::{NEXT, Run, STOP, Stream};
+use crate::stream::{NEXT, Run, STOP, Stream, for_each_lent};
 use crate::text::Compression;
 
 /// How the blocks of an Avro file are packed.
@@ -88,8 +88,8 @@ impl<T: Serialize + Send + Sync + 'static> WriteRecords<T> {
         let mut writer = writer.map_err(failed(0))?;
         let run = Run::new();
         let (mut outcome, mut item) = (Ok(()), 0);
-        self.stream.drive(&run, args, &mut |record| {
-            outcome = writer.append_ser(&record).map(drop).map_err(failed(item));
+        for_each_lent(&*self.stream, &run, args, |record| {
+            outcome = writer.append_ser(record).map(drop).map_err(failed(item));
             item += 1;
             if outcome.is_ok() { NEXT } else { STOP }
         })?;

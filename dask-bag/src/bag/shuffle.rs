@@ -20,7 +20,7 @@ use xxhash_rust::xxh3::xxh3_64;
 
 use super::{Bag, PARTITIONS, build};
 use crate::error::BagError;
-use crate::stream::{Flow, NEXT, Of, Run, STOP, Stream, for_each, unpacked};
+use crate::stream::{Flow, NEXT, Of, Run, STOP, Stream, for_each_lent, unpacked};
 
 /// Records that are in files, and wait to be gathered.
 pub(super) struct Exchanged {
@@ -162,7 +162,7 @@ where
         let mut records = Records::new(&directory, self.targets, &codec);
         let run = Run::new();
         run.pass(|| {
-            for_each(&*self.stream, &run, &mut args, |item| records.push(&(self.key)(&item), &item))
+            for_each_lent(&*self.stream, &run, &mut args, |item| records.push(&(self.key)(item), item))
         })?;
         run.result()?;
         records.finish()

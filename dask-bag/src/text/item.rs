@@ -18,6 +18,17 @@ pub(crate) trait FromLine<U>: Send + Sync + 'static {
     /// Gives `sink` what it makes of the line, if anything.
     fn give(&self, line: &Line<'_>, run: &Run, sink: &mut dyn FnMut(U) -> Flow) -> Result<Flow, ReadError>;
 
+    /// As [`give`](Self::give), to look at. `buffer` is the same for all lines, to make what is lent in.
+    fn lend(
+        &self,
+        line: &Line<'_>,
+        run: &Run,
+        _buffer: &mut Option<U>,
+        sink: &mut dyn FnMut(&U) -> Flow,
+    ) -> Result<Flow, ReadError> {
+        self.give(line, run, &mut |item| sink(&item))
+    }
+
     /// Packs the functions of the user, for another process.
     fn pack(&self, to: &mut Packer) -> Result<(), Refused>;
 
@@ -38,6 +49,19 @@ impl FromLine<String> for Text {
         sink: &mut dyn FnMut(String) -> Flow,
     ) -> Result<Flow, ReadError> {
         Ok(sink(line.text()?.into_owned()))
+    }
+
+    fn lend(
+        &self,
+        line: &Line<'_>,
+        _run: &Run,
+        buffer: &mut Option<String>,
+        sink: &mut dyn FnMut(&String) -> Flow,
+    ) -> Result<Flow, ReadError> {
+        let buffer = buffer.get_or_insert_default();
+        buffer.clear();
+        buffer.push_str(&line.text()?);
+        Ok(sink(buffer))
     }
 
     fn pack(&self, _: &mut Packer) -> Result<(), Refused> {

@@ -202,7 +202,12 @@ fn value<T: DeserializeOwned>(line: &[u8]) -> Option<Result<T, JsonError>> {
     if line.iter().all(|byte| matches!(byte, b' ' | b'\t' | b'\n' | b'\r')) {
         return None;
     }
-    Some(serde_json::from_slice(line).map_err(|error| JsonError::new::<T>(&error)))
+    // Checked once a line rather than once a text in it. The parser tells where a line is none.
+    let value = match str::from_utf8(line) {
+        Ok(text) => serde_json::from_str(text),
+        Err(_) => serde_json::from_slice(line),
+    };
+    Some(value.map_err(|error| JsonError::new::<T>(&error)))
 }
 
 /// The value in a line.

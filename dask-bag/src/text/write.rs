@@ -16,7 +16,7 @@ use crate::error::WriteError;
 use crate::output::{Outputs, Unfinished};
 use crate::partition::Partition;
 use crate::stream::stored::Stored;
-use crate::stream::{Flow, Run, Stream};
+use crate::stream::{Flow, Run, Stream, for_each_lent};
 
 mod line;
 
@@ -200,8 +200,8 @@ impl<T: Send + Sync + 'static, L: ToLine<T>> WriteLines<T, L> {
         let run = Run::new();
         let mut lines = LineWriter { out, format: self.format, bytes: Vec::new(), owes_end: false };
         let (mut outcome, mut item, mut buffer) = (Ok(()), 0, String::new());
-        self.stream.drive(&run, args, &mut |of| {
-            outcome = match L::line(&of, &mut buffer) {
+        for_each_lent(&*self.stream, &run, args, |of| {
+            outcome = match L::line(of, &mut buffer) {
                 Ok(line) => lines.write(line).map_err(|error| error.at(path, item, self.format.encoding)),
                 Err(source) => Err(WriteError::Item { path: path.to_owned(), item, source }),
             };

@@ -7,7 +7,7 @@ use std::time::{Duration, SystemTime};
 
 use dask_bag::{Bag, Compression, ReadError, ReadText, read_text};
 use dask_graph::Collection;
-use dask_optimize::{Context, Pipeline};
+use dask_optimize::{Context, Optimized, Pipeline};
 use dask_sched_sync::Sync;
 use proptest::prelude::*;
 
@@ -240,4 +240,30 @@ fn a_step_that_fails_on_a_line_tells_file_and_line() {
     let parsed = read_text(&pattern(&dir, "a.txt")).unwrap().try_map(|line| line.parse::<u32>());
     let error = parsed.compute_with(&dask_optimize::Optimized::new(Sync::new())).unwrap_err();
     assert!(chain(&error).contains("a.txt line 63"), "{}", chain(&error));
+}
+
+#[test]
+fn lines_that_are_only_looked_at_are_the_same_lines() {
+    let dir = files(&[("a.txt", b"b a\nb\n\na\nb a\r\n"), ("b.txt", b""), ("c.txt", "a\nö b\nb".as_bytes())]);
+    let expected = ["b a", "b", "", "a", "b a", "a", "ö b", "b"].map(String::from);
+    let counts = [("b a", 2), ("b", 2), ("", 1), ("a", 2), ("ö b", 1)].map(|(line, n)| (line.to_owned(), n));
+    for blocksize in [1, 3, 1000] {
+        let lines = ReadText::new(pattern(&dir, "*.txt")).blocksize(blocksize).lines().unwrap();
+        check(&lines.count(), 8);
+        check(&lines.frequencies(), counts.to_vec());
+        check(&lines.distinct(), counts.iter().map(|(line, _)| line.clone()).collect());
+        let letters = lines.frequencies_of(|line, count| line.split(' ').for_each(count));
+        check(&letters, [("b", 5), ("a", 4), ("", 1), ("ö", 1)].map(|(word, n)| (word.into(), n)).to_vec());
+        let grouped = lines.clone().split_out(1).groupby(|line| line.len()).map(|(_, lines)| lines);
+        let by_length = |n| expected.iter().filter(|line| line.len() == n).cloned().collect::<Vec<_>>();
+        check(&grouped, [3, 1, 0, 4].map(by_length).to_vec());
+        let out = files(&[]);
+        let written = lines.repartition(1).to_textfiles(&pattern(&out, "*.out")).unwrap();
+        let written = written.compute_with(&Sync::new()).unwrap();
+        assert_eq!(fs::read_to_string(&written[0]).unwrap().lines().collect::<Vec<_>>(), expected);
+        let written = lines.to_textfiles(&pattern(&out, "*.parts")).unwrap();
+        let paths = written.compute_with(&Optimized::new(Sync::new())).unwrap();
+        let parts: String = paths.iter().map(|path| fs::read_to_string(path).unwrap()).collect();
+        assert_eq!(parts.lines().collect::<Vec<_>>(), expected);
+    }
 }

@@ -4,14 +4,14 @@ use std::borrow::Cow;
 use std::cmp;
 use std::sync::Arc;
 
-use dask_graph::{OpError, Packer, Refused, Token, UnpackError, Unpacker, Value, make_option_portable};
+use dask_graph::{Args, OpError, Packer, Refused, Token, UnpackError, Unpacker, Value, make_option_portable};
 
 use super::Reduction;
 use super::joins::{Join, Pairwise, Together};
 use crate::bag::Bag;
 use crate::codec;
 use crate::item::Item;
-use crate::stream::{Flow, NEXT, Run, Sink};
+use crate::stream::{Flow, NEXT, Run, Sink, Stream, for_each_lent};
 
 /// # To one value
 ///
@@ -329,6 +329,19 @@ impl<T> Sink<T> for Count {
     fn push(&self, _: &Run, acc: &mut u64, _item: T) -> Flow {
         *acc += 1;
         NEXT
+    }
+
+    fn drain(
+        &self,
+        stream: &dyn Stream<T>,
+        run: &Run,
+        args: &mut Args<'_>,
+        acc: &mut u64,
+    ) -> Result<(), OpError> {
+        for_each_lent(stream, run, args, |_| {
+            *acc += 1;
+            NEXT
+        })
     }
 
     fn finish(&self, acc: u64) -> Result<Value, OpError> {

@@ -1,24 +1,23 @@
 //! One value a key: frequencies, distinct, foldby.
 
-use std::borrow::Borrow;
+use std::borrow::{Borrow, Cow};
 use std::collections::hash_map::RandomState;
 use std::hash::{BuildHasher, Hash};
 use std::sync::OnceLock;
 
 use dask_graph::{
-    Blob, BlobError, BlobReader, Codec, OpError, Packer, Payload, Refused, Token, UnpackError, Unpacker,
-    Value, make_option_portable, make_pair_portable,
+    Args, Blob, BlobError, BlobReader, Codec, OpError, Packer, Payload, Refused, Token, UnpackError,
+    Unpacker, Value, make_option_portable, make_pair_portable,
 };
 use foldhash::fast::FixedState;
 use hashbrown::HashTable;
-use hashbrown::hash_table::Entry;
 
 use super::joins::Pairwise;
 use super::{Reduction, accumulate};
 use crate::bag::Bag;
 use crate::codec;
 use crate::partition::heap_nbytes;
-use crate::stream::{Flow, NEXT, Run, Sink};
+use crate::stream::{Flow, NEXT, Of, Run, Sink, Stream, for_each, for_each_lent};
 
 /// # By key
 ///
@@ -42,8 +41,8 @@ impl<T: Clone + Send + Sync + 'static> Bag<T> {
         T: Hash + Eq,
     {
         make_pair_portable::<T, u64>();
-        let push = |groups: &mut Groups<T, u64>, item| *groups.slot(item, || 0) += 1;
-        self.grouped("frequencies", self.token("frequencies"), push, |a, b| *a += b, |item, n| (item, n))
+        let sink = ByItem::new("frequencies", |n: &mut u64| *n += 1);
+        self.by_key("frequencies", self.token("frequencies"), sink, |a, b| *a += b, |item, n| Some((item, n)))
     }
 
     /// A bag of one partition: each distinct item and how often it occurs, the most frequent first. Items that occur
@@ -81,14 +80,12 @@ impl<T: Clone + Send + Sync + 'static> Bag<T> {
         keys: impl Fn(&T, &mut dyn FnMut(&Q)) + Send + Sync + 'static,
     ) -> Bag<(Q::Owned, u64)>
     where
-        Q: Hash + Eq + ToOwned + ?Sized,
+        Q: Hash + Eq + ToOwned + ?Sized + 'static,
         Q::Owned: Hash + Eq + Clone + Send + Sync + 'static,
     {
         make_pair_portable::<Q::Owned, u64>();
-        let push = move |groups: &mut Groups<Q::Owned, u64>, item: T| {
-            keys(&item, &mut |key| *groups.slot_of(key, || 0) += 1);
-        };
-        self.grouped("frequencies_of", Token::unique(), push, |a, b| *a += b, |key, n| (key, n))
+        let sink = FrequenciesOf { keys, key: Of::<Q>::default() };
+        self.by_key("frequencies_of", Token::unique(), sink, |a, b| *a += b, |key, n| Some((key, n)))
     }
 
     /// A bag of the items without repetitions.
@@ -97,8 +94,8 @@ impl<T: Clone + Send + Sync + 'static> Bag<T> {
     where
         T: Hash + Eq,
     {
-        let push = |groups: &mut Groups<T, ()>, item| *groups.slot(item, || ());
-        self.grouped("distinct", self.token("distinct"), push, |(), ()| (), |item, ()| item)
+        let sink = ByItem::new("distinct", |(): &mut ()| ());
+        self.by_key("distinct", self.token("distinct"), sink, |(), ()| (), |item, ()| Some(item))
     }
 
     /// A bag of the first item of each key.
@@ -109,8 +106,10 @@ impl<T: Clone + Send + Sync + 'static> Bag<T> {
     {
         let push = move |groups: &mut Groups<K, T>, item: T| {
             groups.slot(key(&item), || item);
+            NEXT
         };
-        self.grouped("distinct_by", Token::unique(), push, |_, _| (), |_, item| item)
+        let sink = accumulate("distinct_by", Groups::<K, T>::new, push, Value::sized);
+        self.by_key("distinct_by", Token::unique(), sink, |_, _| (), |_, item| Some(item))
     }
 
     /// A bag of pairs: each key, and the fold of its items by `binop`, starting from `init`.
@@ -149,28 +148,6 @@ impl<T: Clone + Send + Sync + 'static> Bag<T> {
         };
         // Slots are empty only while a function has their content.
         self.by_key("foldby", Token::unique(), sink, join, |key, acc| Some((key, acc?)))
-    }
-
-    #[track_caller]
-    fn grouped<K, A, B>(
-        &self,
-        label: &'static str,
-        token: Token,
-        push: impl Fn(&mut Groups<K, A>, T) + Send + Sync + 'static,
-        join: impl Fn(&mut A, A) + Send + Sync + 'static,
-        last: impl Fn(K, A) -> B + Send + Sync + 'static,
-    ) -> Bag<B>
-    where
-        K: Hash + Eq + Clone + Send + Sync + 'static,
-        A: Clone + Send + Sync + 'static,
-        B: Send + Sync + 'static,
-    {
-        let push = move |groups: &mut Groups<K, A>, item: T| {
-            push(groups, item);
-            NEXT
-        };
-        let sink = accumulate(label, Groups::<K, A>::new, push, Value::sized);
-        self.by_key(label, token, sink, join, move |key, acc| Some(last(key, acc)))
     }
 
     /// What `last` makes of each key and its partial results joined: in one partition, or in several.
@@ -253,6 +230,144 @@ where
     }
 }
 
+/// The sink of `frequencies` and `distinct`: something of each item, which is changed each time that it comes.
+struct ByItem<A, F> {
+    label: Cow<'static, str>,
+    change: F,
+    acc: Of<A>,
+}
+
+impl<A, F: Fn(&mut A)> ByItem<A, F> {
+    fn new(label: &'static str, change: F) -> Self {
+        Self { label: label.into(), change, acc: Of::default() }
+    }
+}
+
+impl<T, A, F> Sink<T> for ByItem<A, F>
+where
+    T: Hash + Eq + Clone + Send + Sync + 'static,
+    A: Default + Send + Sync + 'static,
+    F: Fn(&mut A) + Send + Sync + 'static,
+{
+    type Acc = Groups<T, A>;
+
+    fn label(&self) -> Option<&str> {
+        Some(&self.label)
+    }
+
+    fn start(&self) -> Self::Acc {
+        Groups::new()
+    }
+
+    #[inline]
+    fn push(&self, _: &Run, groups: &mut Self::Acc, item: T) -> Flow {
+        (self.change)(groups.slot(item, A::default));
+        NEXT
+    }
+
+    fn drain(
+        &self,
+        stream: &dyn Stream<T>,
+        run: &Run,
+        args: &mut Args<'_>,
+        groups: &mut Self::Acc,
+    ) -> Result<(), OpError> {
+        let lent = stream.drive_lent(run, args, &mut |item| {
+            (self.change)(groups.slot_of(item, A::default));
+            NEXT
+        })?;
+        // An item that is given can become the key as it is.
+        if lent { Ok(()) } else { for_each(stream, run, args, |item| self.push(run, groups, item)) }
+    }
+
+    fn finish(&self, groups: Self::Acc) -> Result<Value, OpError> {
+        Ok(Value::sized(groups))
+    }
+
+    fn nbytes(&self, _items: Option<u64>) -> Option<u64> {
+        None
+    }
+
+    fn pack(&self, to: &mut Packer) -> Result<(), Refused> {
+        to.state(&self.label)?;
+        to.function::<fn(&'static mut A), F>(&self.change)
+    }
+
+    fn unpack(from: &mut Unpacker<'_>) -> Result<Self, UnpackError> {
+        let label = from.state::<String>()?.into();
+        Ok(Self { label, change: from.function::<fn(&'static mut A), F>()?, acc: Of::default() })
+    }
+}
+
+/// The sink of `frequencies_of`.
+struct FrequenciesOf<Q: ?Sized, F> {
+    keys: F,
+    key: Of<Q>,
+}
+
+impl<T, Q, F> Sink<T> for FrequenciesOf<Q, F>
+where
+    T: 'static,
+    Q: Hash + Eq + ToOwned + ?Sized + 'static,
+    Q::Owned: Hash + Eq + Clone + Send + Sync + 'static,
+    F: Fn(&T, &mut dyn FnMut(&Q)) + Send + Sync + 'static,
+{
+    type Acc = Groups<Q::Owned, u64>;
+
+    fn label(&self) -> Option<&str> {
+        Some("frequencies_of")
+    }
+
+    fn start(&self) -> Self::Acc {
+        Groups::new()
+    }
+
+    #[inline]
+    fn push(&self, _: &Run, groups: &mut Self::Acc, item: T) -> Flow {
+        self.count(groups, &item)
+    }
+
+    fn drain(
+        &self,
+        stream: &dyn Stream<T>,
+        run: &Run,
+        args: &mut Args<'_>,
+        groups: &mut Self::Acc,
+    ) -> Result<(), OpError> {
+        for_each_lent(stream, run, args, |item| self.count(groups, item))
+    }
+
+    fn finish(&self, groups: Self::Acc) -> Result<Value, OpError> {
+        Ok(Value::sized(groups))
+    }
+
+    fn nbytes(&self, _items: Option<u64>) -> Option<u64> {
+        None
+    }
+
+    fn pack(&self, to: &mut Packer) -> Result<(), Refused> {
+        to.function::<fn(&'static T, &'static mut dyn FnMut(&Q)), F>(&self.keys)
+    }
+
+    fn unpack(from: &mut Unpacker<'_>) -> Result<Self, UnpackError> {
+        let keys = from.function::<fn(&'static T, &'static mut dyn FnMut(&Q)), F>()?;
+        Ok(Self { keys, key: Of::default() })
+    }
+}
+
+impl<Q: ?Sized, F> FrequenciesOf<Q, F> {
+    #[inline]
+    fn count<T>(&self, groups: &mut Groups<Q::Owned, u64>, item: &T) -> Flow
+    where
+        Q: Hash + Eq + ToOwned,
+        Q::Owned: Hash + Eq,
+        F: Fn(&T, &mut dyn FnMut(&Q)),
+    {
+        (self.keys)(item, &mut |key| *groups.slot_of(key, || 0) += 1);
+        NEXT
+    }
+}
+
 /// A hash table that keeps its keys in the order of their coming.
 #[derive(Clone)]
 pub(in crate::bag) struct Groups<K, A> {
@@ -322,12 +437,21 @@ impl<K: Hash + Eq, A> Groups<K, A> {
     where
         K: Borrow<Q>,
     {
-        let Self { entries, table, hasher } = self;
-        let rehash = |&at: &usize| hasher.hash_one(&entries[at].0);
-        match table.entry(hasher.hash_one(key), |&at| entries[at].0.borrow() == key, rehash) {
-            Entry::Occupied(entry) => *entry.get(),
-            Entry::Vacant(entry) => *entry.insert(entries.len()).get(),
+        let hash = self.hasher.hash_one(key);
+        // Looked up first, since most keys have come before, and a place for a new one costs more to look for.
+        match self.table.find(hash, |&at| self.entries[at].0.borrow() == key) {
+            Some(&at) => at,
+            None => self.insert(hash),
         }
+    }
+
+    /// Adds the position of an entry to come, whose key has this hash.
+    #[cold]
+    fn insert(&mut self, hash: u64) -> usize {
+        let Self { entries, table, hasher } = self;
+        let at = entries.len();
+        table.insert_unique(hash, at, |&at| hasher.hash_one(&entries[at].0));
+        at
     }
 }
 
