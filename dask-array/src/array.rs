@@ -72,7 +72,7 @@ pub use self::differences::Spacing;
 pub use self::elementwise::{Other, OutOfRange, Tolerance, choose, select, where_};
 pub use self::from_blocks::{IntoBlock, from_blocks};
 pub use self::grids::{Indexing, broadcast_arrays, meshgrid, meshgrid_sparse};
-pub use self::gufunc::apply_gufunc;
+pub use self::gufunc::{apply_gufunc, apply_gufunc_several};
 pub use self::index::SliceIndex;
 pub use self::indexing::{ArrayIndex, Ellipsis, Index};
 pub use self::masks::{Condition, extract};

@@ -229,7 +229,7 @@ pub enum ArrayError {
     },
     /// A signature that cannot be read, or is of another number of arrays.
     #[error(
-        "signature `{signature}` of {arrays} arrays: expected names for each in parentheses and one result, as `(i,j),(j)->(i)`"
+        "signature `{signature}` of {arrays} arrays: expected names for each and for the result in parentheses, as `(i,j),(j)->(i)`; several results are for `apply_gufunc_several`"
     )]
     Signature {
         /// The signature.
@@ -244,6 +244,14 @@ pub enum ArrayError {
         expected: usize,
         /// The array's shape.
         shape: Vec<usize>,
+    },
+    /// More values than a mask has places.
+    #[error("{values} values cannot take the places that a mask of {places} elements selects")]
+    MaskValues {
+        /// The number of values.
+        values: usize,
+        /// The number of the mask's elements.
+        places: usize,
     },
     /// A named axis of several lengths.
     #[error("axis `{name}` has length {left} in one array and {right} in another")]

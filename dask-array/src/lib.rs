@@ -21,7 +21,8 @@
 //!   [`quantile`](Array::quantile)s, [`cov`](Array::cov)ariances and the tests of [`stats`].
 //! - **Extended** by functions of your own on blocks ([`map_blocks`](Array::map_blocks), [`BlockMap`]), on blocks
 //!   with the cells around them ([`map_overlap`](Array::map_overlap)), on lines
-//!   ([`apply_along_axis`](Array::apply_along_axis)) and on parts of fixed axes ([`apply_gufunc`]).
+//!   ([`apply_along_axis`](Array::apply_along_axis)) and on parts of fixed axes ([`apply_gufunc`],
+//!   [`apply_gufunc_several`]).
 //! - **Indexed** by ranges, lists and points ([`index`](Array::index), [`take`](Array::take), [`vindex`](Array::vindex)),
 //!   and with parts replaced ([`set`](Array::set), [`set_where`](Array::set_where)).
 //! - **Shaped** by [`reshape`](Array::reshape), [`expand_dims`](Array::expand_dims), [`moveaxis`](Array::moveaxis),
@@ -99,8 +100,9 @@ pub use array::{
     Ellipsis, Index, Indexing, IntoBlock, IntoBoundaries, IntoDepths, LineLengthError, MadeShapeError,
     NormOrder, NotOneElementError, Other, OutOfRange, Over, PadMode, PadWidth, Positions, QuantileMethod,
     Quantiles, Repeats, Side, SliceIndex, Spacing, TensorAxes, Tolerance, Uncounted, Unique, apply_gufunc,
-    block, broadcast_arrays, choose, concatenate, dstack, einsum, extract, from_blocks, histogram2d,
-    histogramdd, hstack, meshgrid, meshgrid_sparse, promote, select, stack, union1d, vstack, where_,
+    apply_gufunc_several, block, broadcast_arrays, choose, concatenate, dstack, einsum, extract, from_blocks,
+    histogram2d, histogramdd, hstack, meshgrid, meshgrid_sparse, promote, select, stack, union1d, vstack,
+    where_,
 };
 pub use block::Block;
 pub use chunks::{ChunkSpec, Chunks, ChunksError, ChunksSpec, IntoChunks};

@@ -1,5 +1,7 @@
 //! Arrays with some elements replaced.
 
+mod filtered;
+
 use std::marker::PhantomData;
 use std::sync::Arc;
 
@@ -68,7 +70,7 @@ impl<A: Element> Array<A> {
     }
 
     /// The array with the elements where `mask` holds replaced by a number, or by what lies there in an array that
-    /// broadcasts to this one. As in [`filter`](Array::filter), a mask of fewer axes lies along the first axes.
+    /// broadcasts to this one; for one value after another, see [`set_filtered`](Array::set_filtered). As in [`filter`](Array::filter), a mask of fewer axes lies along the first axes.
     ///
     /// # Errors
     ///

@@ -7,8 +7,8 @@ use std::marker::PhantomData;
 use std::sync::Arc;
 
 use dask_graph::{
-    Args, Axis, Blockwise, Graph, LayerInfo, Name, Op, OpError, Packer, Refused, Token, Unpack, Unpacked,
-    Value,
+    Args, Axis, Blockwise, Graph, LayerInfo, Name, Op, OpError, Packer, Refused, Token, Unpack, UnpackError,
+    Unpacked, Unpacker, Value,
 };
 use ndarray::{ArrayD, ArrayViewD};
 use serde::{Deserialize, Serialize};
@@ -228,6 +228,14 @@ impl<A: Element> BlockMap<A> {
     where
         F: Fn(&BlockInfo, &[ArrayViewD<'_, A>]) -> Result<ArrayD<B>, OpError> + Send + Sync + 'static,
     {
+        self.written_by(Plain(f), info)
+    }
+
+    pub(super) fn written_by<B: Element>(
+        self,
+        f: impl BlockFunction<A, B>,
+        info: &LayerInfo,
+    ) -> Result<Array<B>, ArrayError> {
         let runs = self.runs()?;
         let chunks = self.output_chunks::<B>(&runs)?;
         let mut letters: Vec<char> = self.output.chars().collect();
@@ -245,7 +253,7 @@ impl<A: Element> BlockMap<A> {
             let all = letters.chars().enumerate();
             all.filter(|&(_, letter)| !self.output.contains(letter)).map(|(at, _)| at).collect()
         };
-        let op = BlockMapOp::<A, B, F> {
+        let op = BlockMapOp::<A, B, _> {
             name: self.name.into(),
             contracted: self.inputs.iter().map(|(_, letters)| contracted(letters)).collect(),
             f,
@@ -348,6 +356,38 @@ fn block_infos(chunks: &Chunks) -> impl Fn(&[u32]) -> Value + Send + Sync + 'sta
     }
 }
 
+/// What is called on blocks, and how it gets into another process.
+pub(super) trait BlockFunction<A: Element, B: Element>: Send + Sync + Sized + 'static {
+    fn call(&self, info: &BlockInfo, blocks: &[ArrayViewD<'_, A>]) -> Result<ArrayD<B>, OpError>;
+
+    fn pack(&self, to: &mut Packer) -> Result<(), Refused>;
+
+    fn unpack(from: &mut Unpacker<'_>) -> Result<Self, UnpackError>;
+}
+
+/// The blocks that functions get, as they are named where these are packed.
+pub(super) type Blocks<A> = &'static [ArrayViewD<'static, A>];
+
+/// A function and nothing else.
+struct Plain<F>(F);
+
+impl<A: Element, B: Element, F> BlockFunction<A, B> for Plain<F>
+where
+    F: Fn(&BlockInfo, &[ArrayViewD<'_, A>]) -> Result<ArrayD<B>, OpError> + Send + Sync + 'static,
+{
+    fn call(&self, info: &BlockInfo, blocks: &[ArrayViewD<'_, A>]) -> Result<ArrayD<B>, OpError> {
+        (self.0)(info, blocks)
+    }
+
+    fn pack(&self, to: &mut Packer) -> Result<(), Refused> {
+        to.function::<fn(&'static BlockInfo, Blocks<A>) -> Result<ArrayD<B>, OpError>, F>(&self.0)
+    }
+
+    fn unpack(from: &mut Unpacker<'_>) -> Result<Self, UnpackError> {
+        from.function::<fn(&'static BlockInfo, Blocks<A>) -> Result<ArrayD<B>, OpError>, F>().map(Self)
+    }
+}
+
 /// Calls a function on blocks; the last argument is the [`BlockInfo`].
 struct BlockMapOp<A, B, F> {
     name: Cow<'static, str>,
@@ -363,10 +403,7 @@ enum Joined<'a, A> {
     Several(ArrayD<A>),
 }
 
-impl<A: Element, B: Element, F> Op for BlockMapOp<A, B, F>
-where
-    F: Fn(&BlockInfo, &[ArrayViewD<'_, A>]) -> Result<ArrayD<B>, OpError> + Send + Sync + 'static,
-{
+impl<A: Element, B: Element, F: BlockFunction<A, B>> Op for BlockMapOp<A, B, F> {
     fn name(&self) -> Cow<'_, str> {
         self.name.clone()
     }
@@ -383,7 +420,7 @@ where
             })
             .collect();
         let info = args.get::<BlockInfo>(inputs.len())?;
-        let made = (self.f)(info, &views)?;
+        let made = self.f.call(info, &views)?;
         if made.shape() != info.shape {
             return Err(OpError::failed(MadeShapeError {
                 index: info.index.clone(),
@@ -396,11 +433,10 @@ where
 
     fn pack(&self, to: &mut Packer) -> Result<Unpack, Refused> {
         to.state(&(&self.name, &self.contracted))?;
-        type Blocks<A> = &'static [ArrayViewD<'static, A>];
-        to.function::<fn(&'static BlockInfo, Blocks<A>) -> Result<ArrayD<B>, OpError>, F>(&self.f)?;
+        self.f.pack(to)?;
         Ok(|from| {
             let (name, contracted): (String, _) = from.state()?;
-            let f = from.function::<fn(&'static BlockInfo, Blocks<A>) -> Result<ArrayD<B>, OpError>, F>()?;
+            let f = F::unpack(from)?;
             Ok(Unpacked::op(BlockMapOp::<A, B, F> { name: name.into(), contracted, f, element: PhantomData }))
         })
     }

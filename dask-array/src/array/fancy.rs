@@ -22,6 +22,7 @@ use dask_graph::{
 use ndarray::{ArrayD, IxDyn, Slice, SliceInfoElem};
 use serde::{Deserialize, Serialize};
 
+use super::axes::Axes;
 use super::layer::{block_index, block_keys, n_keys};
 use super::positions::Positions;
 use super::transpose::axis_of;
@@ -78,7 +79,49 @@ impl<A: Element> Array<A> {
             return slice.unwrap_or_else(|error| unreachable!("positions are within the axis: {error}"));
         }
         let length = self.chunks().lengths(axis).iter().copied().max().unwrap_or(1);
-        self.picked(Points { axes: vec![axis], along: vec![positions] }, length, info)
+        let lengths = divided_at(positions.len(), length.max(1));
+        self.picked(Points { axes: vec![axis], along: vec![positions] }, lengths, info)
+    }
+
+    /// What lies at these positions of an axis, group after group, where each group is in one block (dask's `shuffle`).
+    ///
+    /// Neighbouring groups share a block up to a quarter more than the blocks along the axis are long on average; a
+    /// group that is longer is a block by itself. A position may be named repeatedly, or not at all.
+    ///
+    /// # Errors
+    ///
+    /// - When the array does not have the axis, or a position lies outside of it.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use dask_array::{Array, ndarray::arr1};
+    /// use dask_graph::Collection;
+    ///
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let x = Array::from_ndarray(arr1(&[0, 10, 20, 30, 40, 50]), 3)?;
+    /// let by_parity = x.shuffle([[0, 2, 4], [1, 3, 5]], 0)?;
+    /// assert_eq!(by_parity.chunks().lengths(0), [3, 3]);
+    /// let by_parity = by_parity.compute_with(&dask_sched_sync::Sync::new())?;
+    /// assert_eq!(by_parity, arr1(&[0, 20, 40, 10, 30, 50]).into_dyn());
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[track_caller]
+    pub fn shuffle(
+        &self,
+        groups: impl IntoIterator<Item: Into<Positions>>,
+        axis: isize,
+    ) -> Result<Array<A>, ArrayError> {
+        let info = LayerInfo::here();
+        let axis = axis_of(axis, self.shape())?;
+        let (length, n_blocks) = (self.shape()[axis], self.chunks().lengths(axis).len());
+        let groups = groups.into_iter().map(|group| group.into().resolve(axis, length));
+        let groups = groups.collect::<Result<Vec<_>, _>>()?;
+        let most = length.saturating_mul(5) / (4 * n_blocks);
+        let lengths = joined_groups(groups.iter().map(Vec::len), most);
+        let points = Points { axes: vec![axis], along: vec![groups.concat()] };
+        Ok(self.picked(points, lengths, &info))
     }
 
     /// The elements at points: at the first positions along the indexed axes, at the second, and so on (dask's
@@ -127,13 +170,54 @@ impl<A: Element> Array<A> {
         // As many points a block as a block has places along these axes.
         let longest = |axis: usize| self.chunks().lengths(axis).iter().copied().max().unwrap_or(1).max(1);
         let length = (0..along.len()).map(longest).fold(1, usize::saturating_mul);
-        Ok(self.picked(Points { axes: (0..along.len()).collect(), along }, length, &info))
+        let lengths = divided_at(along[0].len(), length);
+        Ok(self.picked(Points { axes: (0..along.len()).collect(), along }, lengths, &info))
     }
 
-    /// The elements at points, in blocks of so many.
-    fn picked(&self, points: Points, length: usize, info: &LayerInfo) -> Array<A> {
+    /// [`vindex`](Array::vindex) along these axes, which need not be the first ones (numpy's `x[:, i, :, j]`). The
+    /// points are the first axis of the result, and the other axes follow in their order.
+    ///
+    /// # Errors
+    ///
+    /// - As [`vindex`](Array::vindex).
+    /// - When the array does not have an axis, one is named twice, or there are not positions for each.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use dask_array::{Array, ndarray::arr2};
+    /// use dask_graph::Collection;
+    ///
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let x = Array::<i64>::arange(0, 8, 1, 3)?.reshape([2, 2, 2])?;
+    /// let points = x.vindex_along([0, 2], [[0, 1, 1], [1, 0, 1]])?;
+    /// let expected = arr2(&[[1, 3], [4, 6], [5, 7]]).into_dyn();
+    /// assert_eq!(points.compute_with(&dask_sched_sync::Sync::new())?, expected);
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[track_caller]
+    pub fn vindex_along(
+        &self,
+        axes: impl Into<Axes>,
+        positions: impl IntoIterator<Item: Into<Positions>>,
+    ) -> Result<Array<A>, ArrayError> {
+        let axes = axes.into().of(self.shape())?;
+        let positions: Vec<Positions> = positions.into_iter().map(Into::into).collect();
+        if positions.len() != axes.len() {
+            let axes = axes.iter().map(|&axis| axis as isize).collect();
+            return Err(ArrayError::Axes { axes, ndim: positions.len() });
+        }
+        let rest = (0..self.ndim()).filter(|axis| !axes.contains(axis));
+        let order: Vec<usize> = axes.iter().copied().chain(rest).collect();
+        self.permuted(&order, &LayerInfo::here()).vindex(positions)
+    }
+
+    /// The elements at points, in blocks of such lengths.
+    fn picked(&self, points: Points, lengths: Vec<usize>, info: &LayerInfo) -> Array<A> {
         let n = points.len();
-        let ends = Chunks::from_lengths(vec![divided_at(n, length.max(1))]);
+        let length = lengths.iter().copied().max().unwrap_or(1).max(1);
+        let ends = Chunks::from_lengths(vec![lengths]);
         let located = points.located(self.chunks());
         let picks = located.grouped(&ends.starts(0));
         if picks.iter().all(|pick| pick.sources.len() <= MOST_BLOCKS) {
@@ -302,6 +386,29 @@ fn divided_at(n: usize, length: usize) -> Vec<usize> {
         return vec![0];
     }
     (0..n.div_ceil(length)).map(|block| length.min(n - block * length)).collect()
+}
+
+/// The lengths of blocks of groups that stay together, as dask joins them: the last block before `most` is passed, or
+/// the first that is longer than four fifths of that.
+fn joined_groups(groups: impl Iterator<Item = usize>, most: usize) -> Vec<usize> {
+    let mut lengths = Vec::new();
+    let mut length = 0;
+    for group in groups {
+        if length > 0 && length + group > most {
+            lengths.push(length);
+            length = group;
+            continue;
+        }
+        length += group;
+        if 5 * length > 4 * most {
+            lengths.push(length);
+            length = 0;
+        }
+    }
+    if length > 0 || lengths.is_empty() {
+        lengths.push(length);
+    }
+    lengths
 }
 
 /// The slice that takes these positions, if they are evenly spaced.

@@ -258,7 +258,7 @@ conditions_in_memory!([] Vec<bool>, [N] [bool; N]);
 
 impl Array<bool> {
     /// How many hold in each block of a mask of one axis.
-    fn counts(&self, info: &LayerInfo) -> Array<i64> {
+    pub(super) fn counts(&self, info: &LayerInfo) -> Array<i64> {
         let (op, input) = (kernel_op::<Counting>(), self.name().clone());
         let token = Tokenizer::new("count").feed(self.name());
         a_number_a_block("count", token, self, 0, info, move |at| {

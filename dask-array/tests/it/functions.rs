@@ -1,8 +1,8 @@
 //! Functions of the user on blocks.
 
-use dask_array::ndarray::{ArrayD, Axis, Ix1, Ix2, arr1, arr2};
-use dask_array::{Array, ArrayError, BlockMap, apply_gufunc};
-use dask_graph::Collection;
+use dask_array::ndarray::{ArrayD, Axis, Ix1, Ix2, arr1, arr2, s};
+use dask_array::{Array, ArrayError, BlockMap, apply_gufunc, apply_gufunc_several};
+use dask_graph::{Collection, RunOptions, compute_with};
 use dask_sched_sync::Sync;
 use proptest::prelude::*;
 
@@ -86,6 +86,43 @@ fn loops_of_generalised_functions_broadcast() {
 }
 
 #[test]
+fn a_function_may_have_several_results() {
+    let data = ArrayD::from_shape_fn(vec![3, 2, 4], |at| (100 * at[0] + 10 * at[1] + at[2]) as i64);
+    let sums = data.sum_axis(Axis(2));
+    let backwards = data.slice(s![.., .., ..;-1]).into_dyn();
+    for cut in [[1, 1, 1], [2, 2, 3], [3, 1, 4]] {
+        let x = Array::from_ndarray(data.clone(), cut).unwrap();
+        let made = apply_gufunc_several("(j)->(),(j),(k,m)", &[&x], &[("k", 0), ("m", 2)], |blocks| {
+            let (block, last) = (&blocks[0], blocks[0].ndim() - 1);
+            let none = ArrayD::zeros([&block.shape()[..last], &[0, 2]].concat());
+            // In an order of its own in memory.
+            let backwards = block.slice(s![.., .., ..;-1]).to_owned();
+            vec![block.sum_axis(Axis(last)), backwards.into_dyn(), none]
+        });
+        let [sum, reversed, empty] = made.unwrap().try_into().unwrap();
+        assert_eq!(empty.shape(), [3, 2, 0, 2]);
+        for (name, scheduler) in schedulers() {
+            assert_eq!(sum.compute_with(&*scheduler).unwrap(), sums, "{name}");
+            assert_eq!(reversed.compute_with(&*scheduler).unwrap(), backwards, "{name}");
+            let both =
+                compute_with((sum.clone(), empty.clone()), &*scheduler, &RunOptions::default()).unwrap();
+            assert_eq!(both, (sums.clone(), ArrayD::zeros(vec![3, 2, 0, 2])), "{name}");
+        }
+    }
+    let x = Array::from_ndarray(arr2(&[[1, 2], [3, 4]]), 1).unwrap();
+    let fails = |f: fn(&ArrayD<i32>) -> Vec<ArrayD<i32>>| {
+        let made =
+            apply_gufunc_several("(i)->(),(i)", &[&x], &[], move |blocks| f(&blocks[0].to_owned())).unwrap();
+        format!("{:?}", made[0].compute_with(&Sync::new()).unwrap_err())
+    };
+    assert!(fails(|block| vec![block.clone()]).contains("got: 1, expected: 2"));
+    let turned = fails(|block| vec![block.clone(), block.sum_axis(Axis(1))]);
+    assert!(turned.contains("got: [1, 2], expected: [1]"), "{turned}");
+    let none = apply_gufunc_several("(i)->(),(q)", &[&x], &[], |_| Vec::<ArrayD<i32>>::new());
+    assert!(none.unwrap_err().to_string().contains("axis `q`"));
+}
+
+#[test]
 fn mistakes_are_named() {
     let x = Array::<f64>::ones(&[4, 3], 2).unwrap();
     let error = |map: BlockMap<f64>| map.map(|blocks| blocks[0].to_owned()).unwrap_err().to_string();
@@ -106,6 +143,7 @@ fn mistakes_are_named() {
         apply_gufunc(signature, &[&x, &y], sizes, |blocks| blocks[0].to_owned()).unwrap_err().to_string()
     };
     assert!(gufunc("(i)->(i)", &[]).contains("of 2 arrays"));
+    assert!(gufunc("(i),(j)->(),()", &[]).contains("`apply_gufunc_several`"));
     assert!(gufunc("(i,j,k),()->()", &[]).contains("at least 3 are named"));
     assert!(gufunc("(i),(i)->()", &[]).contains("axis `i` has length 3 in one array and 5 in another"));
     assert!(gufunc("(i),(j)->(k)", &[]).contains("say its length in `sizes`"));

@@ -155,3 +155,135 @@ fn masks_replace_where_they_hold() {
         &arr2(&[[0, 1], [20, 30], [40, 50]]).into_dyn(),
     );
 }
+
+/// 0 to 23 in the shape (2, 3, 4), cut in three ways.
+fn cubes() -> Vec<Array<i64>> {
+    let data = Array1::from_iter(0..24_i64).into_shape_with_order(IxDyn(&[2, 3, 4])).unwrap();
+    let cuts: [Vec<Vec<usize>>; 3] = [
+        vec![vec![1, 1], vec![2, 1], vec![3, 1]],
+        vec![vec![2], vec![3], vec![4]],
+        vec![vec![0, 2], vec![1, 1, 1], vec![1, 0, 3]],
+    ];
+    cuts.map(|cut| Array::from_ndarray(data.clone(), cut).unwrap()).to_vec()
+}
+
+/// The answers are numpy's.
+#[test]
+fn values_take_the_places_of_a_mask_one_by_one() {
+    let expected = |numbers: Vec<i64>| ArrayD::from_shape_vec(IxDyn(&[2, 3, 4]), numbers).unwrap();
+    let own = expected((0..24).collect());
+    for x in cubes() {
+        let multiples = x.remainder(3).unwrap().eq(0).unwrap();
+        for cut in [1, 3, 8] {
+            let values = Array::arange(0, -8, -1, cut).unwrap();
+            let mut by_hand = own.clone();
+            by_hand.iter_mut().filter(|x| **x % 3 == 0).zip(0..).for_each(|(x, n)| *x = -n);
+            check(&x.set_filtered(&multiples, &values).unwrap(), &by_hand);
+        }
+        // A mask of the first axes: rows, or what broadcasts to rows.
+        let mask = Array::from_ndarray(arr2(&[[true, false, true], [false, true, false]]), [1, 2]).unwrap();
+        let rows = Array::arange(-100, -88, 1, 5).unwrap().reshape(&[3, 4]).unwrap();
+        let last = (12..16).chain(-92..-88).chain(20..24);
+        let first = (-100..-96).chain(4..8).chain(-96..-92);
+        check(&x.set_filtered(&mask, &rows).unwrap(), &expected(first.chain(last).collect()));
+        let each = Array::from_ndarray(arr2(&[[-1_i64], [-2], [-3]]), 1).unwrap();
+        let y = x.set_filtered(&mask, &each).unwrap();
+        let kept = x.filter(&mask).unwrap().compute_chunk_sizes_with(&Sync::new()).unwrap();
+        let numbers =
+            [-1; 4].into_iter().chain(4..8).chain([-2; 4]).chain(12..16).chain([-3; 4]).chain(20..24);
+        check(&y, &expected(numbers.collect()));
+        check(&y.set_filtered(&mask, &kept).unwrap(), &own);
+        // Neither more nor fewer.
+        for n in [2, 4] {
+            let wrong = Array::arange(0_i64, n, 1, 2).unwrap().reshape(&[n as isize, 1]).unwrap();
+            let error = x.set_filtered(&mask, &wrong).unwrap().compute_with(&Sync::new()).unwrap_err();
+            assert!(format!("{error:?}").contains(&format!("selected: 3, values: {n}")), "{error:?}");
+        }
+        let message = |error: dask_array::ArrayError| error.to_string();
+        let many = Array::arange(0_i64, 7, 1, 2).unwrap();
+        assert!(message(x.set_filtered(&mask, &many).unwrap_err()).contains("7 values"));
+        assert!(message(x.set_filtered(&mask, &x).unwrap_err()).contains("broadcast"));
+        let scalar = x.sum(..).unwrap();
+        assert!(message(x.set_filtered(&mask, &scalar).unwrap_err()).contains("lacks axes"));
+        let short = Array::from_ndarray(arr1(&[true]), 1).unwrap();
+        assert!(message(x.set_filtered(&short, &rows).unwrap_err()).contains("mask of shape [1]"));
+    }
+    let none = Array::<i64>::zeros(&[0], 1).unwrap();
+    check(&none.set_filtered(&none.gt(0).unwrap(), &none).unwrap(), &ArrayD::zeros(IxDyn(&[0])));
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(48))]
+
+    #[test]
+    fn what_is_filtered_can_be_set_again(
+        holds in proptest::collection::vec(any::<bool>(), 1..40),
+        (cut, mask_cut, values_cut) in (1_usize..9, 1_usize..9, 1_usize..9),
+    ) {
+        let n = holds.len();
+        let x = Array::arange(0_i64, n as i64, 1, cut).unwrap();
+        let mask = Array::from_ndarray(Array1::from(holds.clone()), mask_cut).unwrap();
+        let values = Array1::from_iter((0..n as i64).zip(&holds).filter(|(_, holds)| **holds).map(|(at, _)| -at));
+        let mut expected = Array1::from_iter(0..n as i64).into_dyn();
+        expected.iter_mut().zip(&holds).filter(|(_, holds)| **holds).for_each(|(x, _)| *x = -*x);
+        let y = x.set_filtered(&mask, &Array::from_ndarray(values, values_cut).unwrap()).unwrap();
+        check(&y, &expected);
+    }
+
+    #[test]
+    fn groups_stay_together(
+        (rows, columns, cut) in (1_usize..30, 1_usize..4, 1_usize..6),
+        seeds in proptest::collection::vec(proptest::collection::vec(0_usize..1000, 0..6), 0..8),
+    ) {
+        let (data, x) = counting(rows, columns, cut);
+        let groups: Vec<Vec<usize>> =
+            seeds.iter().map(|group| group.iter().map(|seed| seed % rows).collect()).collect();
+        let y = x.shuffle(groups.clone(), 0).unwrap();
+        check(&y, &data.select(Axis(0), &groups.concat()));
+        let within = |end: &mut usize, length: &usize| {
+            *end += length;
+            Some(*end)
+        };
+        let ends: Vec<usize> = y.chunks().lengths(0).iter().scan(0, within).collect();
+        let groups = groups.iter().map(Vec::len).collect::<Vec<_>>();
+        for end in groups.iter().scan(0, within).zip(&groups).filter(|(_, length)| **length > 0) {
+            let (end, start) = (end.0, end.0 - end.1);
+            prop_assert!(!ends.iter().any(|&cut| start < cut && cut < end), "{groups:?} in {ends:?}");
+        }
+    }
+}
+
+/// The chunks are dask's.
+#[test]
+fn neighbouring_groups_share_blocks() {
+    let lengths = |n: i64, cut: Vec<usize>, groups: Vec<Vec<usize>>| {
+        let x = Array::arange(0, n, 1, vec![cut]).unwrap().shuffle(groups, 0).unwrap();
+        x.chunks().lengths(0).to_vec()
+    };
+    let in_order = vec![vec![0, 1], vec![2, 3], vec![4, 5], vec![6, 7, 8], vec![9], vec![10, 11]];
+    assert_eq!(lengths(12, vec![4; 3], in_order), [4, 5, 3]);
+    let long = vec![vec![11, 0, 5, 5, 3, 2, 1], vec![4], vec![6, 7], vec![8, 9, 10]];
+    assert_eq!(lengths(12, vec![4; 3], long), [7, 3, 3]);
+    let backwards = vec![vec![9], vec![8], vec![7], vec![6], vec![5], vec![4, 3], vec![2, 1, 0]];
+    assert_eq!(lengths(10, vec![3, 3, 3, 1], backwards), [3, 2, 2, 3]);
+    assert_eq!(lengths(5, vec![5], vec![vec![0, 0], vec![1, 1], vec![4]]), [5]);
+    let x = Array::arange(0_i64, 5, 1, 2).unwrap();
+    assert!(x.shuffle([[5]], 0).unwrap_err().to_string().contains("index 5"));
+    assert_eq!(x.shuffle(Vec::<Vec<i32>>::new(), 0).unwrap().shape(), [0]);
+}
+
+/// The answers are dask's.
+#[test]
+fn points_may_lie_along_any_axes() {
+    for x in cubes() {
+        let points = x.vindex_along([0, 2], [[0, 1, 1], [3, 0, 2]]).unwrap();
+        check(&points, &arr2(&[[3, 7, 11], [12, 16, 20], [14, 18, 22]]).into_dyn());
+        check(
+            &x.vindex_along([2, 0], [[3, 0, 2], [0, 1, 1]]).unwrap(),
+            &points.compute_with(&Sync::new()).unwrap(),
+        );
+        let points = x.vindex_along([1, -1], [[0, 2], [3, -3]]).unwrap();
+        check(&points, &arr2(&[[3, 15], [9, 21]]).into_dyn());
+        assert!(x.vindex_along([0, 1], [[0]]).unwrap_err().to_string().contains("[0, 1]"));
+    }
+}
