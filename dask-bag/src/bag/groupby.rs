@@ -24,8 +24,10 @@ use crate::stream::{Collect, Flow, Of, Pipeline, Run, Stream, for_each, unpacked
 impl<T: Clone + Serialize + DeserializeOwned + Send + Sync + 'static> Bag<T> {
     /// A bag of pairs: each key, and all items that have it, in their order.
     ///
-    /// All items of a key are in memory at once. If they are to be folded into one value, [`foldby`](Self::foldby)
-    /// does it without exchanging them.
+    /// All items of a key are in memory at once, and those of many keys: of up to 64 MB as they are stored. A larger
+    /// partition is divided once more, so that steps that make less of each group run in bounded memory, however many
+    /// partitions there are. If items are to be folded into one value, [`foldby`](Self::foldby) does it without
+    /// exchanging them.
     ///
     /// ```
     /// use dask_bag::{Bag, Partitions};
@@ -41,11 +43,20 @@ impl<T: Clone + Serialize + DeserializeOwned + Send + Sync + 'static> Bag<T> {
     where
         K: Hash + Eq + Clone + Send + Sync + 'static,
     {
+        self.groupby_within(IN_MEMORY, key)
+    }
+
+    /// The groups, with no more than about `most` bytes of items in memory at once in a task that passes them on.
+    #[track_caller]
+    fn groupby_within<K>(&self, most: u64, key: impl Fn(&T) -> K + Send + Sync + 'static) -> Bag<(K, Vec<T>)>
+    where
+        K: Hash + Eq + Clone + Send + Sync + 'static,
+    {
         make_list_portable::<T>();
         make_pair_portable::<K, Vec<T>>();
         let (token, key) = (Token::unique(), Arc::new(key));
         let exchanged = self.split_by("groupby", token, &key, self.targets());
-        let stream = Grouped { items: Gather::new(0), key };
+        let stream = Grouped { items: Gather::new(0), key, most };
         self.gathered("groupby", token, Pipeline::op(stream, Collect), &[&exchanged])
     }
 
@@ -120,10 +131,14 @@ impl<T: Clone + Serialize + DeserializeOwned + Send + Sync + 'static> Bag<T> {
     }
 }
 
-/// The groups of gathered items, keys in the order of their coming.
+/// Bytes of items, as they lie in files, whose groups are in memory at once.
+const IN_MEMORY: u64 = 64 << 20;
+
+/// The groups of gathered items, keys in the order of their coming; of more than `most` bytes, in parts.
 struct Grouped<T, F> {
     items: Gather<T>,
     key: Arc<F>,
+    most: u64,
 }
 
 impl<T, K, F> Stream<(K, Vec<T>)> for Grouped<T, F>
@@ -138,9 +153,21 @@ where
         args: &mut Args<'_>,
         sink: &mut dyn FnMut((K, Vec<T>)) -> Flow,
     ) -> Result<(), OpError> {
+        let group =
+            |groups: &mut Groups<K, Vec<T>>, item| groups.slot((self.key)(&item), Vec::new).push(item);
+        if let Some(divided) = self.items.divided(run, args, self.most, &*self.key)? {
+            for part in 0..divided.parts() {
+                let mut groups = Groups::new();
+                divided.items(part).try_for_each(|item| item.map(|item| group(&mut groups, item)))?;
+                if groups.entries.into_iter().try_for_each(&mut *sink).is_break() {
+                    break;
+                }
+            }
+            return Ok(());
+        }
         let mut groups = Groups::new();
         for_each(&self.items, run, args, |item| {
-            groups.slot((self.key)(&item), Vec::new).push(item);
+            group(&mut groups, item);
             crate::stream::NEXT
         })?;
         run.at_no_item();
@@ -170,9 +197,10 @@ where
 
     fn pack(&self, to: &mut Packer) -> Result<Unpack, Refused> {
         to.function::<fn(&'static T) -> K, F>(&self.key)?;
+        to.state(&self.most)?;
         Ok(|from| {
             let key = Arc::new(from.function::<fn(&'static T) -> K, F>()?);
-            Ok(unpacked(Grouped { items: Gather::<T>::new(0), key }))
+            Ok(unpacked(Grouped { items: Gather::<T>::new(0), key, most: from.state()? }))
         })
     }
 
@@ -248,5 +276,45 @@ where
 
     fn nbytes(&self, _args: &[Arg]) -> Option<u64> {
         None
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use dask_graph::Collection;
+    use dask_graph::testing::Travelling;
+    use dask_optimize::Optimized;
+    use dask_sched_sync::Sync;
+    use dask_sched_threaded::Threaded;
+
+    use super::*;
+    use crate::Partitions;
+
+    #[test]
+    fn groups_are_the_same_in_parts() {
+        let bag = Bag::range(5_000, Partitions::count(7)).map(|n| (n * n % 101, n)).split_out(3);
+        let schedulers: [&dyn dask_graph::Scheduler; 3] =
+            [&Sync::new(), &Optimized::new(Threaded::with_workers(2)), &Optimized::new(Travelling)];
+        for scheduler in schedulers {
+            let groups = |most| {
+                let groups = bag.groupby_within(most, |pair| pair.0);
+                let by_partition = groups.map_partitions(|groups| vec![groups.len()]);
+                let mut groups = groups.compute_with(scheduler).unwrap();
+                groups.sort();
+                (groups, by_partition.compute_with(scheduler).unwrap())
+            };
+            let whole = groups(u64::MAX);
+            assert_eq!(whole.0.len(), 51);
+            assert_eq!(whole.0.iter().map(|(_, items)| items.len()).sum::<usize>(), 5_000);
+            assert!(whole.0.iter().all(|(_, items)| items.is_sorted()));
+            // A few keys a part; more parts than keys; more than there may be.
+            for most in [2_000, 100, 1] {
+                assert_eq!(groups(most), whole, "{most}");
+            }
+        }
+        // What has enough reads no further.
+        let first =
+            bag.groupby_within(100, |pair| pair.0).take_with(1, &Optimized::new(Sync::new())).unwrap();
+        assert_eq!(first.len(), 1);
     }
 }

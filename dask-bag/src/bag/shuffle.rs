@@ -76,11 +76,24 @@ struct Targets {
 
 impl Targets {
     fn of(&mut self, key: &impl Hash, targets: u32) -> u32 {
+        share((self.hash(key) >> 32) as u32, targets)
+    }
+
+    /// One of so many parts of a target, by what of the hash does not decide about the target.
+    fn part_of(&mut self, key: &impl Hash, parts: u32) -> u32 {
+        share(self.hash(key) as u32, parts)
+    }
+
+    fn hash(&mut self, key: &impl Hash) -> u64 {
         self.bytes.0.clear();
         key.hash(&mut self.bytes);
-        // The upper half of the hash, as a share of the targets.
-        ((u64::from((self.bytes.finish() >> 32) as u32) * u64::from(targets)) >> 32) as u32
+        self.bytes.finish()
     }
+}
+
+/// A half of a hash as a share of the targets.
+fn share(half: u32, targets: u32) -> u32 {
+    ((u64::from(half) * u64::from(targets)) >> 32) as u32
 }
 
 /// Collects what a `Hash` writes.
@@ -215,6 +228,65 @@ pub(super) struct Gather<T> {
 impl<T> Gather<T> {
     pub(super) fn new(at: usize) -> Self {
         Self { at, items: Of::default() }
+    }
+}
+
+impl<T: Send + Sync + 'static> Gather<T> {
+    /// The items once more in files, in parts of about `most` bytes, each with keys of its own; `None` if they are no
+    /// more than that.
+    pub(super) fn divided<K: Hash>(
+        &self,
+        run: &Run,
+        args: &Args<'_>,
+        most: u64,
+        key: impl Fn(&T) -> K,
+    ) -> Result<Option<Divided<T>>, OpError> {
+        let directory = args.get::<Directory>(self.at)?;
+        let (exchange, target) = (args.get::<Exchange>(self.at + 1)?, *args.get::<u32>(self.at + 2)?);
+        let parts = exchange.bytes(target).div_ceil(most.max(1)).min(MOST_PARTS) as u32;
+        if parts <= 1 {
+            return Ok(None);
+        }
+        let codec = codec_of::<T>()?;
+        let (mut targets, mut writer) = (Targets::default(), Writer::new(directory, parts, Writer::MEMORY));
+        let mut records = exchange.read(directory, target);
+        for n in 0.. {
+            let Some(record) = records.next_record().map_err(OpError::failed)? else { break };
+            run.at(n);
+            let item = codec.decode(&mut &record[..]).map_err(OpError::failed)?;
+            writer.push(targets.part_of(&key(&item), parts), record).map_err(OpError::failed)?;
+        }
+        run.at_no_item();
+        let written = writer.finish().map_err(OpError::failed)?;
+        let exchange = Exchange::of([written], parts).map_err(OpError::failed)?;
+        Ok(Some(Divided { directory: directory.clone(), exchange, parts, codec }))
+    }
+}
+
+/// A target is divided into no more parts than this: each has a place in the memory of its writer.
+const MOST_PARTS: u64 = 4096;
+
+/// The items of one target in parts.
+pub(super) struct Divided<T> {
+    directory: Directory,
+    exchange: Exchange,
+    parts: u32,
+    codec: Codec<T>,
+}
+
+impl<T: Send + Sync + 'static> Divided<T> {
+    /// The number of parts.
+    pub(super) fn parts(&self) -> u32 {
+        self.parts
+    }
+
+    /// The items of a part.
+    pub(super) fn items(&self, part: u32) -> impl Iterator<Item = Result<T, OpError>> {
+        let mut records = self.exchange.read(&self.directory, part);
+        std::iter::from_fn(move || {
+            let record = records.next_record().map_err(OpError::failed).transpose()?;
+            Some(record.and_then(|mut record| self.codec.decode(&mut record).map_err(OpError::failed)))
+        })
     }
 }
 

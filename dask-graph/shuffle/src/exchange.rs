@@ -14,6 +14,8 @@ pub struct Written {
     pub(crate) file: Option<(String, u64, u64)>,
     /// Records of each target.
     pub(crate) records: Vec<u64>,
+    /// Their bytes.
+    pub(crate) bytes: Vec<u64>,
 }
 
 impl Written {
@@ -30,6 +32,8 @@ pub struct Exchange {
     pub(crate) files: Vec<(String, u64, u64)>,
     /// Records of each target.
     pub(crate) records: Vec<u64>,
+    /// Their bytes.
+    bytes: Vec<u64>,
 }
 
 impl Exchange {
@@ -39,13 +43,15 @@ impl Exchange {
     ///
     /// - When some of it was written for another number of targets.
     pub fn of(written: impl IntoIterator<Item = Written>, targets: u32) -> Result<Self, ShuffleError> {
-        let mut all = Self { files: Vec::new(), records: vec![0; targets as usize] };
-        for Written { file, records } in written {
+        let none = || vec![0; targets as usize];
+        let mut all = Self { files: Vec::new(), records: none(), bytes: none() };
+        for Written { file, records, bytes } in written {
             if records.len() != all.records.len() {
                 return Err(ShuffleError::Targets { expected: targets, got: records.len() });
             }
             all.files.extend(file);
             all.records.iter_mut().zip(records).for_each(|(all, more)| *all += more);
+            all.bytes.iter_mut().zip(bytes).for_each(|(all, more)| *all += more);
         }
         Ok(all)
     }
@@ -62,12 +68,18 @@ impl Exchange {
         }
         self.files.extend(other.files);
         self.records.iter_mut().zip(other.records).for_each(|(all, more)| *all += more);
+        self.bytes.iter_mut().zip(other.bytes).for_each(|(all, more)| *all += more);
         Ok(())
     }
 
     /// The number of records of a target; 0 for one that there is not.
     pub fn records(&self, target: u32) -> u64 {
         self.records.get(target as usize).copied().unwrap_or(0)
+    }
+
+    /// The bytes of the records of a target, together.
+    pub fn bytes(&self, target: u32) -> u64 {
+        self.bytes.get(target as usize).copied().unwrap_or(0)
     }
 
     /// The records of a target, from all files in `directory`, which is the one of the writers.
@@ -78,7 +90,7 @@ impl Exchange {
 
 impl Payload for Written {
     fn nbytes(&self) -> u64 {
-        (size_of::<Self>() + self.records.capacity() * 8) as u64
+        (size_of::<Self>() + (self.records.capacity() + self.bytes.capacity()) * 8) as u64
     }
 
     fn to_blob(&self) -> Option<Result<Blob<'_>, BlobError>> {
@@ -93,7 +105,8 @@ impl Payload for Written {
 impl Payload for Exchange {
     fn nbytes(&self) -> u64 {
         let files = self.files.iter().map(|(name, ..)| name.capacity() + size_of::<(String, u64, u64)>());
-        (size_of::<Self>() + files.sum::<usize>() + self.records.capacity() * 8) as u64
+        let counts = (self.records.capacity() + self.bytes.capacity()) * 8;
+        (size_of::<Self>() + files.sum::<usize>() + counts) as u64
     }
 
     fn to_blob(&self) -> Option<Result<Blob<'_>, BlobError>> {

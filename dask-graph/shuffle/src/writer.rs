@@ -25,6 +25,8 @@ pub struct Writer {
     places: Vec<(u32, usize)>,
     /// Records of each target so far.
     records: Vec<u64>,
+    /// Their bytes.
+    bytes: Vec<u64>,
     file: Option<Unfinished>,
     /// What has been written, with its targets.
     stretches: Vec<(u32, Stretch)>,
@@ -46,6 +48,7 @@ impl Writer {
             held: Vec::new(),
             places: Vec::new(),
             records: vec![0; targets as usize],
+            bytes: vec![0; targets as usize],
             file: None,
             stretches: Vec::new(),
         }
@@ -69,6 +72,7 @@ impl Writer {
             self.flush()?;
         }
         self.records[target as usize] += 1;
+        self.bytes[target as usize] += record.len() as u64;
         self.places.push((target, self.held.len()));
         self.held.extend_from_slice(&length.to_ne_bytes());
         self.held.extend_from_slice(record);
@@ -82,8 +86,8 @@ impl Writer {
     /// - When it cannot be written; the file is removed then.
     pub fn finish(mut self) -> Result<Written, ShuffleError> {
         self.flush()?;
-        let Self { records, file, mut stretches, .. } = self;
-        let Some(mut file) = file else { return Ok(Written { file: None, records }) };
+        let Self { records, bytes: of_targets, file, mut stretches, .. } = self;
+        let Some(mut file) = file else { return Ok(Written { file: None, records, bytes: of_targets }) };
         // Stable: stretches of a target stay in the order of their writing.
         stretches.sort_by_key(|(target, _)| *target);
         let index = file.at;
@@ -99,7 +103,7 @@ impl Writer {
         starts.iter().for_each(|start| bytes.extend_from_slice(&start.to_ne_bytes()));
         file.write(&bytes)?;
         let starts = index + stretches.len() as u64 * Stretch::NBYTES;
-        Ok(Written { file: Some((file.finish()?, index, starts)), records })
+        Ok(Written { file: Some((file.finish()?, index, starts)), records, bytes: of_targets })
     }
 
     /// Writes what is held back as one stretch a target.

@@ -17,5 +17,10 @@ use super::workload::Area;
 
 pub(super) const AREA: Area = Area {
     name: "bag",
-    workloads: &[("chain", chain::measure), ("groupby", groupby::measure), ("json", json::measure), ("words", words::measure)],
+    workloads: &[
+        ("chain", chain::measure),
+        ("groupby", groupby::measure),
+        ("json", json::measure),
+        ("words", words::measure),
+    ],
 };

@@ -56,6 +56,11 @@ proptest! {
             let expected: Vec<Vec<u8>> =
                 splits.iter().flatten().filter(|r| r.0 == target).map(|r| r.1.clone()).collect();
             prop_assert_eq!(exchange.records(target), expected.len() as u64);
+            prop_assert_eq!(exchange.bytes(target), expected.concat().len() as u64);
+            let mut twice = exchange.clone();
+            twice.append(exchange.clone()).unwrap();
+            prop_assert_eq!(twice.records(target), 2 * exchange.records(target));
+            prop_assert_eq!(twice.bytes(target), 2 * exchange.bytes(target));
             prop_assert_eq!(read(&exchange, &elsewhere, target).unwrap(), expected);
         }
     }
