@@ -61,6 +61,8 @@ use crate::storage::origin::Origin;
 
 pub use self::along_axis::LineLengthError;
 pub use self::axes::Axes;
+#[cfg(feature = "random")]
+pub(crate) use self::block_map::{BlockFunction, letters};
 pub use self::block_map::{BlockInfo, BlockMap, MadeShapeError};
 pub use self::cast::promote;
 pub use self::collection::{BlockShapeError, NotOneElementError};
@@ -69,6 +71,8 @@ pub use self::counting::{Bins, histogram2d, histogramdd};
 pub(crate) use self::creation::extents;
 pub use self::cumulative::Along;
 pub use self::differences::Spacing;
+#[cfg(feature = "random")]
+pub(crate) use self::elementwise::broadcast_shape;
 pub use self::elementwise::{Other, OutOfRange, Tolerance, choose, select, where_};
 pub use self::from_blocks::{IntoBlock, from_blocks};
 pub use self::grids::{Indexing, broadcast_arrays, meshgrid, meshgrid_sparse};

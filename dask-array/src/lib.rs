@@ -24,7 +24,8 @@
 //!   ([`apply_along_axis`](Array::apply_along_axis)) and on parts of fixed axes ([`apply_gufunc`],
 //!   [`apply_gufunc_several`]).
 //! - **Indexed** by ranges, lists and points ([`index`](Array::index), [`take`](Array::take), [`vindex`](Array::vindex)),
-//!   and with parts replaced ([`set`](Array::set), [`set_where`](Array::set_where)).
+//!   moved in groups ([`shuffle`](Array::shuffle)), and with parts replaced ([`set`](Array::set),
+//!   [`set_where`](Array::set_where), [`set_filtered`](Array::set_filtered)).
 //! - **Shaped** by [`reshape`](Array::reshape), [`expand_dims`](Array::expand_dims), [`moveaxis`](Array::moveaxis),
 //!   [`flip`](Array::flip), [`roll`](Array::roll), [`tile`](Array::tile), [`pad`](Array::pad), [`insert`](Array::insert),
 //!   [`coarsen`](Array::coarsen) and their like.

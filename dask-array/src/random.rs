@@ -23,6 +23,7 @@
 //! # }
 //! ```
 
+mod each;
 mod law;
 mod permutation;
 mod philox;
@@ -33,11 +34,12 @@ use std::sync::Arc;
 
 use dask_graph::LayerInfo;
 
+use self::each::Parameter;
 use self::law::{Count, Draw, Law, Pick, Whole};
 use self::permutation::Permutation;
 use self::seed::key_of;
 use self::source::RandomSource;
-use crate::array::Array;
+use crate::array::{Array, Other};
 use crate::chunks::IntoChunks;
 use crate::element::{Element, Integer, Real};
 use crate::error::ArrayError;
@@ -50,8 +52,23 @@ use crate::error::ArrayError;
 /// `numpy.random.Generator(numpy.random.Philox(that))` gives. Other distributions agree with numpy's in
 /// distribution, not number by number.
 ///
-/// Parameters are numbers. For parameters that differ from place to place, scale and shift with arrays:
-/// `rng.standard_normal(&shape, chunks)? * scale + loc`.
+/// Parameters are numbers. For parameters that differ from place to place there is a second method of each
+/// distribution, whose name ends in `_each`; an element is the same as if the whole array had the parameters of its
+/// place.
+///
+/// ```
+/// use dask_array::{Array, ndarray::{arr1, arr2}, random::Generator};
+/// use dask_graph::Collection;
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let means = Array::from_ndarray(arr2(&[[0.0], [1000.0]]), 1)?;
+/// let scales = Array::from_ndarray(arr1(&[1.0, 2.0, 0.0]), 2)?;
+/// let x = Generator::new(7).normal_each(&means, &scales)?;
+/// let x = x.compute_with(&dask_sched_sync::Sync::new())?;
+/// assert!(x[[0, 0]].abs() < 10.0 && (x[[1, 1]] - 1000.0).abs() < 20.0 && x[[1, 2]] == 1000.0);
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, Clone)]
 pub struct Generator {
     seed: u64,
@@ -59,7 +76,7 @@ pub struct Generator {
 }
 
 macro_rules! laws {
-    ($($(#[$doc:meta])* $method:ident($($name:ident),*) = $law:expr; $($check:expr => $wrong:ident $expected:literal),*;)*) => {$(
+    ($($(#[$doc:meta])* $method:ident $each:ident($($name:ident),*) = $law:expr; $($check:expr => $wrong:ident $expected:literal),*;)*) => {$(
         $(#[$doc])*
         ///
         /// # Errors
@@ -80,11 +97,32 @@ macro_rules! laws {
             )*
             self.drawn($law, shape, chunks, &LayerInfo::here())
         }
+
+        #[doc = concat!("[`", stringify!($method), "`](Generator::", stringify!($method), ") with parameters that")]
+        /// may be arrays, broadcast against each other: a number for each place. What lies out of its range there is an
+        /// error of the run.
+        ///
+        /// # Errors
+        ///
+        /// - When the shapes do not broadcast.
+        #[track_caller]
+        pub fn $each(&mut self, $($name: impl Other<f64>,)*) -> Result<Array<f64>, ArrayError> {
+            let law = |given: &[f64]| {
+                let [$($name),*] = *given else { return Err(not_given(stringify!($method))) };
+                $(
+                    if !$check {
+                        return Err(refused(stringify!($method), stringify!($wrong), $wrong, $expected));
+                    }
+                )*
+                Ok($law)
+            };
+            self.drawn_each(&[$(&$name),*], law, &LayerInfo::here())
+        }
     )*};
 }
 
 macro_rules! counts {
-    ($($(#[$doc:meta])* $method:ident($($name:ident: $T:ty),*) = $law:expr; $($check:expr => $wrong:ident $expected:literal),*;)*) => {$(
+    ($($(#[$doc:meta])* $method:ident $each:ident($($name:ident: $T:ty),*) = $law:expr; $($check:expr => $wrong:ident $expected:literal),*;)*) => {$(
         $(#[$doc])*
         ///
         /// # Errors
@@ -105,6 +143,32 @@ macro_rules! counts {
             )*
             self.drawn($law, shape, chunks, &LayerInfo::here())
         }
+
+        #[doc = concat!("[`", stringify!($method), "`](Generator::", stringify!($method), ") with parameters that")]
+        /// may be arrays, broadcast against each other: a number for each place. What lies out of its range there is an
+        /// error of the run.
+        ///
+        /// # Errors
+        ///
+        /// - When the shapes do not broadcast.
+        #[track_caller]
+        pub fn $each(&mut self, $($name: impl Other<f64>,)*) -> Result<Array<i64>, ArrayError> {
+            let law = |given: &[f64]| {
+                let [$($name),*] = *given else { return Err(not_given(stringify!($method))) };
+                $(
+                    let Some($name) = <$T as Parameter>::of($name) else {
+                        return Err(refused(stringify!($method), stringify!($name), $name, "a whole number"));
+                    };
+                )*
+                $(
+                    if !$check {
+                        return Err(refused(stringify!($method), stringify!($wrong), $wrong, $expected));
+                    }
+                )*
+                Ok($law)
+            };
+            self.drawn_each(&[$(&$name),*], law, &LayerInfo::here())
+        }
     )*};
 }
 
@@ -115,6 +179,11 @@ fn refused(
     expected: &'static str,
 ) -> ArrayError {
     ArrayError::Parameter { operation, parameter, value: value.to_string(), expected }
+}
+
+/// Parameters come as many as they are asked for.
+fn not_given(operation: &'static str) -> ArrayError {
+    refused(operation, "parameters", "missing", "one number for each")
 }
 
 fn positive(x: f64) -> bool {
@@ -163,86 +232,98 @@ impl Generator {
         self.drawn(Law::Normal { loc: 0.0, scale: 1.0 }, shape, chunks, &LayerInfo::here())
     }
 
+    /// Cauchy numbers around 0 of scale 1.
+    ///
+    /// # Errors
+    ///
+    /// - When the chunks do not fit the shape.
+    #[track_caller]
+    pub fn standard_cauchy(
+        &mut self,
+        shape: &[usize],
+        chunks: impl IntoChunks,
+    ) -> Result<Array<f64>, ArrayError> {
+        self.drawn(Law::Cauchy, shape, chunks, &LayerInfo::here())
+    }
+
     laws! {
         /// Numbers from `low` (included) to `high` (excluded), all alike.
-        uniform(low, high) = Law::Uniform { low, high };
+        uniform uniform_each(low, high) = Law::Uniform { low, high };
             low.is_finite() => low "a finite number",
             (high.is_finite() && high >= low && (high - low).is_finite()) => high "a finite number, at least `low`";
         /// Normal numbers of mean `loc` and deviation `scale`.
-        normal(loc, scale) = Law::Normal { loc, scale };
+        normal normal_each(loc, scale) = Law::Normal { loc, scale };
             loc.is_finite() => loc "a finite number", not_negative(scale) => scale "at least 0";
         /// Numbers whose logarithms are normal, of mean `mean` and deviation `sigma`.
-        lognormal(mean, sigma) = Law::LogNormal { mean, sigma };
+        lognormal lognormal_each(mean, sigma) = Law::LogNormal { mean, sigma };
             mean.is_finite() => mean "a finite number", not_negative(sigma) => sigma "at least 0";
         /// Exponential numbers of mean `scale`.
-        exponential(scale) = Law::Exponential { scale };
+        exponential exponential_each(scale) = Law::Exponential { scale };
             not_negative(scale) => scale "at least 0";
         /// Gamma numbers of mean `shape_parameter * scale`.
-        gamma(shape_parameter, scale) = Law::Gamma { shape: shape_parameter, scale };
+        gamma gamma_each(shape_parameter, scale) = Law::Gamma { shape: shape_parameter, scale };
             positive(shape_parameter) => shape_parameter "larger than 0", positive(scale) => scale "larger than 0";
         /// Beta numbers, of mean `a / (a + b)`.
-        beta(a, b) = Law::Beta { a, b };
+        beta beta_each(a, b) = Law::Beta { a, b };
             positive(a) => a "larger than 0", positive(b) => b "larger than 0";
         /// Sums of the squares of `df` normal numbers.
-        chisquare(df) = Law::ChiSquare { df };
+        chisquare chisquare_each(df) = Law::ChiSquare { df };
             positive(df) => df "larger than 0";
         /// Fisher's F: quotients of two such sums, each divided by its degrees of freedom.
-        f(dfnum, dfden) = Law::FisherF { dfnum, dfden };
+        f f_each(dfnum, dfden) = Law::FisherF { dfnum, dfden };
             positive(dfnum) => dfnum "larger than 0", positive(dfden) => dfden "larger than 0";
         /// Student's t of `df` degrees of freedom.
-        standard_t(df) = Law::StudentT { df };
+        standard_t standard_t_each(df) = Law::StudentT { df };
             positive(df) => df "larger than 0";
-        /// Cauchy numbers around 0 of scale 1.
-        standard_cauchy() = Law::Cauchy; ;
         /// Gumbel numbers: the largest of many.
-        gumbel(loc, scale) = Law::Gumbel { loc, scale };
+        gumbel gumbel_each(loc, scale) = Law::Gumbel { loc, scale };
             loc.is_finite() => loc "a finite number", positive(scale) => scale "larger than 0";
         /// Laplace numbers: differences of two exponential ones.
-        laplace(loc, scale) = Law::Laplace { loc, scale };
+        laplace laplace_each(loc, scale) = Law::Laplace { loc, scale };
             loc.is_finite() => loc "a finite number", not_negative(scale) => scale "at least 0";
         /// Logistic numbers.
-        logistic(loc, scale) = Law::Logistic { loc, scale };
+        logistic logistic_each(loc, scale) = Law::Logistic { loc, scale };
             loc.is_finite() => loc "a finite number", not_negative(scale) => scale "at least 0";
         /// Pareto numbers of the second kind (Lomax), as numpy's: from 0 on.
-        pareto(a) = Law::Pareto { a };
+        pareto pareto_each(a) = Law::Pareto { a };
             positive(a) => a "larger than 0";
         /// Numbers from 0 to 1 of density `a * x.powf(a - 1)`.
-        power(a) = Law::Power { a };
+        power power_each(a) = Law::Power { a };
             positive(a) => a "larger than 0";
         /// Rayleigh numbers: lengths of normal vectors in the plane, of deviation `scale`.
-        rayleigh(scale) = Law::Rayleigh { scale };
+        rayleigh rayleigh_each(scale) = Law::Rayleigh { scale };
             not_negative(scale) => scale "at least 0";
         /// Numbers from `left` to `right`, most often `mode`.
-        triangular(left, mode, right) = Law::Triangular { left, mode, right };
+        triangular triangular_each(left, mode, right) = Law::Triangular { left, mode, right };
             (left.is_finite() && left <= mode) => left "a finite number, at most `mode`",
             (right.is_finite() && mode <= right && left < right) => right "a finite number, at least `mode` and larger than `left`";
         /// Wald (inverse Gaussian) numbers of mean `mean`.
-        wald(mean, scale) = Law::Wald { mean, scale };
+        wald wald_each(mean, scale) = Law::Wald { mean, scale };
             positive(mean) => mean "larger than 0", positive(scale) => scale "larger than 0";
         /// Weibull numbers of scale 1.
-        weibull(a) = Law::Weibull { a };
+        weibull weibull_each(a) = Law::Weibull { a };
             positive(a) => a "larger than 0";
     }
 
     counts! {
         /// How many of `n` trials succeed, each with probability `p`.
-        binomial(n: u64, p: f64) = Count::Binomial { n, p };
+        binomial binomial_each(n: u64, p: f64) = Count::Binomial { n, p };
             (n <= i64::MAX as u64) => n "at most 2⁶³ - 1", probability(p) => p "from 0 to 1";
         /// How many trials it takes to succeed, each with probability `p`: 1 or more.
-        geometric(p: f64) = Count::Geometric { p };
+        geometric geometric_each(p: f64) = Count::Geometric { p };
             (p > 0.0 && p <= 1.0) => p "larger than 0 and at most 1";
         /// How many are good among `nsample` that are taken of `ngood` good and `nbad` bad ones.
-        hypergeometric(ngood: u64, nbad: u64, nsample: u64) = Count::Hypergeometric { ngood, nbad, nsample };
+        hypergeometric hypergeometric_each(ngood: u64, nbad: u64, nsample: u64) = Count::Hypergeometric { ngood, nbad, nsample };
             (ngood < 1 << 40) => ngood "less than 2⁴⁰", (nbad < 1 << 40) => nbad "less than 2⁴⁰",
             (nsample <= ngood + nbad) => nsample "at most `ngood + nbad`";
         /// How many trials fail before the `n`-th succeeds, each with probability `p`.
-        negative_binomial(n: f64, p: f64) = Count::NegativeBinomial { n, p };
+        negative_binomial negative_binomial_each(n: f64, p: f64) = Count::NegativeBinomial { n, p };
             positive(n) => n "larger than 0", (p > 0.0 && p <= 1.0) => p "larger than 0 and at most 1";
         /// Poisson counts of mean `lam`.
-        poisson(lam: f64) = Count::Poisson { lam };
+        poisson poisson_each(lam: f64) = Count::Poisson { lam };
             (not_negative(lam) && lam < 1e18) => lam "at least 0 and less than 10¹⁸";
         /// Zipf counts: `k` with probability in proportion to `k.powf(-a)`.
-        zipf(a: f64) = Count::Zipf { a };
+        zipf zipf_each(a: f64) = Count::Zipf { a };
             (a > 1.0 && a.is_finite()) => a "larger than 1";
     }
 

@@ -108,7 +108,7 @@ impl<A: Element> Array<A> {
 }
 
 /// A letter for each of these axes.
-pub(super) fn letters(axes: std::ops::Range<usize>) -> String {
+pub(crate) fn letters(axes: std::ops::Range<usize>) -> String {
     // From the first letter behind Latin on, where there are enough of them.
     axes.filter_map(|axis| char::from_u32(0x1_0000 + axis as u32)).collect()
 }
@@ -176,7 +176,7 @@ impl<A: Element> BlockMap<A> {
         self
     }
 
-    pub(super) fn named(mut self, name: &'static str) -> Self {
+    pub(crate) fn named(mut self, name: &'static str) -> Self {
         self.name = name;
         self
     }
@@ -231,7 +231,7 @@ impl<A: Element> BlockMap<A> {
         self.written_by(Plain(f), info)
     }
 
-    pub(super) fn written_by<B: Element>(
+    pub(crate) fn written_by<B: Element>(
         self,
         f: impl BlockFunction<A, B>,
         info: &LayerInfo,
@@ -357,7 +357,7 @@ fn block_infos(chunks: &Chunks) -> impl Fn(&[u32]) -> Value + Send + Sync + 'sta
 }
 
 /// What is called on blocks, and how it gets into another process.
-pub(super) trait BlockFunction<A: Element, B: Element>: Send + Sync + Sized + 'static {
+pub(crate) trait BlockFunction<A: Element, B: Element>: Send + Sync + Sized + 'static {
     fn call(&self, info: &BlockInfo, blocks: &[ArrayViewD<'_, A>]) -> Result<ArrayD<B>, OpError>;
 
     fn pack(&self, to: &mut Packer) -> Result<(), Refused>;

@@ -251,3 +251,62 @@ fn mistakes_are_named() {
     assert!(rng.binomial(3, 1.5, &[2], 1).unwrap_err().to_string().contains("p from 0 to 1"));
     assert!(rng.poisson(f64::INFINITY, &[2], 1).is_err());
 }
+
+/// The numbers of an array of parameters are, place by place, those of whole arrays with these parameters.
+#[test]
+fn parameters_may_differ_from_place_to_place() {
+    let (rows, columns) = (5_usize, 4_usize);
+    let lows = [0.5, 1.0, 2.0, 3.5, 50.0];
+    let highs = [1.0, 2.0, 60.0, 61.5];
+    for cut in [1, 2, 5] {
+        let a = Array::from_ndarray(Array1::from(lows.to_vec()), cut).unwrap().reshape(&[5, 1]).unwrap();
+        let b = Array::from_ndarray(Array1::from(highs.to_vec()), cut + 1).unwrap();
+        let check_each =
+            |what: &str,
+             each: &dyn Fn(&mut Generator) -> Result<Array<f64>, ArrayError>,
+             whole: &dyn Fn(&mut Generator, f64, f64) -> Result<Array<f64>, ArrayError>| {
+                let mut expected = dask_array::ndarray::Array2::zeros((rows, columns));
+                for ((i, j), element) in expected.indexed_iter_mut() {
+                    let all = whole(&mut Generator::new(3), lows[i], highs[j]).unwrap();
+                    *element = all.slice((i as isize, j as isize)).unwrap().item_with(&Sync::new()).unwrap();
+                }
+                let got = each(&mut Generator::new(3)).unwrap();
+                for (name, scheduler) in schedulers() {
+                    assert_eq!(
+                        got.compute_with(&*scheduler).unwrap(),
+                        expected.clone().into_dyn(),
+                        "{what}, {name}"
+                    );
+                }
+            };
+        let shape = &[rows, columns][..];
+        check_each("normal", &|rng| rng.normal_each(&a, &b), &|rng, a, b| rng.normal(a, b, shape, 3));
+        check_each("gamma", &|rng| rng.gamma_each(&a, &b), &|rng, a, b| rng.gamma(a, b, shape, 3));
+        check_each("wald", &|rng| rng.wald_each(&b, &a), &|rng, a, b| rng.wald(b, a, shape, 3));
+        let floats = |x: Result<Array<i64>, ArrayError>| Ok(x?.astype::<f64>());
+        check_each("poisson", &|rng| floats(rng.poisson_each(&(&a * &b))), &|rng, a, b| {
+            floats(rng.poisson(a * b, shape, 3))
+        });
+        let n = b.floor();
+        check_each("binomial", &|rng| floats(rng.binomial_each(&n, &(1.0 / (&a + 1.0)))), &|rng, a, b| {
+            floats(rng.binomial(b as u64, 1.0 / (a + 1.0), shape, 3))
+        });
+    }
+
+    // A number beside arrays, and arrays drawn after each other.
+    let mut rng = Generator::new(3);
+    let a = Array::from_ndarray(Array1::from(lows.to_vec()), 2).unwrap();
+    let first = computed(rng.exponential_each(&a));
+    assert_eq!(first.len(), 5);
+    let second = computed(rng.uniform_each(&a, 100.0));
+    assert_ne!(first, second);
+    assert!(second.iter().zip(lows).all(|(x, low)| (low..100.0).contains(x)));
+    let one = rng.normal_each(0.0, 1.0).unwrap();
+    assert_eq!(one.ndim(), 0);
+
+    let run = |x: Array<i64>| format!("{:?}", x.compute_with(&Sync::new()).unwrap_err());
+    assert!(run(rng.binomial_each(&a, 0.5).unwrap()).contains("a whole number"));
+    assert!(run(rng.poisson_each(&(&a - 1.0)).unwrap()).contains("at least 0"));
+    let apart = Array::<f64>::ones(&[4], 2).unwrap();
+    assert!(rng.normal_each(&a, &apart).unwrap_err().to_string().contains("broadcast"));
+}
