@@ -447,6 +447,14 @@ pub enum EvalError {
         /// How many it was given.
         expected: usize,
     },
+    /// A function of the user that returned too few or too many rows.
+    #[error("the function returned {got} rows; here it must return {expected}")]
+    WrongRows {
+        /// How many it returned.
+        got: usize,
+        /// How many it was to return.
+        expected: &'static str,
+    },
     /// Times that go back, or are missing, where windows of time go by them.
     #[error("{expr}: the times are not sorted: {value} comes after {before}; sort the frame by them first")]
     TimesNotSorted {

@@ -1,5 +1,7 @@
 //! Frames: plans over partitioned tables.
 
+mod aggregation;
+mod apply;
 mod asof;
 mod best;
 mod columns;
@@ -14,6 +16,7 @@ mod index;
 mod loc;
 mod map;
 mod merge;
+mod over;
 mod query;
 mod repartition;
 mod resample;
@@ -27,6 +30,7 @@ use std::sync::{Arc, OnceLock};
 
 use dask_graph::{Graph, Key, LayerInfo, Token, Value};
 
+pub use aggregation::Aggregation;
 pub use asof::{AsOf, Direction};
 pub use distinct::{Keep, ValueCounts};
 pub use group::GroupBy;

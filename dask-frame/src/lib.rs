@@ -67,6 +67,7 @@
 //! | cumulative functions, expanding, ffill, bfill | each by itself, with a state handed on from partition to partition |
 //! | rank | the column and its ranks in memory as a whole |
 //! | map, map_partitions | each by itself |
+//! | apply, aggregate and over of groups | exchanged by key by way of files; functions see a group at a time |
 //! | agg | each by itself, then merged in a tree |
 //! | group_by | each by itself, then merged in a tree while groups are few, exchanged by key when they are many |
 //! | scan, head and tail of groups | each by itself, behind a few rows a group of those before it |
@@ -118,8 +119,8 @@ pub use expr::{CategoryMethods, DateMethods, PadSide, Pattern, Split, StringMeth
 pub use expr::{RankMethod, Rolling};
 pub use expr::{coalesce, row_all, row_any, row_count, row_max, row_mean, row_min, row_sum};
 pub use frame::{
-    AsOf, DataFrame, Direction, GroupBy, How, Keep, Melt, Merge, Pivot, Resample, Resampled, Sort,
-    ValueCounts,
+    Aggregation, AsOf, DataFrame, Direction, GroupBy, How, Keep, Melt, Merge, Pivot, Resample, Resampled,
+    Sort, ValueCounts,
 };
 #[cfg(feature = "json")]
 pub use json::{ReadJson, read_json};

@@ -34,7 +34,7 @@ use dask_graph::{Token, Tokenize, Tokenizer};
 pub(crate) use aggregate::AggregateSpec;
 pub(crate) use best::BestSpec;
 pub(crate) use node::{MapSpec, PlanNode, PlanOp, SortSpec};
-pub(crate) use ops::{OutlineOp, SizeOp};
+pub(crate) use ops::{EachGroupOp, OutlineOp, Results, SizeOp};
 pub(crate) use scan::ScanSpec;
 pub(crate) use show::show;
 

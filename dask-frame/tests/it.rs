@@ -13,6 +13,7 @@ mod it {
     mod exchange;
     mod golden;
     mod groups;
+    mod groups_of_the_user;
     mod joins;
     #[cfg(feature = "json")]
     mod json;

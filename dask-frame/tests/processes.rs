@@ -9,7 +9,10 @@ mod it {
 
 use std::process::ExitCode;
 
-use dask_frame::{Column, DataFrame, How, Merge, Sort, col, read_csv};
+use dask_frame::{
+    Aggregation, Column, DataFrame, DataType, Field, FrameError, How, Merge, RankMethod, Schema, Sort, Table,
+    col, read_csv,
+};
 use dask_graph::{Collection, Scheduler};
 use dask_optimize::Optimized;
 use dask_sched_multiprocess::Multiprocess;
@@ -26,6 +29,7 @@ fn main() -> ExitCode {
         golden("two processes, optimised", Box::new(Optimized::new(processes()))),
         trial("a table goes from file to files", a_table_goes_from_file_to_files),
         trial("rows are exchanged between processes", rows_are_exchanged),
+        trial("functions of the user are called for groups", functions_are_called_for_groups),
         trial("records go from a bag to a frame and back", records_go_from_a_bag_to_a_frame_and_back),
     ];
     libtest_mimic::run(&Arguments::from_args(), trials).exit_code()
@@ -86,6 +90,35 @@ fn rows_are_exchanged() {
     for frame in [sorted, indexed] {
         let expected = frame.compute_with(&Sync::new()).unwrap();
         assert!(expected.n_rows() > 5_000);
+        assert_eq!(frame.compute_with(&processes).unwrap(), expected);
+    }
+}
+
+fn functions_are_called_for_groups() {
+    let numbers = (0..3_000_i64).map(|i| i * 7_919 % 1_009).collect::<Vec<_>>();
+    let frame = DataFrame::from_columns([("n", Column::from(numbers))], 5).unwrap();
+    let groups = frame.with_column("key", col("n") % 17).unwrap().group_by(["key"]);
+    let state = Schema::new([Field::new("xor", DataType::Int64)]).unwrap();
+    let chunk = |rows: &Table| {
+        let all = rows.column("n")?.i64s().into_iter().flatten().flatten().fold(0, |all, n| all ^ n);
+        Table::new([("xor", Column::from(vec![all]))])
+    };
+    let agg = |states: &Table| {
+        let all = states.column("xor")?.i64s().into_iter().flatten().flatten().fold(0, |all, n| all ^ n);
+        Table::new([("xor", Column::from(vec![all]))])
+    };
+    let aggregation = Aggregation::new::<FrameError, _, FrameError, _>(chunk, agg, state.clone());
+    let n = col("n");
+    let over = [("place", n.rank(RankMethod::First)), ("span", n.rolling(3).apply(|x| x[2] - x[0]))];
+    let frames = [
+        groups.apply::<FrameError, _>(chunk, state).unwrap(),
+        groups.aggregate(&aggregation).unwrap(),
+        groups.over(over).unwrap(),
+    ];
+    let processes = Optimized::new(Multiprocess::with_workers(2));
+    for frame in frames {
+        let expected = frame.compute_with(&Sync::new()).unwrap();
+        assert!(expected.n_rows() >= 17);
         assert_eq!(frame.compute_with(&processes).unwrap(), expected);
     }
 }

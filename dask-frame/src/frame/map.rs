@@ -3,7 +3,7 @@
 use std::error::Error;
 use std::sync::Arc;
 
-use dask_graph::{LayerInfo, Token, try_named_op};
+use dask_graph::{LayerInfo, try_named_op};
 
 use super::DataFrame;
 use crate::error::FrameError;
@@ -83,7 +83,7 @@ impl DataFrame {
         F: Fn(&Table) -> Result<Table, E> + Send + Sync + 'static,
     {
         let function = try_named_op("map_partitions", move |table: &Table| function(table));
-        let spec = MapSpec { function, schema, before, after, token: Token::unique() };
+        let spec = MapSpec { before, after, ..MapSpec::of_partitions(function, schema) };
         self.with(PlanOp::Map(Arc::new(spec)), info)
     }
 }

@@ -13,7 +13,12 @@ use crate::schema::Schema;
 
 /// Returns names that `schema` does not have.
 pub(super) fn fresh<const N: usize>(schema: &Schema) -> [Arc<str>; N] {
-    let mut names = fresh_besides(schema, &[]);
+    some_fresh(schema, &[])
+}
+
+/// Returns names that neither `schema` nor `taken` has.
+pub(super) fn some_fresh<const N: usize>(schema: &Schema, taken: &[Arc<str>]) -> [Arc<str>; N] {
+    let mut names = fresh_besides(schema, taken);
     std::array::from_fn(|_| names.next().expect("there is no end of names"))
 }
 

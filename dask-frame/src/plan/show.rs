@@ -58,7 +58,7 @@ impl fmt::Display for Line<'_> {
             PlanOp::Map(spec) if spec.before + spec.after > 0 => {
                 write!(f, "map_overlap {}, {}: {}", spec.before, spec.after, names(self.0))
             }
-            PlanOp::Map(_) => write!(f, "map_partitions: {}", names(self.0)),
+            PlanOp::Map(spec) => write!(f, "{}: {}", spec.function.name(), names(self.0)),
             PlanOp::Window(spec) => {
                 let names = spec.columns.iter().map(|column| &*column.name).collect::<Vec<_>>();
                 write!(f, "window {}", names.join(", "))

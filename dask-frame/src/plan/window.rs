@@ -7,11 +7,12 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use dask_graph::{LayerInfo, Token, Tokenizer};
+use dask_graph::{LayerInfo, Packer, Refused, Token, Tokenizer, UnpackError, Unpacker};
 use serde::{Deserialize, Serialize};
 
 use super::Plan;
-use super::node::{PlanNode, PlanOp};
+use super::node::{MapSpec, PlanNode, PlanOp};
+use super::ops::{EachGroupOp, GroupWindowOp, Results};
 use crate::error::FrameError;
 use crate::expr::{Expr, WindowFunction, col};
 use crate::kernel::window::{Carry, Reach, carry, state_dtypes};
@@ -95,6 +96,19 @@ impl WindowSpec {
         Schema::new(fields).expect("numbered names differ")
     }
 
+    /// Packs the functions of the user, which travel apart from the data.
+    pub(super) fn pack_closures(&self, to: &mut Packer) -> Result<(), Refused> {
+        self.columns.iter().filter_map(|column| column.function.closure()).try_for_each(|one| to.op(one.op()))
+    }
+
+    /// Puts the functions of the user back in.
+    pub(super) fn unpack_closures(&mut self, from: &mut Unpacker<'_>) -> Result<(), UnpackError> {
+        for closure in self.columns.iter_mut().filter_map(|column| column.function.closure_mut()) {
+            closure.fill(from.op()?);
+        }
+        Ok(())
+    }
+
     pub(super) fn token(&self) -> Token {
         let columns = self.columns.iter();
         columns
@@ -119,9 +133,40 @@ impl WindowColumn {
 /// Takes the window functions out of expressions over a plan: returns the plan with a column for each, and the
 /// expressions over it. What has none stays what it is.
 pub(crate) fn taken_out(
+    plan: Plan,
+    exprs: Vec<Expr>,
+    info: &LayerInfo,
+) -> Result<(Plan, Vec<Expr>), FrameError> {
+    taken_out_as(plan, exprs, info, |spec, _| Ok(PlanOp::Window(Arc::new(spec))))
+}
+
+/// [`taken_out`], with windows that end where groups do: over a plan that has the rows of equal keys in one partition.
+pub(crate) fn taken_out_of_groups(
+    plan: Plan,
+    exprs: Vec<Expr>,
+    keys: &[Arc<str>],
+    info: &LayerInfo,
+) -> Result<(Plan, Vec<Expr>), FrameError> {
+    taken_out_as(plan, exprs, info, |spec, seen| {
+        let output = spec.schema(seen)?;
+        let function = GroupWindowOp { spec: Arc::new(spec), output: output.clone() };
+        let function = EachGroupOp {
+            functions: vec![Arc::new(function)],
+            given: vec![output.clone()],
+            keys: keys.to_vec(),
+            seen: seen.clone(),
+            results: Results::Alone,
+            output: output.clone(),
+        };
+        Ok(PlanOp::Map(Arc::new(MapSpec::of_partitions(Arc::new(function), output))))
+    })
+}
+
+fn taken_out_as(
     mut plan: Plan,
     mut exprs: Vec<Expr>,
     info: &LayerInfo,
+    op: impl Fn(WindowSpec, &Schema) -> Result<PlanOp, FrameError>,
 ) -> Result<(Plan, Vec<Expr>), FrameError> {
     while exprs.iter().any(Expr::has_window) {
         let mut out = Out {
@@ -138,8 +183,8 @@ pub(crate) fn taken_out(
             let all = kept.chain(args).collect();
             plan = PlanNode::new(PlanOp::Project(all), vec![plan], info.clone())?;
         }
-        let spec = Arc::new(WindowSpec { columns });
-        plan = PlanNode::new(PlanOp::Window(spec), vec![plan], info.clone())?;
+        let op = op(WindowSpec { columns }, plan.schema())?;
+        plan = PlanNode::new(op, vec![plan], info.clone())?;
     }
     Ok((plan, exprs))
 }

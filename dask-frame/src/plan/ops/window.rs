@@ -17,7 +17,7 @@ use crate::plan::window::{WindowColumn, WindowSpec};
 use crate::schema::Schema;
 use crate::table::Table;
 
-fn args(column: &WindowColumn, table: &Table) -> Result<Vec<Column>, EvalError> {
+pub(super) fn args(column: &WindowColumn, table: &Table) -> Result<Vec<Column>, EvalError> {
     Ok(column.args.iter().map(|name| table.column(name).cloned()).collect::<Result<_, _>>()?)
 }
 
@@ -265,15 +265,10 @@ impl Op for WindowOp {
     /// The functions of the user travel apart from the data.
     fn pack(&self, to: &mut Packer) -> Result<Unpack, Refused> {
         to.state(self)?;
-        for closure in self.spec.columns.iter().filter_map(|column| column.function.closure()) {
-            to.op(closure.op())?;
-        }
+        self.spec.pack_closures(to)?;
         Ok(|from| {
             let mut window = from.state::<Self>()?;
-            let spec = Arc::make_mut(&mut window.spec);
-            for closure in spec.columns.iter_mut().filter_map(|column| column.function.closure_mut()) {
-                closure.fill(from.op()?);
-            }
+            Arc::make_mut(&mut window.spec).unpack_closures(from)?;
             Ok(Unpacked::op(window))
         })
     }
