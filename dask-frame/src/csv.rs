@@ -2,6 +2,7 @@
 
 mod cells;
 mod dialect;
+mod numbers;
 mod quotes;
 mod read;
 mod record;
@@ -13,4 +14,4 @@ pub(crate) use cells::{CellBuilder, widen};
 pub(crate) use quotes::{QuoteState, Transition};
 pub use read::{ReadCsv, read_csv};
 pub(crate) use source::CsvSource;
-pub(crate) use write::part_op;
+pub use write::WriteCsv;

@@ -11,6 +11,7 @@ use dask_graph_shuffle::ShuffleError;
 #[cfg(feature = "arrow")]
 pub use arrow::ArrowError;
 
+use crate::compression::Compression;
 use crate::schema::{DataType, Zone};
 
 /// Why an operation could not be written down: raised at once, before anything runs.
@@ -189,6 +190,28 @@ pub enum ReadError {
         path: PathBuf,
         /// The cause.
         source: std::io::Error,
+    },
+    /// A file that is packed in a way that this program was not built for.
+    #[error("{} is packed by {compression}; build dask-frame with the feature `{feature}`", path.display())]
+    CompressionOff {
+        /// The file.
+        path: PathBuf,
+        /// How it is packed.
+        compression: Compression,
+        /// The feature.
+        feature: &'static str,
+    },
+    /// A header that names two columns alike.
+    #[error("{}: columns {first} and {second} of the header are both named `{name}`; name all of them with `names`", path.display())]
+    DuplicateName {
+        /// The file.
+        path: PathBuf,
+        /// The name.
+        name: String,
+        /// The number of the first column of that name, from 1.
+        first: usize,
+        /// The number of the second.
+        second: usize,
     },
     /// A file without a header line.
     #[error("{} is empty: expected at least a header line; use `header(false)` with `names` for files without", path.display())]
@@ -510,6 +533,16 @@ pub enum WriteError {
     Exists {
         /// The file or directory.
         path: PathBuf,
+    },
+    /// A compression that this program was not built for.
+    #[error("{} would be packed by {compression}; build dask-frame with the feature `{feature}`", path.display())]
+    CompressionOff {
+        /// The file.
+        path: PathBuf,
+        /// How it would be packed.
+        compression: Compression,
+        /// The feature.
+        feature: &'static str,
     },
     /// Data that the format could not take.
     #[error("could not encode {}", path.display())]

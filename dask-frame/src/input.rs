@@ -6,10 +6,10 @@ use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 use dask_graph::{Tokenize, Tokenizer};
-use flate2::read::MultiGzDecoder;
 use serde::ser::Error;
 use serde::{Deserialize, Serialize, Serializer};
 
+use crate::compression::Compression;
 use crate::error::ReadError;
 
 /// A file as it was when the read was planned.
@@ -19,7 +19,7 @@ pub(crate) struct InputFile {
     pub(crate) path: PathBuf,
     pub(crate) nbytes: u64,
     modified: Option<SystemTime>,
-    pub(crate) gzip: bool,
+    pub(crate) compression: Compression,
 }
 
 /// Writes a path for another process: absolute, since nothing says that it works in the same directory.
@@ -53,15 +53,15 @@ impl InputFile {
     fn look(path: PathBuf) -> Result<Self, ReadError> {
         let at = |source| ReadError::Io { path: path.clone(), source };
         let metadata = path.metadata().map_err(at)?;
-        let mut magic = [0; 2];
-        let mut file = File::open(&path).map_err(at)?;
-        let gzip = match file.read_exact(&mut magic) {
-            Ok(()) => magic == [0x1f, 0x8b],
-            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => false,
-            Err(error) => return Err(at(error)),
-        };
+        let compression =
+            File::open(&path).and_then(|mut file| Compression::of_content(&mut file)).map_err(at)?;
         let modified = metadata.modified().ok();
-        Ok(Self { nbytes: metadata.len(), modified, gzip, path })
+        Ok(Self { nbytes: metadata.len(), modified, compression, path })
+    }
+
+    /// Returns whether the file can be read from its beginning only.
+    pub(crate) fn is_compressed(&self) -> bool {
+        self.compression != Compression::None
     }
 
     /// Opens the file, if it is still the one that was planned.
@@ -80,13 +80,14 @@ impl InputFile {
     pub(crate) fn open(&self, at: u64) -> Result<Window, ReadError> {
         let io = |source| self.io(source);
         let mut file = self.open_as_planned()?;
-        let input: Box<dyn Read + Send> = match self.gzip {
-            true => Box::new(MultiGzDecoder::new(file)),
-            false => {
-                file.seek(SeekFrom::Start(at)).map_err(io)?;
-                Box::new(file)
-            }
-        };
+        if let Some(feature) = self.compression.feature_off() {
+            let (path, compression) = (self.path.clone(), self.compression);
+            return Err(ReadError::CompressionOff { path, compression, feature });
+        }
+        if !self.is_compressed() {
+            file.seek(SeekFrom::Start(at)).map_err(io)?;
+        }
+        let input = self.compression.unpack(file).map_err(io)?;
         Ok(Window { input, bytes: Vec::new(), filled: 0, consumed: 0, offset: at, last: false })
     }
 
@@ -194,7 +195,8 @@ mod tests {
 
     #[test]
     fn files_are_found_from_other_directories() {
-        let file = InputFile { path: "a.csv".into(), nbytes: 1, modified: None, gzip: false };
+        let file =
+            InputFile { path: "a.csv".into(), nbytes: 1, modified: None, compression: Compression::None };
         let here = std::env::current_dir().unwrap();
         assert_eq!(serde_json::to_value(file).unwrap()["path"], here.join("a.csv").to_str().unwrap());
     }

@@ -43,7 +43,7 @@
 //! | | from | to |
 //! |---|---|---|
 //! | memory | [`DataFrame::from_columns`], [`from_table`](DataFrame::from_table) | [`compute`](dask_graph::Collection::compute), [`head`](DataFrame::head) |
-//! | CSV | [`read_csv`] | [`to_csv`](DataFrame::to_csv) |
+//! | CSV, plain or packed (features `bz2`, `xz`, `zstd`; gzip always) | [`read_csv`] | [`to_csv`](DataFrame::to_csv), [`WriteCsv`] |
 //! | JSON lines (feature `json`, on by default) | `read_json` | `DataFrame::to_json` |
 //! | bags of records, other collections | [`from_partitions`](DataFrame::from_partitions) | [`to_partitions`](DataFrame::to_partitions) |
 //! | Parquet (feature `parquet`) | `read_parquet` | `DataFrame::to_parquet`, `WriteParquet` |
@@ -85,6 +85,7 @@
 #[cfg(feature = "arrow")]
 mod arrow;
 mod column;
+mod compression;
 mod csv;
 mod error;
 mod expr;
@@ -107,7 +108,8 @@ mod table;
 mod time;
 
 pub use column::{Column, Scalar};
-pub use csv::{ReadCsv, read_csv};
+pub use compression::Compression;
+pub use csv::{ReadCsv, WriteCsv, read_csv};
 #[cfg(feature = "arrow")]
 pub use error::ArrowError;
 pub use error::{EvalError, FrameError, ReadError, WriteError};

@@ -179,7 +179,7 @@ pub(crate) fn text_pieces(
     let mut pieces = Vec::new();
     for (file, (input, &start)) in files.iter().zip(starts).enumerate() {
         let file = file as u32;
-        if input.gzip {
+        if input.is_compressed() {
             pieces.push(Piece { file, start, end: u64::MAX, number: 0 });
             continue;
         }
@@ -203,9 +203,9 @@ pub(crate) fn text_pieces(
 
 /// Returns the bytes in memory that `n` of `of` columns of a piece of text will probably take.
 pub(crate) fn text_estimate(file: &InputFile, piece: Piece, n: usize, of: usize) -> u64 {
-    // Text is about as large as what it is read into; gzip makes tables about five times smaller.
+    // Text is about as large as what it is read into.
     let end = piece.end.min(file.nbytes.max(piece.start));
-    let text = (end - piece.start).saturating_mul(if file.gzip { 5 } else { 1 });
+    let text = (end - piece.start).saturating_mul(file.compression.ratio());
     text / of.max(1) as u64 * n as u64
 }
 

@@ -8,6 +8,7 @@ mod it {
     mod computed;
     mod concat;
     mod csv;
+    mod csv_dialects;
     #[cfg(any(feature = "arrow", feature = "json"))]
     mod every_type;
     mod exchange;

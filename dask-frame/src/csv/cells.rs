@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use super::dialect::NaValues;
+use super::numbers::Numbers;
 use super::record::Splitter;
 use crate::column::{BoolBuilder, Column, Utf8Builder, ValueBuilder};
 use crate::schema::DataType;
@@ -51,10 +52,18 @@ impl CellBuilder {
         buffer: &[u8],
         slot: usize,
         na: &NaValues,
+        numbers: Numbers,
         check_utf8: bool,
     ) -> Result<(), Misfit> {
         let cells = (0..splitter.n_kept()).map(|record| (record, splitter.cell(buffer, record, slot)));
+        let usual = numbers == Numbers::USUAL;
         match self {
+            CellBuilder::Int64(values) if !usual => {
+                each(cells, na, |cell| numbers.int(cell), |value| values.push_option(value))
+            }
+            CellBuilder::Float64(values) if !usual => {
+                each(cells, na, |cell| numbers.float(cell), |value| values.push_option(value))
+            }
             CellBuilder::Int64(values) => each(cells, na, parse::int, |value| values.push_option(value)),
             CellBuilder::Float64(values) => each(cells, na, parse::float, |value| values.push_option(value)),
             CellBuilder::Bool(values) => each(cells, na, parse::boolean, |value| values.push_option(value)),
@@ -183,14 +192,14 @@ mod tests {
         let mut builder = CellBuilder::new(DataType::Int64);
         let na = NaValues::new(true, &["-99".into()]);
         let text = b"1,\n-99,\nNA,\n,\n";
-        let dialect = Dialect { separator: b',', quote: None };
+        let dialect = Dialect { separator: b',', quote: None, comment: None };
         let (mut splitter, mut cursor) = (Splitter::new(dialect, 2, &[0]), Cursor::new(text, dialect));
         let mut at = 0;
         while let Found::Record { next, .. } = splitter.record(&mut cursor, at, true) {
             splitter.keep();
             at = next;
         }
-        builder.extend(&splitter, text, 0, &na, false).unwrap();
+        builder.extend(&splitter, text, 0, &na, Numbers::USUAL, false).unwrap();
         assert_eq!(builder.finish().unwrap(), Column::from(vec![Some(1), None, None, None]));
     }
 }

@@ -11,6 +11,8 @@ pub(crate) struct Dialect {
     pub(crate) separator: u8,
     /// The quote character, if cells can be quoted at all.
     pub(crate) quote: Option<u8>,
+    /// The character with which lines begin that are passed over, if there are such.
+    pub(crate) comment: Option<u8>,
 }
 
 /// The cells that pandas reads as missing.
@@ -90,6 +92,7 @@ impl Tokenize for Dialect {
     fn tokenize(&self, t: &mut Tokenizer) {
         self.separator.tokenize(t);
         self.quote.tokenize(t);
+        self.comment.tokenize(t);
     }
 }
 

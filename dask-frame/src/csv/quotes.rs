@@ -1,8 +1,8 @@
 //! Where records begin, when a quoted cell may hold line feeds and reading begins in the middle of a file.
 //!
 //! Whether the first line feed of a block ends a record depends on every quote before the block. A block
-//! alone gives the *function* from the state before it to the state after it: there are four states, and
-//! all four answers cost little more than one pass for quotes. The functions of a file's blocks are computed
+//! alone gives the *function* from the state before it to the state after it: there are a few states, and
+//! all answers cost little more than one pass for quotes. The functions of a file's blocks are computed
 //! in parallel and applied one after another, which is exact: no guess that could be wrong.
 
 use serde::{Deserialize, Serialize};
@@ -20,17 +20,21 @@ pub(crate) enum QuoteState {
     Quoted = 2,
     /// After a quote inside quotes: the closing one, or the first of two.
     QuoteInQuoted = 3,
+    /// A line begins here, outside of quotes: told from the beginning of a cell only where lines can be comments.
+    LineStart = 4,
+    /// Inside a line that is passed over, in which quotes mean nothing.
+    Comment = 5,
 }
 
-use QuoteState::{CellStart, Plain, QuoteInQuoted, Quoted};
+use QuoteState::{CellStart, Comment, LineStart, Plain, QuoteInQuoted, Quoted};
 
 /// The state after some bytes, for each state before them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Transition([QuoteState; 4]);
+pub(crate) struct Transition([QuoteState; 6]);
 
 impl Transition {
     /// The transition of no bytes at all.
-    pub(crate) const IDENTITY: Self = Self([CellStart, Plain, Quoted, QuoteInQuoted]);
+    pub(crate) const IDENTITY: Self = Self([CellStart, Plain, Quoted, QuoteInQuoted, LineStart, Comment]);
 
     pub(crate) fn apply(self, before: QuoteState) -> QuoteState {
         self.0[before as usize]
@@ -51,12 +55,14 @@ impl QuoteState {
     #[inline]
     pub(crate) fn step(self, byte: u8, dialect: Dialect) -> Self {
         let quote = dialect.quote == Some(byte);
-        let ends = byte == dialect.separator || byte == b'\n';
         match self {
             Quoted if quote => QuoteInQuoted,
             Quoted => Quoted,
-            CellStart | QuoteInQuoted if quote => Quoted,
-            _ if ends => CellStart,
+            Comment if byte != b'\n' => Comment,
+            LineStart if dialect.comment == Some(byte) => Comment,
+            CellStart | LineStart | QuoteInQuoted if quote => Quoted,
+            _ if byte == b'\n' && dialect.comment.is_some() => LineStart,
+            _ if byte == dialect.separator || byte == b'\n' => CellStart,
             _ => Plain,
         }
     }
@@ -69,9 +75,9 @@ impl QuoteState {
 }
 
 /// Returns the state after `bytes` for each state before; `bytes` is not empty.
-fn all_states(bytes: &[u8], dialect: Dialect) -> [QuoteState; 4] {
+fn all_states(bytes: &[u8], dialect: Dialect) -> [QuoteState; 6] {
     let rest = &bytes[1..];
-    let mut known = [None; 4];
+    let mut known = [None; 6];
     // After one byte at most three states are left, after a common byte two: inside quotes and outside.
     Transition::IDENTITY.0.map(|before| {
         let first = before.step(bytes[0], dialect);
@@ -79,9 +85,9 @@ fn all_states(bytes: &[u8], dialect: Dialect) -> [QuoteState; 4] {
     })
 }
 
-/// Runs over `bytes`, jumping from quote to quote.
+/// Runs over `bytes`, jumping from quote to quote; where there are comments, byte by byte.
 fn run(mut state: QuoteState, bytes: &[u8], dialect: Dialect) -> QuoteState {
-    let Some(quote) = dialect.quote else {
+    let (Some(quote), None) = (dialect.quote, dialect.comment) else {
         return bytes.iter().fold(state, |state, &byte| state.step(byte, dialect));
     };
     let mut at = 0;
@@ -111,20 +117,20 @@ mod tests {
 
     use super::*;
 
-    const DIALECT: Dialect = Dialect { separator: b',', quote: Some(b'"') };
-
-    fn naive(before: QuoteState, bytes: &[u8]) -> QuoteState {
-        bytes.iter().fold(before, |state, &byte| state.step(byte, DIALECT))
+    fn naive(before: QuoteState, bytes: &[u8], dialect: Dialect) -> QuoteState {
+        bytes.iter().fold(before, |state, &byte| state.step(byte, dialect))
     }
 
     proptest! {
         #[test]
-        fn jumping_from_quote_to_quote_is_stepping(text in r#"["a,\n]{0,40}"#, cut in 0usize..40) {
+        fn jumping_from_quote_to_quote_is_stepping(text in r#"["a,#\n]{0,40}"#, cut in 0usize..40, comments: bool) {
+            let dialect = Dialect { separator: b',', quote: Some(b'"'), comment: comments.then_some(b'#') };
             let bytes = text.as_bytes();
             let cut = cut.min(bytes.len());
-            let joined = Transition::IDENTITY.then(&bytes[..cut], DIALECT).then(&bytes[cut..], DIALECT);
-            for before in Transition::IDENTITY.0 {
-                prop_assert_eq!(joined.apply(before), naive(before, bytes), "{:?} {:?}", before, text);
+            let joined = Transition::IDENTITY.then(&bytes[..cut], dialect).then(&bytes[cut..], dialect);
+            let possible = |state: &QuoteState| comments || *state != Comment;
+            for before in Transition::IDENTITY.0.into_iter().filter(possible) {
+                prop_assert_eq!(joined.apply(before), naive(before, bytes, dialect), "{:?} {:?}", before, text);
             }
         }
     }

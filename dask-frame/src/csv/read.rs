@@ -1,18 +1,21 @@
 //! Planning a read: which files, which columns, which blocks.
 
+mod head;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use dask_graph::{LayerInfo, make_portable};
+use head::Sampled;
 
-use super::cells::{guess, widen};
+use super::cells::widen;
 use super::dialect::{Dialect, NaValues};
+use super::numbers::Numbers;
 use super::quotes::{QuoteState, Transition};
-use super::record::{Cursor, Found, Splitter};
-use super::source::{CsvSource, past_lines};
+use super::source::CsvSource;
 use crate::error::{FrameError, ReadError};
 use crate::frame::DataFrame;
-use crate::input::{self, InputFile};
+use crate::input;
 use crate::plan::{PlanNode, PlanOp};
 use crate::schema::{DataType, Field, Schema};
 use crate::source::{Piece, Source, text_pieces};
@@ -22,7 +25,9 @@ use crate::source::{Piece, Source, text_pieces};
 pub fn read_csv(pattern: impl Into<String>) -> ReadCsv {
     ReadCsv {
         pattern: pattern.into(),
-        dialect: Dialect { separator: b',', quote: Some(b'"') },
+        dialect: Dialect { separator: b',', quote: Some(b'"'), comment: None },
+        numbers: Numbers::USUAL,
+        path_column: None,
         header: true,
         names: None,
         columns: None,
@@ -40,9 +45,9 @@ pub fn read_csv(pattern: impl Into<String>) -> ReadCsv {
 /// How CSV files are to be read: a builder, finished by [`open`](ReadCsv::open).
 ///
 /// **Partitions.** A plain file is cut into blocks of [`blocksize`](ReadCsv::blocksize) bytes, each a
-/// partition with the records that begin in it. A gzip file, known by its first bytes, cannot be entered
-/// in the middle: it is one partition, decompressed through a small window while it is read. Only the columns
-/// that the computation needs are parsed.
+/// partition with the records that begin in it. A file of gzip, or of bzip2, xz or Zstandard with the features `bz2`,
+/// `xz` and `zstd`, known by its first bytes, cannot be entered in the middle: it is one partition, decompressed through
+/// a small window while it is read. Only the columns that the computation needs are parsed.
 ///
 /// **Quotes.** A quoted cell may hold line feeds, so where the records of a block begin depends on all quotes
 /// before it. Each block is scanned for quotes first, which is several times faster than parsing it, and the
@@ -82,6 +87,9 @@ pub fn read_csv(pattern: impl Into<String>) -> ReadCsv {
 pub struct ReadCsv {
     pattern: String,
     dialect: Dialect,
+    numbers: Numbers,
+    /// What the column with the file of each row is called.
+    path_column: Option<String>,
     header: bool,
     names: Option<Vec<String>>,
     columns: Option<Vec<String>>,
@@ -107,6 +115,34 @@ impl ReadCsv {
     /// Sets the character that quotes cells, `"` unless set; `None` if quotes are text like any other.
     pub fn quote(mut self, quote: Option<u8>) -> Self {
         self.dialect.quote = quote;
+        self
+    }
+
+    /// Passes over lines that begin with this character: none do, unless set. Quotes in such lines mean nothing.
+    ///
+    /// As pandas' `comment`, but for lines that begin otherwise, which are taken whole.
+    pub fn comment(mut self, comment: u8) -> Self {
+        self.dialect.comment = Some(comment);
+        self
+    }
+
+    /// Sets what stands between the whole and the part of a number: a point, unless set.
+    pub fn decimal(mut self, decimal: u8) -> Self {
+        self.numbers.decimal = decimal;
+        self
+    }
+
+    /// Sets what stands between groups of digits and means nothing: there is no such thing, unless set.
+    pub fn thousands(mut self, thousands: u8) -> Self {
+        self.numbers.thousands = Some(thousands);
+        self
+    }
+
+    /// Adds a column with the file that each row is from, as it was found, behind the others.
+    ///
+    /// As Dask's `include_path_column`.
+    pub fn path_column(mut self, name: impl Into<String>) -> Self {
+        self.path_column = Some(name.into());
         self
     }
 
@@ -190,11 +226,12 @@ impl ReadCsv {
     ///
     /// # Errors
     ///
-    /// - `NoMatch`, `BadPattern`, `Io`, `Empty` or `ColumnsDiffer`, in `Read`, about the files.
-    /// - `DuplicateColumn` if a header has a name twice.
+    /// - `NoMatch`, `BadPattern`, `Io`, `Empty`, `CompressionOff` or `ColumnsDiffer`, in `Read`, about the files, and
+    ///   `DuplicateName` if a header has a name twice.
+    /// - `DuplicateColumn` if [`names`](ReadCsv::names) has, or [`path_column`](ReadCsv::path_column) is one of them.
     /// - `UnknownColumn` if [`columns`](ReadCsv::columns) or [`dtype`](ReadCsv::dtype) name one there is not.
-    /// - `BadArgument` for a block size or sample of zero, for separator and quote that are one or a line
-    ///   feed, or for a number of names that is not that of the columns.
+    /// - `BadArgument` for a block size or sample of zero, for characters that are to have two meanings, or for a
+    ///   number of names that is not that of the columns.
     #[track_caller]
     pub fn open(self) -> Result<DataFrame, FrameError> {
         let info = LayerInfo::here();
@@ -234,15 +271,21 @@ impl ReadCsv {
             let dtype = self.dtypes.get(&column.name).copied().or(column.guess).unwrap_or(DataType::Float64);
             Field::new(column.name, dtype)
         };
-        let schema = Schema::new(columns.into_iter().map(field))?;
+        let path = self.path_column.iter().map(|name| Field::new(name.as_str(), DataType::Categorical));
+        let schema = Schema::new(columns.into_iter().map(field).chain(path))?;
         self.dtypes.keys().try_for_each(|name| schema.field(name).map(drop))?;
         let wanted = schema.positions(self.columns.as_deref())?;
         let pieces = text_pieces(&files, &data_starts, self.blocksize, "read_csv")?;
         let source = CsvSource {
+            paths: match self.path_column {
+                Some(_) => files.iter().map(|file| file.path.display().to_string()).collect(),
+                None => Vec::new(),
+            },
             files,
             schema,
             dialect: self.dialect,
             na,
+            numbers: self.numbers,
             fill_short_rows: self.fill_short_rows,
             skipped,
             newlines_in_quotes: self.newlines_in_quotes,
@@ -259,7 +302,7 @@ impl ReadCsv {
     fn check(&self) -> Result<(), FrameError> {
         let bad =
             |problem: &str| Err(FrameError::BadArgument { operation: "read_csv", problem: problem.into() });
-        let Dialect { separator, quote } = self.dialect;
+        let Dialect { separator, quote, comment } = self.dialect;
         if self.blocksize == 0 {
             return bad("a block size of 0 bytes holds no record");
         }
@@ -271,152 +314,16 @@ impl ReadCsv {
         {
             return bad("separator and quote must be two characters, neither of which ends a line");
         }
-        Ok(())
-    }
-
-    /// Reads the head of a file: names, where the data begin, and what types the first cells have.
-    fn look_at_head(&self, file: &InputFile, na: &NaValues) -> Result<Head, FrameError> {
-        let mut window = file.open(0)?;
-        let io = |source| FrameError::from(file.io(source));
-        while window.bytes().len() < self.sample && !window.is_last() {
-            window.fill().map_err(io)?;
+        if comment.is_some() && [Some(separator), quote, Some(b'\n'), Some(b'\r')].contains(&comment) {
+            return bad("what begins a comment must not be separator or quote, nor end a line");
         }
-        // A record that does not fit the sample is read as a whole all the same: the header must be.
-        loop {
-            let bytes = window.bytes();
-            let bom = if bytes.starts_with(b"\xef\xbb\xbf") { 3 } else { 0 };
-            match self.head(file, na, bytes, bom, window.is_last())? {
-                Some(head) => return Ok(head),
-                None => window.fill().map_err(io)?,
-            }
-        }
-    }
-
-    /// Looks at the bytes there are; `None` if the first record does not end in them.
-    fn head(
-        &self,
-        file: &InputFile,
-        na: &NaValues,
-        bytes: &[u8],
-        bom: usize,
-        last: bool,
-    ) -> Result<Option<Head>, FrameError> {
-        let path = || file.path.clone();
-        let Some(skipped) = self.skipped(bytes, bom, last) else { return Ok(None) };
-        let mut cursor = Cursor::new(bytes, self.dialect);
-        // Where a line ends is known of all lines that are passed over.
-        let past = |at: usize| past_lines(bytes, at, 0, &skipped).unwrap_or(bytes.len());
-        let mut at = past(bom);
-        let mut counter = Splitter::new(self.dialect, 0, &[]);
-        let (n_columns, after_first) = loop {
-            match counter.record(&mut cursor, at, last) {
-                Found::Record { cells, next } => break (cells, next),
-                Found::Blank { next } => at = past(next),
-                Found::Incomplete => return Ok(None),
-                Found::Unclosed => return Err(ReadError::UnclosedQuote { path: path(), line: 1 }.into()),
-                Found::End if self.header || self.names.is_none() => {
-                    return Err(ReadError::Empty { path: path() }.into());
-                }
-                Found::End => break (self.names.as_ref().map_or(0, Vec::len), at),
-            }
-        };
-        let every = (0..n_columns).collect::<Vec<_>>();
-        let mut splitter = Splitter::new(self.dialect, n_columns, &every);
-        let header_names = |splitter: &mut Splitter, cursor: &mut Cursor<'_>| {
-            splitter.record(cursor, at, last);
-            let name = |column| match splitter.cell(bytes, 0, column) {
-                Some(cell) if !cell.is_empty() => String::from_utf8_lossy(&cell).into_owned(),
-                _ => format!("Unnamed: {column}"),
-            };
-            every.iter().map(|&column| name(column)).collect::<Vec<_>>()
-        };
-        let names = match (&self.names, self.header) {
-            (Some(names), _) if names.len() != n_columns => {
-                let problem =
-                    format!("{} names for the {n_columns} columns of {}", names.len(), path().display());
-                return Err(FrameError::BadArgument { operation: "read_csv", problem });
-            }
-            (Some(names), _) => names.clone(),
-            (None, true) => header_names(&mut splitter, &mut cursor),
-            (None, false) => every.iter().map(ToString::to_string).collect(),
-        };
-        let first = at;
-        let data_start = if self.header { past(after_first) } else { first };
-        let mut columns = names.into_iter().map(|name| Sampled { name, guess: None }).collect::<Vec<_>>();
-        let mut at = data_start;
-        while at - data_start < self.sample {
-            match splitter.record(&mut cursor, at, last) {
-                Found::Record { cells, next } => {
-                    splitter.shorten(cells);
-                    for (slot, column) in columns.iter_mut().enumerate() {
-                        let Some(cell) = splitter.cell(bytes, 0, slot) else { continue };
-                        if column.guess != Some(DataType::Utf8) && !na.contains(&cell) {
-                            let dtype = guess(&cell);
-                            column.guess = Some(column.guess.map_or(dtype, |before| widen(before, dtype)));
-                        }
-                    }
-                    at = past(next);
-                }
-                Found::Blank { next } => at = past(next),
-                // What is wrong further down is told when it is read, with its line.
-                Found::Incomplete | Found::Unclosed | Found::End => break,
-            }
-        }
-        self.check_skipped(bytes, data_start, &skipped)?;
-        Ok(Some(Head { columns, data_start: data_start as u64, skipped }))
-    }
-
-    /// Returns where the lines begin that are passed over; `None` if not all of them end in the bytes.
-    fn skipped(&self, bytes: &[u8], bom: usize, last: bool) -> Option<Vec<u64>> {
-        let Some(&most) = self.skip_lines.last() else { return Some(Vec::new()) };
-        let mut starts = Vec::new();
-        let mut at = bom;
-        for number in 0..=most {
-            if at == bytes.len() {
-                return last.then_some(starts);
-            }
-            if self.skip_lines.contains(&number) {
-                starts.push(at as u64);
-            }
-            match memchr::memchr(b'\n', &bytes[at..]) {
-                Some(end) => at += end + 1,
-                None if last => at = bytes.len(),
-                None => return None,
-            }
-        }
-        Some(starts)
-    }
-
-    /// Refuses lines to be passed over of which a quote would reach into what follows.
-    fn check_skipped(&self, bytes: &[u8], data_start: usize, skipped: &[u64]) -> Result<(), FrameError> {
-        if !self.newlines_in_quotes {
-            return Ok(());
-        }
-        for start in skipped.iter().map(|&start| start as usize).filter(|&start| start >= data_start) {
-            let end = past_lines(bytes, start, 0, &[start as u64]).unwrap_or(bytes.len());
-            let step = |state: QuoteState, &byte: &u8| state.step(byte, self.dialect);
-            if !bytes[start..end].iter().fold(QuoteState::CellStart, step).is_outside() {
-                let problem = "a line to be passed over opens a quote and does not close it; read the file with \
-                               `newlines_in_quotes(false)`";
-                return Err(FrameError::BadArgument { operation: "read_csv", problem: problem.into() });
-            }
+        let Numbers { decimal, thousands } = self.numbers;
+        let means_more = |byte: u8| byte.is_ascii_alphanumeric() || [b'-', b'+'].contains(&byte);
+        if thousands == Some(decimal) || [Some(decimal), thousands].into_iter().flatten().any(means_more) {
+            return bad("decimal and thousands must be two characters that have no other meaning in numbers");
         }
         Ok(())
     }
-}
-
-/// What the head of a file tells.
-struct Head {
-    columns: Vec<Sampled>,
-    data_start: u64,
-    /// Where the lines begin that are passed over.
-    skipped: Vec<u64>,
-}
-
-/// A column by its name, and the type of its first cells unless all are missing.
-struct Sampled {
-    name: String,
-    guess: Option<DataType>,
 }
 
 fn listed(columns: &[Sampled]) -> String {

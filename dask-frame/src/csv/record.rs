@@ -185,7 +185,7 @@ enum Quoted {
 
 /// Crosses the quoted cell that begins at `start`, up to the separator or line feed after it.
 fn quoted(dialect: Dialect, buffer: &[u8], start: usize, last: bool) -> Quoted {
-    let Dialect { separator, quote: Some(quote) } = dialect else {
+    let Dialect { separator, quote: Some(quote), .. } = dialect else {
         unreachable!("only a dialect with quotes has quoted cells");
     };
     let mut raw = false;
@@ -327,7 +327,7 @@ fn matching(chunk: &[u8; CHUNK], needles: [u8; 3]) -> u64 {
 mod tests {
     use super::*;
 
-    const DIALECT: Dialect = Dialect { separator: b',', quote: Some(b'"') };
+    const DIALECT: Dialect = Dialect { separator: b',', quote: Some(b'"'), comment: None };
 
     fn records(text: &str) -> (Vec<Vec<String>>, Found) {
         let mut cursor = Cursor::new(text.as_bytes(), DIALECT);

@@ -5,10 +5,12 @@ use std::path::PathBuf;
 use dask_graph::{Tokenize, Tokenizer};
 use serde::{Deserialize, Serialize};
 
-use super::cells::{CellBuilder, Misfit, guess, widen};
+use super::cells::{CellBuilder, Misfit, widen};
 use super::dialect::{Dialect, NaValues};
+use super::numbers::Numbers;
 use super::quotes::{QuoteState, Transition};
 use super::record::{Cursor, Found, Splitter};
+use crate::column::Column;
 use crate::error::{EvalError, ReadError};
 use crate::input::{InputFile, Window};
 use crate::schema::{Field, Schema};
@@ -19,10 +21,13 @@ use crate::table::Table;
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct CsvSource {
     pub(crate) files: Vec<InputFile>,
-    /// All columns of the files, in their order.
+    /// All columns of the files, in their order, and behind them, if it is asked for, one with the file of each row.
     pub(crate) schema: Schema,
+    /// What each file is called in that column; nothing if it is not asked for.
+    pub(crate) paths: Vec<String>,
     pub(crate) dialect: Dialect,
     pub(crate) na: NaValues,
+    pub(crate) numbers: Numbers,
     /// Whether a row with fewer cells than columns is filled up with missing values.
     pub(crate) fill_short_rows: bool,
     /// For each file where the lines begin that are passed over.
@@ -35,6 +40,11 @@ pub(crate) struct CsvSource {
 }
 
 impl CsvSource {
+    /// Returns how many cells a record has.
+    fn n_cells(&self) -> usize {
+        self.schema.len() - usize::from(!self.paths.is_empty())
+    }
+
     /// Returns whether where a record begins depends on what stands before its piece.
     pub(crate) fn needs_states(&self) -> bool {
         self.newlines_in_quotes
@@ -108,12 +118,15 @@ impl CsvSource {
                 window
             }
         };
-        if piece.number == 0 && file.gzip {
+        if piece.number == 0 && file.is_compressed() {
             skip(&mut window, piece.start).map_err(|source| file.io(source))?;
         }
         let skipped = &self.skipped[piece.file as usize][..];
-        let mut splitter = Splitter::new(self.dialect, self.schema.len(), columns);
-        let fields = columns.iter().map(|&at| &self.schema.fields()[at]).collect::<Vec<_>>();
+        let comment = self.dialect.comment;
+        let n_cells = self.n_cells();
+        let cells = columns.iter().copied().filter(|&at| at < n_cells).collect::<Vec<_>>();
+        let mut splitter = Splitter::new(self.dialect, n_cells, &cells);
+        let fields = cells.iter().map(|&at| &self.schema.fields()[at]).collect::<Vec<_>>();
         let mut builders = fields.iter().map(|field| CellBuilder::new(field.dtype())).collect::<Vec<_>>();
         let mut n_rows = 0;
         let mut ended = false;
@@ -128,8 +141,8 @@ impl CsvSource {
                 // Records are cut a few hundred at a time and then read column by column: the loops stay small,
                 // and what they work on stays in the cache.
                 while more && splitter.n_kept() < BATCH {
-                    if !skipped.is_empty() {
-                        match past_lines(bytes, at, offset, skipped) {
+                    if !skipped.is_empty() || comment.is_some() {
+                        match past_lines(bytes, at, offset, skipped, comment) {
                             Some(past) => at = past,
                             None if window.is_last() => at = bytes.len(),
                             None => {
@@ -144,7 +157,7 @@ impl CsvSource {
                     }
                     match splitter.record(&mut cursor, at, window.is_last()) {
                         Found::Record { cells, next } => {
-                            if cells != self.schema.len() {
+                            if cells != n_cells {
                                 self.check_width(cells, || (file.path.clone(), line(at)))?;
                                 splitter.shorten(cells);
                             }
@@ -161,11 +174,12 @@ impl CsvSource {
                     }
                 }
                 for (slot, builder) in builders.iter_mut().enumerate() {
-                    builder.extend(&splitter, bytes, slot, &self.na, check_utf8).map_err(|misfit| {
+                    let extended = builder.extend(&splitter, bytes, slot, &self.na, self.numbers, check_utf8);
+                    extended.map_err(|misfit| {
                         let (Misfit::Type { record } | Misfit::Encoding { record }) = misfit;
                         let line = line(splitter.cell_start(record, slot));
                         let cell = splitter.cell(bytes, record, slot).unwrap_or_default();
-                        misfit.into_error(file, line, fields[slot], &cell)
+                        misfit.into_error(file, line, fields[slot], &cell, self.numbers)
                     })?;
                 }
                 n_rows += splitter.n_kept();
@@ -173,20 +187,29 @@ impl CsvSource {
             }
             window.consume(at);
         }
-        let mut done = Vec::with_capacity(builders.len());
-        for builder in builders {
-            match builder.finish() {
-                Ok(column) => done.push(column),
-                Err(_) => return Ok(None),
+        let mut builders = builders.into_iter();
+        let mut done = Vec::with_capacity(columns.len());
+        for &at in columns {
+            let builder = if at < n_cells { builders.next() } else { None };
+            match builder.map(CellBuilder::finish) {
+                None => done.push(self.path_column(piece, n_rows)),
+                Some(Ok(column)) => done.push(column),
+                Some(Err(_)) => return Ok(None),
             }
         }
-        let schema = Schema::new(fields.into_iter().cloned())?;
+        let schema = Schema::new(columns.iter().map(|&at| self.schema.fields()[at].clone()))?;
         Ok(Some(Table::with_rows(schema, done, n_rows)?))
+    }
+
+    /// Returns the file of a piece, once a row.
+    fn path_column(&self, piece: Piece, n_rows: usize) -> Column {
+        let path = self.paths[piece.file as usize].as_str();
+        Column::from(vec![path]).to_categorical().take(&vec![0; n_rows])
     }
 
     /// Refuses a row that has too many cells, or too few if those are not to be filled up.
     fn check_width(&self, got: usize, place: impl FnOnce() -> (PathBuf, u64)) -> Result<(), ReadError> {
-        let expected = self.schema.len();
+        let expected = self.n_cells();
         if got == expected || (got < expected && self.fill_short_rows) {
             return Ok(());
         }
@@ -204,12 +227,19 @@ impl CsvSource {
 const BATCH: usize = 512;
 
 impl Misfit {
-    fn into_error(self, file: &InputFile, line: u64, field: &Field, cell: &[u8]) -> ReadError {
+    fn into_error(
+        self,
+        file: &InputFile,
+        line: u64,
+        field: &Field,
+        cell: &[u8],
+        numbers: Numbers,
+    ) -> ReadError {
         let (path, column) = (file.path.clone(), field.name().into());
         let value = String::from_utf8_lossy(cell).into_owned();
         match self {
             Misfit::Type { .. } => {
-                let advice = widen(field.dtype(), guess(cell));
+                let advice = widen(field.dtype(), numbers.guess(cell));
                 ReadError::BadCell { path, line, column, value, dtype: field.dtype(), advice }
             }
             Misfit::Encoding { .. } => ReadError::NotUtf8 { path, line, column, value },
@@ -217,10 +247,18 @@ impl Misfit {
     }
 }
 
-/// Goes from a place at which a record may begin past the lines that begin there and are passed over, given by where
-/// they begin in the file, as the bytes do at `offset`; `None` if one of them does not end in the bytes.
-pub(super) fn past_lines(bytes: &[u8], mut at: usize, offset: u64, skipped: &[u64]) -> Option<usize> {
-    while skipped.binary_search(&(offset + at as u64)).is_ok() {
+/// Goes from a place at which a record may begin past the lines that begin there and are passed over: comments, and
+/// those given by where they begin in the file, as the bytes do at `offset`. `None` if one of them does not end in the
+/// bytes.
+pub(super) fn past_lines(
+    bytes: &[u8],
+    mut at: usize,
+    offset: u64,
+    skipped: &[u64],
+    comment: Option<u8>,
+) -> Option<usize> {
+    let is_comment = |at: usize| comment.is_some() && bytes.get(at).copied() == comment;
+    while is_comment(at) || skipped.binary_search(&(offset + at as u64)).is_ok() {
         at += memchr::memchr(b'\n', &bytes[at..])? + 1;
     }
     Some(at)
@@ -270,7 +308,9 @@ impl Tokenize for CsvSource {
     fn tokenize(&self, t: &mut Tokenizer) {
         self.files.tokenize(t);
         self.schema.tokenize(t);
+        self.paths.tokenize(t);
         self.dialect.tokenize(t);
+        self.numbers.tokenize(t);
         self.na.tokenize(t);
         self.fill_short_rows.tokenize(t);
         for starts in &self.skipped {

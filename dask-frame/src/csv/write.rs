@@ -1,32 +1,161 @@
 //! CSV files written.
 
 use std::borrow::Cow;
-use std::fs::File;
-use std::io::{self, BufWriter, Write};
+use std::io::{self, Write};
 use std::path::PathBuf;
+use std::sync::Arc;
 
-use dask_graph::{Args, Op, OpError, Packer, Refused, Unpack, Value};
+use dask_graph::{
+    Args, ComputeError, Op, OpError, Packer, Refused, RunOptions, Scheduler, Unpack, Value, installed,
+};
 use serde::{Deserialize, Serialize};
 
 use crate::column::{Mask, View};
-use crate::error::WriteError;
+use crate::compression::Compression;
+use crate::error::{FrameError, WriteError};
+use crate::frame::DataFrame;
 use crate::input::absolute;
 use crate::output::StagedFiles;
 use crate::pack::pack;
 use crate::table::Table;
 use crate::time;
 
-/// Returns the op that writes a partition (the first argument) as part of its number (the second).
-pub(crate) fn part_op(files: &StagedFiles) -> PartOp {
-    PartOp { staging: files.path().to_owned(), headers: files.is_one_a_partition() }
+/// How a frame is written to CSV files: a builder, finished by [`write`](WriteCsv::write).
+///
+/// The path is one file, or has a `*` in its file name and is one file a partition, in which `*` is the partition's
+/// number. Partitions are written as they are made to a hidden directory beside the destination, whose files appear when
+/// all are complete, or not at all. Texts are quoted where they must be.
+///
+/// # Examples
+///
+/// ```
+/// use dask_frame::{Column, DataFrame, WriteCsv};
+/// # let dir = tempfile::tempdir()?;
+/// # let path = dir.path().join("out.csv");
+///
+/// let columns = [("name", Column::from(vec![Some("a;b"), None])), ("x", Column::from(vec![0.25, 2.0]))];
+/// let frame = DataFrame::from_columns(columns, 2)?;
+/// let write = WriteCsv::new(&path).separator(b';').na("NA").decimals(1);
+/// write.write_with(&frame, &dask_sched_sync::Sync::new())?;
+/// assert_eq!(std::fs::read_to_string(&path)?, "name;x\n\"a;b\";0.2\nNA;2.0\n");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug)]
+#[must_use = "nothing is written before `write`"]
+pub struct WriteCsv {
+    path: PathBuf,
+    format: Format,
+    compression: Option<Compression>,
 }
 
+/// What a file looks like.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+struct Format {
+    separator: u8,
+    header: bool,
+    na: String,
+    /// How many digits a float has behind the point; as many as tell it from its neighbours if nothing is said.
+    decimals: Option<u8>,
+}
+
+impl WriteCsv {
+    /// Writes to this file, or these files.
+    pub fn new(path: impl Into<PathBuf>) -> Self {
+        let format = Format { separator: b',', header: true, na: String::new(), decimals: None };
+        Self { path: path.into(), format, compression: None }
+    }
+
+    /// Sets the character between cells: a comma unless set.
+    pub fn separator(mut self, separator: u8) -> Self {
+        self.format.separator = separator;
+        self
+    }
+
+    /// Sets whether each file begins with a line of column names: it does, unless set.
+    pub fn header(mut self, header: bool) -> Self {
+        self.format.header = header;
+        self
+    }
+
+    /// Sets what stands for a missing value: nothing, unless set.
+    pub fn na(mut self, text: impl Into<String>) -> Self {
+        self.format.na = text.into();
+        self
+    }
+
+    /// Writes floats with so many digits behind the point, rounded; as many as tell a float from its neighbours,
+    /// unless set.
+    ///
+    /// As pandas' `float_format` with `"%.2f"` and its like.
+    pub fn decimals(mut self, n: u8) -> Self {
+        self.format.decimals = Some(n);
+        self
+    }
+
+    /// Sets how files are packed: as the end of their name says, `.gz`, `.bz2`, `.xz` or `.zst`, unless set.
+    pub fn compression(mut self, compression: Compression) -> Self {
+        self.compression = Some(compression);
+        self
+    }
+
+    /// Writes a frame with the installed scheduler.
+    ///
+    /// # Errors
+    ///
+    /// - `Io` if the destination cannot be written, `BadPattern` if the path is no file name or has several `*`.
+    /// - `CompressionOff` if the feature of the compression is.
+    /// - `Frame` if the separator is a quote or ends a line.
+    /// - `Compute` if a partition cannot be computed or written.
+    #[track_caller]
+    pub fn write(&self, frame: &DataFrame) -> Result<(), WriteError> {
+        let installed = installed().ok_or(ComputeError::NoScheduler)?;
+        self.write_opts(frame, &installed.scheduler, &installed.options)
+    }
+
+    /// [`write`](WriteCsv::write) with this scheduler.
+    ///
+    /// # Errors
+    ///
+    /// As [`write`](WriteCsv::write).
+    #[track_caller]
+    pub fn write_with(&self, frame: &DataFrame, scheduler: &dyn Scheduler) -> Result<(), WriteError> {
+        self.write_opts(frame, scheduler, &RunOptions::default())
+    }
+
+    #[track_caller]
+    fn write_opts(
+        &self,
+        frame: &DataFrame,
+        scheduler: &dyn Scheduler,
+        options: &RunOptions,
+    ) -> Result<(), WriteError> {
+        if matches!(self.format.separator, b'"' | b'\n' | b'\r') {
+            let problem = "the separator must neither be a quote nor end a line".into();
+            return Err(FrameError::BadArgument { operation: "to_csv", problem }.into());
+        }
+        let compression = Compression::to_write(&self.path, self.compression)?;
+        let files = StagedFiles::prepare(&self.path)?;
+        let op = PartOp::new(&files, self.format.clone(), compression);
+        files.write("to_csv", Arc::new(op), frame, scheduler, options)
+    }
+}
+
+/// Writes a partition (the first argument) as part of its number (the second).
 #[derive(Debug, Serialize, Deserialize)]
-pub(crate) struct PartOp {
+struct PartOp {
     #[serde(serialize_with = "absolute")]
     staging: PathBuf,
     /// Whether every part has a header, or the first alone.
     headers: bool,
+    format: Format,
+    compression: Compression,
+}
+
+impl PartOp {
+    fn new(files: &StagedFiles, format: Format, compression: Compression) -> Self {
+        let (staging, headers) = (files.path().to_owned(), files.is_one_a_partition());
+        Self { staging, headers, format, compression }
+    }
 }
 
 impl Op for PartOp {
@@ -38,12 +167,9 @@ impl Op for PartOp {
         let table = args.get::<Table>(0)?;
         let number = *args.get::<usize>(1)?;
         let path = self.staging.join(number.to_string());
-        let write = || {
-            let mut to = BufWriter::with_capacity(256 << 10, File::create(&path)?);
-            write_table(table, self.headers || number == 0, &mut to)?;
-            to.into_inner()?.sync_all()
-        };
-        write().map_err(|source| OpError::failed(WriteError::Io { path: path.clone(), source }))?;
+        let header = self.format.header && (self.headers || number == 0);
+        let written = self.compression.create(&path, |to| self.format.write_table(table, header, to));
+        written.map_err(|source| OpError::failed(WriteError::Io { path, source }))?;
         Ok(Value::new(()))
     }
 
@@ -52,51 +178,55 @@ impl Op for PartOp {
     }
 }
 
-/// Writes a table: texts quoted where they must be, missing values empty.
-fn write_table(table: &Table, header: bool, to: &mut impl Write) -> io::Result<()> {
-    let columns = table.columns().iter().map(|column| (column.view(), column.validity())).collect::<Vec<_>>();
-    if header {
-        for (i, name) in table.schema().names().enumerate() {
-            to.write_all(if i > 0 { b"," } else { b"" })?;
-            write_text(name, to)?;
-        }
-        to.write_all(b"\n")?;
-    }
-    for row in 0..table.n_rows() {
-        for (i, (view, validity)) in columns.iter().enumerate() {
-            if i > 0 {
-                to.write_all(b",")?;
+impl Format {
+    fn write_table(&self, table: &Table, header: bool, to: &mut impl Write) -> io::Result<()> {
+        let columns = table.columns().iter().map(|column| (column.view(), column.validity()));
+        let columns = columns.collect::<Vec<_>>();
+        let separator = [self.separator];
+        if header {
+            for (i, name) in table.schema().names().enumerate() {
+                to.write_all(if i > 0 { &separator } else { b"" })?;
+                self.write_text(name, to)?;
             }
-            match validity.as_ref().is_none_or(|valid: &Mask| valid.get(row)) {
-                true => write_value(*view, row, to)?,
-                // A line with nothing on it would be skipped by readers.
-                false if columns.len() == 1 => to.write_all(b"\"\"")?,
-                false => {}
-            }
+            to.write_all(b"\n")?;
         }
-        to.write_all(b"\n")?;
+        for row in 0..table.n_rows() {
+            for (i, (view, validity)) in columns.iter().enumerate() {
+                if i > 0 {
+                    to.write_all(&separator)?;
+                }
+                match validity.as_ref().is_none_or(|valid: &Mask| valid.get(row)) {
+                    true => self.write_value(*view, row, to)?,
+                    // A line with nothing on it would be skipped by readers.
+                    false if columns.len() == 1 || !self.na.is_empty() => self.write_text(&self.na, to)?,
+                    false => {}
+                }
+            }
+            to.write_all(b"\n")?;
+        }
+        Ok(())
     }
-    Ok(())
-}
 
-fn write_value(view: View<'_>, row: usize, to: &mut impl Write) -> io::Result<()> {
-    match view {
-        View::Int64(values) => to.write_all(itoa::Buffer::new().format(values[row]).as_bytes()),
-        View::Float64(values) => to.write_all(zmij::Buffer::new().format(values[row]).as_bytes()),
-        View::Bool(values) => to.write_all(if values.get(row) { b"True" } else { b"False" }),
-        View::Ticks(values, dtype) => write!(to, "{}", time::Ticks(values[row], dtype)),
-        View::Utf8(values) => write_text(values.get(row), to),
+    fn write_value(&self, view: View<'_>, row: usize, to: &mut impl Write) -> io::Result<()> {
+        match (view, self.decimals) {
+            (View::Int64(values), _) => to.write_all(itoa::Buffer::new().format(values[row]).as_bytes()),
+            (View::Float64(values), None) => to.write_all(zmij::Buffer::new().format(values[row]).as_bytes()),
+            (View::Float64(values), Some(n)) => write!(to, "{:.*}", usize::from(n), values[row]),
+            (View::Bool(values), _) => to.write_all(if values.get(row) { b"True" } else { b"False" }),
+            (View::Ticks(values, dtype), _) => write!(to, "{}", time::Ticks(values[row], dtype)),
+            (View::Utf8(values), _) => self.write_text(values.get(row), to),
+        }
     }
-}
 
-fn write_text(text: &str, to: &mut impl Write) -> io::Result<()> {
-    let structural = |byte: u8| matches!(byte, b',' | b'"' | b'\n' | b'\r');
-    if !text.is_empty() && !text.bytes().any(structural) {
-        return to.write_all(text.as_bytes());
+    fn write_text(&self, text: &str, to: &mut impl Write) -> io::Result<()> {
+        let structural = |byte: u8| byte == self.separator || matches!(byte, b'"' | b'\n' | b'\r');
+        if !text.is_empty() && !text.bytes().any(structural) {
+            return to.write_all(text.as_bytes());
+        }
+        to.write_all(b"\"")?;
+        to.write_all(text.replace('"', "\"\"").as_bytes())?;
+        to.write_all(b"\"")
     }
-    to.write_all(b"\"")?;
-    to.write_all(text.replace('"', "\"\"").as_bytes())?;
-    to.write_all(b"\"")
 }
 
 #[cfg(all(test, target_os = "linux"))]
@@ -112,7 +242,8 @@ mod tests {
         let files = StagedFiles::prepare(&dir.path().join("out.csv")).unwrap();
         symlink("/dev/full", files.path().join(on_full_disk)).unwrap();
         let table = Table::new([("n", Column::from(vec![1, 2, 3]))]).unwrap();
-        let op = part_op(&files);
+        let format = WriteCsv::new("").format;
+        let op = PartOp::new(&files, format, Compression::None);
         let parts = (0..2_usize).try_for_each(|number| {
             let mut slots = [Some(Value::sized(table.clone())), Some(Value::new(number))];
             op.call(Args::new(&mut slots)).map(drop)

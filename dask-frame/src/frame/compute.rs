@@ -1,14 +1,12 @@
 //! Frames computed: as tables, a few rows at a time, into files.
 
 use std::path::Path;
-use std::sync::Arc;
 
 use dask_graph::{Collection, ComputeError, Graph, Key, Name, RunOptions, Scheduler, Value, installed};
 
 use super::DataFrame;
-use crate::csv::part_op;
+use crate::csv::WriteCsv;
 use crate::error::WriteError;
-use crate::output::StagedFiles;
 use crate::plan::{PlanNode, PlanOp};
 use crate::table::Table;
 
@@ -120,21 +118,15 @@ impl DataFrame {
         Ok(table.slice(table.n_rows().saturating_sub(n), n))
     }
 
-    /// Writes the frame to CSV files with the installed scheduler.
-    ///
-    /// `path` is one file, or has a `*` in its file name and is one file a partition, in which `*` is the
-    /// partition's number. Partitions are written as they are made to a hidden directory beside the
-    /// destination, whose files appear when all are complete, or not at all. Texts are quoted where they must
-    /// be, missing values are empty.
+    /// Writes the frame to CSV files with the installed scheduler: to one file, or, if there is a `*` in its name, to
+    /// one a partition. [`WriteCsv`] has options, and says more.
     ///
     /// # Errors
     ///
-    /// - `Io` if the destination cannot be written, `BadPattern` if `path` is no file name or has several `*`.
-    /// - `Compute` if a partition cannot be computed or written.
+    /// As [`WriteCsv::write`].
     #[track_caller]
     pub fn to_csv(&self, path: impl AsRef<Path>) -> Result<(), WriteError> {
-        let installed = installed().ok_or(ComputeError::NoScheduler)?;
-        self.to_csv_opts(path.as_ref(), &installed.scheduler, &installed.options)
+        WriteCsv::new(path.as_ref()).write(self)
     }
 
     /// [`to_csv`](DataFrame::to_csv) with this scheduler.
@@ -156,18 +148,6 @@ impl DataFrame {
     /// ```
     #[track_caller]
     pub fn to_csv_with(&self, path: impl AsRef<Path>, scheduler: &dyn Scheduler) -> Result<(), WriteError> {
-        self.to_csv_opts(path.as_ref(), scheduler, &RunOptions::default())
-    }
-
-    #[track_caller]
-    fn to_csv_opts(
-        &self,
-        path: &Path,
-        scheduler: &dyn Scheduler,
-        options: &RunOptions,
-    ) -> Result<(), WriteError> {
-        let files = StagedFiles::prepare(path)?;
-        let op = Arc::new(part_op(&files));
-        files.write("to_csv", op, self, scheduler, options)
+        WriteCsv::new(path.as_ref()).write_with(self, scheduler)
     }
 }

@@ -1,8 +1,7 @@
 //! Frames written as JSON lines.
 
 use std::borrow::Cow;
-use std::fs::File;
-use std::io::{self, BufWriter, Write};
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -12,6 +11,7 @@ use dask_graph::{
 use serde::{Deserialize, Serialize};
 
 use crate::column::{Mask, Scalar, View};
+use crate::compression::Compression;
 use crate::error::WriteError;
 use crate::frame::DataFrame;
 use crate::input::absolute;
@@ -23,12 +23,14 @@ impl DataFrame {
     /// Writes the frame as JSON lines, an object a row, with the installed scheduler.
     ///
     /// `path` is one file, or has a `*` in its file name and is one file a partition, in which `*` is the partition's
-    /// number; as with [`to_csv`](DataFrame::to_csv) the files appear when all are complete, or not at all. Missing
-    /// values are `null`, and so are infinite floats, which JSON does not have; dates, times and durations are texts.
+    /// number; as with [`to_csv`](DataFrame::to_csv) the files appear when all are complete, or not at all, packed as
+    /// the end of their name says. Missing values are `null`, and so are infinite floats, which JSON does not have;
+    /// dates, times and durations are texts.
     ///
     /// # Errors
     ///
-    /// - `Io` if the destination cannot be written, `BadPattern` if `path` is no file name or has several `*`.
+    /// - `Io` if the destination cannot be written, `BadPattern` if `path` is no file name or has several `*`,
+    ///   `CompressionOff` if the feature of its compression is.
     /// - `Compute` if a partition cannot be computed or written.
     pub fn to_json(&self, path: impl AsRef<Path>) -> Result<(), WriteError> {
         let installed = installed().ok_or(ComputeError::NoScheduler)?;
@@ -62,8 +64,9 @@ impl DataFrame {
         scheduler: &dyn Scheduler,
         options: &RunOptions,
     ) -> Result<(), WriteError> {
+        let compression = Compression::to_write(path, None)?;
         let files = StagedFiles::prepare(path)?;
-        let op = Arc::new(PartOp { staging: files.path().to_owned() });
+        let op = Arc::new(PartOp { staging: files.path().to_owned(), compression });
         files.write("to_json", op, self, scheduler, options)
     }
 }
@@ -73,6 +76,7 @@ impl DataFrame {
 struct PartOp {
     #[serde(serialize_with = "absolute")]
     staging: PathBuf,
+    compression: Compression,
 }
 
 impl Op for PartOp {
@@ -83,12 +87,8 @@ impl Op for PartOp {
     fn call(&self, args: Args<'_>) -> Result<Value, OpError> {
         let table = args.get::<Table>(0)?;
         let path = self.staging.join(args.get::<usize>(1)?.to_string());
-        let write = || {
-            let mut to = BufWriter::with_capacity(256 << 10, File::create(&path)?);
-            write_table(table, &mut to)?;
-            to.into_inner()?.sync_all()
-        };
-        write().map_err(|source| OpError::failed(WriteError::Io { path: path.clone(), source }))?;
+        let written = self.compression.create(&path, |to| write_table(table, to));
+        written.map_err(|source| OpError::failed(WriteError::Io { path, source }))?;
         Ok(Value::new(()))
     }
 

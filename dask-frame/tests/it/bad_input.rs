@@ -156,7 +156,7 @@ fn files_without_columns() {
     let (_dir, path) = file("a.csv", "a,b,a\n1,2,3\n");
     check(
         read_csv(&path).open(),
-        "two columns are named `a`; give one another name with `alias` or `rename`",
+        &format!("{path}: columns 1 and 3 of the header are both named `a`; name all of them with `names`"),
     );
 }
 

@@ -29,7 +29,7 @@ pub(super) fn quote_states(source: &Arc<Source>, info: &LayerInfo) -> Partitions
     let mut layer = Materialized::with_info(name.clone(), info.clone());
     for (at, piece) in (0..n).zip(source.pieces()) {
         let node = match piece.number {
-            0 => Node::data(QuoteState::CellStart),
+            0 => Node::data(QuoteState::LineStart),
             _ => {
                 let before = [Key::new(&name, &[at - 1]), Key::new(&scans, &[at - 1])];
                 Task::new(Arc::clone(&next), before.map(Arg::key)).into()
