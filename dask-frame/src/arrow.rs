@@ -3,6 +3,9 @@
 //! What lies alike on both sides keeps its memory. Other types are cast on the side of those crates, where they have a
 //! type to be cast to without loss of meaning ([`Target`]).
 
+#[cfg(any(feature = "ipc", feature = "parquet"))]
+mod told;
+
 use std::collections::HashSet;
 use std::sync::Arc;
 
@@ -12,6 +15,9 @@ use arrow_array::{Array, ArrayRef, DictionaryArray, RecordBatch, RecordBatchOpti
 use arrow_cast::{CastOptions, cast_with_options};
 use arrow_schema::{DataType as ArrowType, Field as ArrowField, Schema as ArrowSchema, TimeUnit};
 use dask_graph::LayerInfo;
+
+#[cfg(any(feature = "ipc", feature = "parquet"))]
+pub(crate) use told::Told;
 
 use crate::column::Column;
 use crate::error::{ArrowError, FrameError};

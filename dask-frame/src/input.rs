@@ -49,6 +49,20 @@ pub(crate) fn find(pattern: &str) -> Result<Vec<InputFile>, ReadError> {
     }
 }
 
+/// Returns the files below a directory whose names have this end, but for those of which a part of the name below it
+/// begins with `.` or `_`.
+#[cfg(any(feature = "ipc", feature = "parquet"))]
+pub(crate) fn find_below(base: &Path, end: &str) -> Result<Vec<InputFile>, ReadError> {
+    let pattern = Path::new(&glob::Pattern::escape(&base.to_string_lossy())).join(format!("**/*.{end}"));
+    let pattern = pattern.to_string_lossy().into_owned();
+    let is_shown = |file: &InputFile| {
+        let mut below = file.path.strip_prefix(base).unwrap_or(&file.path).iter();
+        !below.any(|name| name.to_string_lossy().starts_with(['.', '_']))
+    };
+    let files = find(&pattern)?.into_iter().filter(is_shown).collect::<Vec<_>>();
+    if files.is_empty() { Err(ReadError::NoMatch { pattern }) } else { Ok(files) }
+}
+
 impl InputFile {
     fn look(path: PathBuf) -> Result<Self, ReadError> {
         let at = |source| ReadError::Io { path: path.clone(), source };

@@ -47,6 +47,7 @@
 //! | JSON lines (feature `json`, on by default) | `read_json` | `DataFrame::to_json` |
 //! | bags of records, other collections | [`from_partitions`](DataFrame::from_partitions) | [`to_partitions`](DataFrame::to_partitions) |
 //! | Parquet (feature `parquet`) | `read_parquet` | `DataFrame::to_parquet`, `WriteParquet` |
+//! | Arrow's files, Feather (feature `ipc`) | `read_ipc` | `DataFrame::to_ipc`, `WriteIpc` |
 //! | batches of the maintained Arrow crates (feature `arrow`) | `DataFrame::from_record_batches` | `Table::to_record_batch` |
 //! | graphs written by hand | [`from_graph`](DataFrame::from_graph) | its graph and keys |
 //!
@@ -92,6 +93,8 @@ mod expr;
 mod frame;
 mod hash;
 mod input;
+#[cfg(feature = "ipc")]
+mod ipc;
 #[cfg(feature = "json")]
 mod json;
 mod kernel;
@@ -124,6 +127,8 @@ pub use frame::{
     Aggregation, AsOf, DataFrame, Direction, GroupBy, How, Keep, Melt, Merge, Pivot, Resample, Resampled,
     Sort, ValueCounts,
 };
+#[cfg(feature = "ipc")]
+pub use ipc::{IpcCompression, ReadIpc, WriteIpc, read_ipc};
 #[cfg(feature = "json")]
 pub use json::{ReadJson, read_json};
 #[cfg(feature = "parquet")]

@@ -1,6 +1,6 @@
 //! Frames written by their partitions, each where it is computed.
 
-#[cfg(feature = "parquet")]
+#[cfg(any(feature = "ipc", feature = "parquet"))]
 mod directory;
 mod files;
 mod staging;
@@ -11,10 +11,10 @@ use dask_graph::{
     Arg, Collection, ComputeError, Graph, Key, Materialized, Name, Op, RunOptions, Scheduler, Task, Token,
 };
 
-#[cfg(feature = "parquet")]
+#[cfg(any(feature = "ipc", feature = "parquet"))]
 pub(crate) use directory::StagedDirectory;
 pub(crate) use files::StagedFiles;
-#[cfg(feature = "parquet")]
+#[cfg(any(feature = "ipc", feature = "parquet"))]
 pub(crate) use staging::at;
 
 /// Has `op` write every partition (its first argument) as part of its number (its second); returns how many there are.

@@ -16,6 +16,8 @@ use crate::csv::{CsvSource, QuoteState, Transition};
 use crate::error::{EvalError, FrameError, ReadError};
 use crate::expr::Expr;
 use crate::input::InputFile;
+#[cfg(feature = "ipc")]
+use crate::ipc::IpcSource;
 #[cfg(feature = "json")]
 use crate::json::JsonSource;
 #[cfg(feature = "parquet")]
@@ -31,6 +33,8 @@ pub(crate) enum Source {
     Json(JsonSource),
     #[cfg(feature = "parquet")]
     Parquet(ParquetSource),
+    #[cfg(feature = "ipc")]
+    Ipc(IpcSource),
 }
 
 /// The part of a file that becomes one partition.
@@ -39,7 +43,7 @@ pub(crate) struct Piece {
     /// Which file.
     pub(crate) file: u32,
     /// Where it begins: a byte of a text, whose records that begin in the piece are its rows; or the number of a
-    /// row group.
+    /// row group or batch.
     pub(crate) start: u64,
     /// The place after the last.
     pub(crate) end: u64,
@@ -56,6 +60,8 @@ impl Source {
             Source::Json(_) => "read_json",
             #[cfg(feature = "parquet")]
             Source::Parquet(_) => "read_parquet",
+            #[cfg(feature = "ipc")]
+            Source::Ipc(_) => "read_ipc",
         }
     }
 
@@ -66,6 +72,8 @@ impl Source {
             Source::Json(source) => &source.files,
             #[cfg(feature = "parquet")]
             Source::Parquet(source) => &source.files,
+            #[cfg(feature = "ipc")]
+            Source::Ipc(source) => &source.files,
         }
     }
 
@@ -77,6 +85,8 @@ impl Source {
             Source::Json(source) => &source.schema,
             #[cfg(feature = "parquet")]
             Source::Parquet(source) => &source.schema,
+            #[cfg(feature = "ipc")]
+            Source::Ipc(source) => &source.schema,
         }
     }
 
@@ -87,6 +97,8 @@ impl Source {
             Source::Json(source) => &source.pieces,
             #[cfg(feature = "parquet")]
             Source::Parquet(source) => &source.pieces,
+            #[cfg(feature = "ipc")]
+            Source::Ipc(source) => &source.pieces,
         }
     }
 
@@ -98,6 +110,8 @@ impl Source {
             Source::Json(_) => false,
             #[cfg(feature = "parquet")]
             Source::Parquet(_) => true,
+            #[cfg(feature = "ipc")]
+            Source::Ipc(_) => false,
         }
     }
 
@@ -121,6 +135,8 @@ impl Source {
             Source::Json(_) => false,
             #[cfg(feature = "parquet")]
             Source::Parquet(_) => false,
+            #[cfg(feature = "ipc")]
+            Source::Ipc(_) => false,
         }
     }
 
@@ -132,6 +148,8 @@ impl Source {
             Source::Json(_) => Ok(Transition::IDENTITY),
             #[cfg(feature = "parquet")]
             Source::Parquet(_) => Ok(Transition::IDENTITY),
+            #[cfg(feature = "ipc")]
+            Source::Ipc(_) => Ok(Transition::IDENTITY),
         }
     }
 
@@ -148,6 +166,8 @@ impl Source {
             Source::Json(source) => source.read(piece, columns),
             #[cfg(feature = "parquet")]
             Source::Parquet(source) => source.read(piece, columns),
+            #[cfg(feature = "ipc")]
+            Source::Ipc(source) => source.read(piece, columns),
         }
     }
 
@@ -159,6 +179,8 @@ impl Source {
             Source::Json(source) => source.estimate(piece, columns),
             #[cfg(feature = "parquet")]
             Source::Parquet(source) => source.estimate(piece, columns),
+            #[cfg(feature = "ipc")]
+            Source::Ipc(source) => source.estimate(piece, columns),
         }
     }
 
@@ -217,6 +239,8 @@ impl Tokenize for Source {
             Source::Json(source) => source.tokenize(t),
             #[cfg(feature = "parquet")]
             Source::Parquet(source) => source.tokenize(t),
+            #[cfg(feature = "ipc")]
+            Source::Ipc(source) => source.tokenize(t),
         }
     }
 }

@@ -15,6 +15,8 @@ mod it {
     mod golden;
     mod groups;
     mod groups_of_the_user;
+    #[cfg(feature = "ipc")]
+    mod ipc;
     mod joins;
     #[cfg(feature = "json")]
     mod json;

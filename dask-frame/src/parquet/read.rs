@@ -1,22 +1,20 @@
 //! Planning a read: which files, which columns, which row groups.
 
-use std::collections::BTreeSet;
 use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
 
-use arrow_schema::DataType as ArrowType;
 use dask_graph::{LayerInfo, make_portable};
 use parquet::arrow::arrow_reader::ArrowReaderMetadata;
 
 use super::hive::{self, Keys};
 use super::source::{ParquetSource, metadata};
-use crate::arrow::Target;
+use crate::arrow::Told;
 use crate::column::Scalar;
 use crate::error::{FrameError, ReadError};
 use crate::frame::DataFrame;
 use crate::input::{self, InputFile};
 use crate::plan::{PlanNode, PlanOp};
-use crate::schema::{DataType, Field, Schema};
+use crate::schema::{Field, Schema};
 use crate::source::{Piece, Source};
 
 /// Begins a read of Parquet files; see [`ReadParquet`].
@@ -95,18 +93,9 @@ impl ReadParquet {
         let info = LayerInfo::here();
         let (files, keys) = self.files()?;
         let metadata = files.iter().map(metadata).collect::<Result<Vec<_>, _>>()?;
-        let mut first: Option<(&InputFile, Told)> = None;
-        for (file, metadata) in files.iter().zip(&metadata) {
-            let told = self.told(file, metadata)?;
-            match &mut first {
-                None => first = Some((file, told)),
-                Some((first, expected)) => expected.agree(told).map_err(|difference| {
-                    let (path, first) = (file.path.clone(), first.path.clone());
-                    ReadError::SchemaDiffers { path, first, difference }
-                })?,
-            }
-        }
-        let told = first.map_or(Told(Vec::new()), |(_, told)| told);
+        let columns = self.columns.as_deref();
+        let told = files.iter().zip(&metadata).map(|(file, metadata)| (file, &**metadata.schema()));
+        let told = Told::of_all(told, columns)?;
         let (names, constants) = constants(&files, &keys)?;
         let fields = told.fields().chain(names.iter().cloned());
         let schema = Schema::new(fields)?;
@@ -128,76 +117,12 @@ impl ReadParquet {
             true => {
                 // What is found has no `.` in front.
                 let base = path.components().filter(|part| *part != Component::CurDir).collect::<PathBuf>();
-                let all = Path::new(&glob::Pattern::escape(&base.to_string_lossy())).join("**/*.parquet");
-                let files = input::find(&all.to_string_lossy())?;
-                let hidden = |file: &InputFile| {
-                    let mut below = file.path.strip_prefix(&base).unwrap_or(&file.path).iter();
-                    below.any(|name| name.to_string_lossy().starts_with(['.', '_']))
-                };
-                let files = files.into_iter().filter(|file| !hidden(file)).collect::<Vec<_>>();
-                (files, base)
+                (input::find_below(&base, "parquet")?, base)
             }
             false => (input::find(&self.pattern)?, hive::base(&self.pattern).to_owned()),
         };
-        if files.is_empty() {
-            return Err(ReadError::NoMatch { pattern: self.pattern.clone() });
-        }
         let keys = files.iter().map(|file| hive::keys(&base, &file.path)).collect();
         Ok((files, keys))
-    }
-
-    /// Returns the columns of a file; those of types that frames do not have only if nobody could read them.
-    fn told(&self, file: &InputFile, metadata: &ArrowReaderMetadata) -> Result<Told, ReadError> {
-        let wanted = self.columns.as_ref().map(|columns| columns.iter().collect::<BTreeSet<_>>());
-        let mut told = Vec::new();
-        for field in metadata.schema().fields() {
-            let name = field.name();
-            match (Target::of(field.data_type()), &wanted) {
-                (Some(Target(dtype)), _) => {
-                    // Nothing but nulls can be of any type.
-                    let dtype = (*field.data_type() != ArrowType::Null).then_some(dtype);
-                    told.push((name.clone(), dtype));
-                }
-                (None, Some(wanted)) if !wanted.contains(name) => {}
-                (None, _) => {
-                    let (path, dtype) = (file.path.clone(), field.data_type().to_string());
-                    return Err(ReadError::UnsupportedColumn { path, column: name.clone(), dtype });
-                }
-            }
-        }
-        Ok(Told(told))
-    }
-}
-
-/// The columns of a file that can be read, with their types if they have values.
-struct Told(Vec<(String, Option<DataType>)>);
-
-impl Told {
-    fn fields(&self) -> impl Iterator<Item = Field> {
-        self.0.iter().map(|(name, dtype)| Field::new(name.as_str(), dtype.unwrap_or(DataType::Float64)))
-    }
-
-    /// Takes over types from another file that has the same columns, or tells the difference.
-    fn agree(&mut self, other: Told) -> Result<(), String> {
-        let mut differences = Vec::new();
-        for (name, dtype) in &mut self.0 {
-            match other.0.iter().find(|(other, _)| other == name) {
-                None => differences.push(format!("it has no column `{name}`")),
-                Some((_, got)) => match (&dtype, got) {
-                    (Some(expected), Some(got)) if expected != got => {
-                        differences.push(format!("column `{name}` is {got}, not {expected}"));
-                    }
-                    (None, _) => *dtype = *got,
-                    _ => {}
-                },
-            }
-        }
-        let more = other.0.iter().filter(|(name, _)| self.0.iter().all(|(other, _)| other != name));
-        differences.extend(more.map(|(name, _)| format!("it has one more column, `{name}`")));
-        match differences.is_empty() {
-            true => Ok(()),
-            false => Err(differences.join("; ")),
-        }
     }
 }
 

@@ -1,0 +1,86 @@
+//! The columns of files of Arrow's types.
+
+use arrow_schema::{DataType as ArrowType, Schema as ArrowSchema};
+
+use super::Target;
+use crate::error::ReadError;
+use crate::input::InputFile;
+use crate::schema::{DataType, Field};
+
+/// The columns of a file that can be read, with their types if they have values.
+pub(crate) struct Told(Vec<(String, Option<DataType>)>);
+
+impl Told {
+    /// Looks at the columns of some files, which must agree. Those of types that frames do not have are left out if
+    /// only some columns are wanted and they are none of these.
+    ///
+    /// # Errors
+    ///
+    /// - `UnsupportedColumn` for other columns of such types.
+    /// - `SchemaDiffers` if the columns differ.
+    pub(crate) fn of_all<'a>(
+        files: impl IntoIterator<Item = (&'a InputFile, &'a ArrowSchema)>,
+        wanted: Option<&[String]>,
+    ) -> Result<Self, ReadError> {
+        let mut first: Option<(&InputFile, Told)> = None;
+        for (file, schema) in files {
+            let told = Self::of(file, schema, wanted)?;
+            match &mut first {
+                None => first = Some((file, told)),
+                Some((first, expected)) => expected.agree(told).map_err(|difference| {
+                    let (path, first) = (file.path.clone(), first.path.clone());
+                    ReadError::SchemaDiffers { path, first, difference }
+                })?,
+            }
+        }
+        Ok(first.map_or(Told(Vec::new()), |(_, told)| told))
+    }
+
+    fn of(file: &InputFile, schema: &ArrowSchema, wanted: Option<&[String]>) -> Result<Self, ReadError> {
+        let mut told = Vec::new();
+        for field in schema.fields() {
+            let name = field.name();
+            match (Target::of(field.data_type()), wanted) {
+                (Some(Target(dtype)), _) => {
+                    // Nothing but nulls can be of any type.
+                    let dtype = (*field.data_type() != ArrowType::Null).then_some(dtype);
+                    told.push((name.clone(), dtype));
+                }
+                (None, Some(wanted)) if !wanted.contains(name) => {}
+                (None, _) => {
+                    let (path, dtype) = (file.path.clone(), field.data_type().to_string());
+                    return Err(ReadError::UnsupportedColumn { path, column: name.clone(), dtype });
+                }
+            }
+        }
+        Ok(Told(told))
+    }
+
+    /// Returns the columns; those without values are of floats, as in pandas.
+    pub(crate) fn fields(&self) -> impl Iterator<Item = Field> {
+        self.0.iter().map(|(name, dtype)| Field::new(name.as_str(), dtype.unwrap_or(DataType::Float64)))
+    }
+
+    /// Takes over types from another file that has the same columns, or tells the difference.
+    fn agree(&mut self, other: Told) -> Result<(), String> {
+        let mut differences = Vec::new();
+        for (name, dtype) in &mut self.0 {
+            match other.0.iter().find(|(other, _)| other == name) {
+                None => differences.push(format!("it has no column `{name}`")),
+                Some((_, got)) => match (&dtype, got) {
+                    (Some(expected), Some(got)) if expected != got => {
+                        differences.push(format!("column `{name}` is {got}, not {expected}"));
+                    }
+                    (None, _) => *dtype = *got,
+                    _ => {}
+                },
+            }
+        }
+        let more = other.0.iter().filter(|(name, _)| self.0.iter().all(|(other, _)| other != name));
+        differences.extend(more.map(|(name, _)| format!("it has one more column, `{name}`")));
+        match differences.is_empty() {
+            true => Ok(()),
+            false => Err(differences.join("; ")),
+        }
+    }
+}
