@@ -39,8 +39,8 @@ pub(crate) use query::{parse, parse_assignment};
 pub use scan::{Scan, ScanKind};
 pub use text::{PadSide, Pattern, Split, StringMethods, regex};
 pub(crate) use typing::common;
+pub use window::{Closed, RankMethod, Rolling};
 pub(crate) use window::{Cumulative, Frame, Statistic, WindowFunction};
-pub use window::{RankMethod, Rolling};
 
 use crate::column::Scalar;
 use crate::error::FrameError;

@@ -49,6 +49,7 @@
 //! | Parquet (feature `parquet`) | `read_parquet` | `DataFrame::to_parquet`, `WriteParquet` |
 //! | Arrow's files, Feather (feature `ipc`) | `read_ipc` | `DataFrame::to_ipc`, `WriteIpc` |
 //! | batches of the maintained Arrow crates (feature `arrow`) | `DataFrame::from_record_batches` | `Table::to_record_batch` |
+//! | two-dimensional arrays of `ndarray` (feature `ndarray`) | `DataFrame::from_ndarray` | `Table::to_ndarray` |
 //! | graphs written by hand | [`from_graph`](DataFrame::from_graph) | its graph and keys |
 //!
 //! # How it differs from pandas
@@ -68,7 +69,7 @@
 //! | cumulative functions, expanding, ffill, bfill | each by itself, with a state handed on from partition to partition |
 //! | rank | the column and its ranks in memory as a whole |
 //! | map, map_partitions | each by itself |
-//! | apply, aggregate and over of groups | exchanged by key by way of files; functions see a group at a time |
+//! | apply, aggregate and over of groups | exchanged by key; functions see a group at a time |
 //! | agg | each by itself, then merged in a tree |
 //! | group_by | each by itself, then merged in a tree while groups are few, exchanged by key when they are many |
 //! | scan, head and tail of groups | each by itself, behind a few rows a group of those before it |
@@ -98,6 +99,8 @@ mod ipc;
 #[cfg(feature = "json")]
 mod json;
 mod kernel;
+#[cfg(feature = "ndarray")]
+mod matrix;
 mod output;
 mod pack;
 #[cfg(feature = "parquet")]
@@ -121,7 +124,7 @@ pub use expr::{
     timestamp, when,
 };
 pub use expr::{CategoryMethods, DateMethods, PadSide, Pattern, Split, StringMethods, ToDatetime, regex};
-pub use expr::{RankMethod, Rolling};
+pub use expr::{Closed, RankMethod, Rolling};
 pub use expr::{coalesce, row_all, row_any, row_count, row_max, row_mean, row_min, row_sum};
 pub use frame::{
     Aggregation, AsOf, DataFrame, Direction, GroupBy, How, Keep, Melt, Merge, Pivot, Resample, Resampled,

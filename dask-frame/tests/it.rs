@@ -22,6 +22,8 @@ mod it {
     mod json;
     mod laws;
     mod layout;
+    #[cfg(feature = "ndarray")]
+    mod matrix;
     mod memory;
     mod pandas;
     #[cfg(feature = "parquet")]

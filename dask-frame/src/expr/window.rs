@@ -50,11 +50,37 @@ pub(crate) enum Cumulative {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Frame {
     /// So many rows, of which this is the last, or the one in the middle.
-    Rows { n: u64, center: bool },
-    /// The rows of the last so many microseconds, by a column of times, this row included.
-    Time { micros: i64 },
+    Rows { n: u64, center: bool, closed: Closed },
+    /// The rows of the last so many microseconds, or half of them before and half behind, by a column of times.
+    Time { micros: i64, center: bool, closed: Closed },
     /// All rows up to this one.
     Expanding,
+}
+
+/// Which ends of a window belong to it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Closed {
+    /// The right one, which is the row itself unless the window is centred.
+    #[default]
+    Right,
+    /// The left one: the row exactly a window's length ago, and not the row itself.
+    Left,
+    /// Both.
+    Both,
+    /// None.
+    Neither,
+}
+
+impl Closed {
+    /// Returns whether the left end belongs to the window.
+    pub(crate) fn left(self) -> bool {
+        matches!(self, Closed::Left | Closed::Both)
+    }
+
+    /// Returns whether the right end belongs to the window.
+    pub(crate) fn right(self) -> bool {
+        matches!(self, Closed::Right | Closed::Both)
+    }
 }
 
 /// What is computed of the rows in a window. What is missing is skipped.
@@ -134,19 +160,19 @@ impl WindowFunction {
             }
             WindowFunction::Rank { .. } => Ok(DataType::Float64),
             WindowFunction::Map { output, .. } => Ok(*output),
-            WindowFunction::Apply { frame, .. } => {
+            WindowFunction::Apply { frame, least, .. } => {
                 numbers(0)?;
-                self.check_frame(*frame, args, dtypes)?;
+                self.check_frame(*frame, *least, args, dtypes)?;
                 match frame {
                     Frame::Expanding => problem("a function of all rows so far would have to keep them all"),
                     _ => Ok(DataType::Float64),
                 }
             }
-            WindowFunction::Statistic { frame, statistic, .. } => {
+            WindowFunction::Statistic { frame, statistic, least } => {
                 if *statistic != Statistic::Count {
                     (0..self.n_values()).try_for_each(numbers)?;
                 }
-                self.check_frame(*frame, args, dtypes)?;
+                self.check_frame(*frame, *least, args, dtypes)?;
                 match statistic {
                     Statistic::Quantile(q) if !(0.0..=1.0).contains(q) => {
                         problem("a quantile lies between 0 and 1")
@@ -163,12 +189,21 @@ impl WindowFunction {
 }
 
 impl WindowFunction {
-    fn check_frame(&self, frame: Frame, args: &[Expr], dtypes: &[DataType]) -> Result<(), FrameError> {
+    fn check_frame(
+        &self,
+        frame: Frame,
+        least: usize,
+        args: &[Expr],
+        dtypes: &[DataType],
+    ) -> Result<(), FrameError> {
         let problem =
             |problem: &str| Err(FrameError::BadArgument { operation: self.word(), problem: problem.into() });
         match frame {
             Frame::Rows { n: 0, .. } => problem("a window has one row at least"),
-            Frame::Time { micros } if micros <= 0 => problem("a window is longer than no time"),
+            Frame::Rows { n, .. } if usize::try_from(n).is_ok_and(|n| n < least) => {
+                problem("a window has fewer rows than it is to have values: lower `min_periods`")
+            }
+            Frame::Time { micros, .. } if micros <= 0 => problem("a window is longer than no time"),
             Frame::Time { .. } => {
                 let (by, got) = (&args[self.n_values()], dtypes[self.n_values()]);
                 match got {
@@ -222,10 +257,19 @@ impl fmt::Display for WindowFunction {
 impl fmt::Display for Frame {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Frame::Rows { n, center: false } => write!(f, "{n}"),
-            Frame::Rows { n, center: true } => write!(f, "{n}, center"),
-            Frame::Time { micros } => write!(f, "{}", Ticks(*micros, DataType::Duration)),
-            Frame::Expanding => f.write_str("expanding"),
+            Frame::Rows { n, .. } => write!(f, "{n}")?,
+            Frame::Time { micros, .. } => write!(f, "{}", Ticks(*micros, DataType::Duration))?,
+            Frame::Expanding => f.write_str("expanding")?,
         }
+        let (Frame::Rows { center, closed, .. } | Frame::Time { center, closed, .. }) = *self else {
+            return Ok(());
+        };
+        f.write_str(if center { ", center" } else { "" })?;
+        f.write_str(match closed {
+            Closed::Right => "",
+            Closed::Left => ", closed left",
+            Closed::Both => ", closed both",
+            Closed::Neither => ", closed neither",
+        })
     }
 }

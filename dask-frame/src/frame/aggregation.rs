@@ -96,8 +96,8 @@ impl Aggregation {
 impl GroupBy {
     /// Computes a row a group by an aggregate of one's own: its keys, then what the aggregate gives.
     ///
-    /// The first function sees all columns of the frame. States are exchanged by way of files, and finished part by
-    /// part; the groups come in the order of their keys, in as many partitions as there are, unless they are
+    /// The first function sees all columns of the frame. States are exchanged by their keys, and finished part by part;
+    /// the groups come in the order of their keys, in as many partitions as there are, unless they are
     /// [`unsorted`](GroupBy::unsorted).
     ///
     /// # Errors

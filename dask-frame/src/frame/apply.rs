@@ -23,7 +23,8 @@ impl GroupBy {
     /// run, as is what it fails with itself, both with the keys of the group. Without keys, the frame is one group.
     /// The function is not called for no rows. A closure that captures nothing runs in other processes, too.
     ///
-    /// Rows are exchanged by way of files; about a partition is in memory at a time, or a group if that is larger.
+    /// Rows are exchanged as for [`sort_values`](DataFrame::sort_values), or [`shuffle`](DataFrame::shuffle) if the groups
+    /// are unsorted: a group has to fit in memory.
     ///
     /// Source: [`dask.dataframe.groupby.DataFrameGroupBy.apply`](https://docs.dask.org/en/stable/generated/dask.dataframe.api.GroupBy.apply.html).
     ///

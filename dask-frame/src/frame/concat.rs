@@ -67,6 +67,17 @@ impl DataFrame {
         Self::concat_some(&frames.into_iter().collect::<Vec<_>>(), true, LayerInfo::here())
     }
 
+    /// Returns the rows of this frame and then those of another, with the columns of both: missing values where a frame
+    /// has none. [`concat_outer`](DataFrame::concat_outer) does so with more than two.
+    ///
+    /// # Errors
+    ///
+    /// As [`concat_inner`](DataFrame::concat_inner).
+    #[track_caller]
+    pub fn append(&self, other: &Self) -> Result<Self, FrameError> {
+        Self::concat_outer([self, other])
+    }
+
     /// Returns the rows of several frames of one index, those of each division together, frame after frame; the
     /// divisions are known.
     ///

@@ -24,7 +24,8 @@ impl DataFrame {
     /// Groups rows by columns or expressions.
     ///
     /// Rows with a missing key are left out, and groups come in the order of their keys, as in pandas; see
-    /// [`keep_nulls`](GroupBy::keep_nulls) and [`unsorted`](GroupBy::unsorted).
+    /// [`keep_nulls`](GroupBy::keep_nulls) and [`unsorted`](GroupBy::unsorted). Of categories, those that rows have are
+    /// groups, and no others: pandas' `observed=True`.
     pub fn group_by<E: Into<Expr>>(&self, keys: impl IntoIterator<Item = E>) -> GroupBy {
         let keys = keys.into_iter().map(Into::into).collect();
         GroupBy { frame: self.clone(), keys, drop_nulls: true, sort: true }

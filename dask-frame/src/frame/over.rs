@@ -18,9 +18,8 @@ impl GroupBy {
     /// value, unless [`keep_nulls`](GroupBy::keep_nulls) is set. The rows stay in their order, and may be cut into
     /// partitions elsewhere.
     ///
-    /// The groups are brought together, and the rows back into their order, by two exchanges by way of files; about a
-    /// partition is in memory at a time, or a group if that is larger. What [`scan`](GroupBy::scan) can do, it does
-    /// without.
+    /// The groups are brought together, and the rows back into their order, by two exchanges; a group has to fit in
+    /// memory. What [`scan`](GroupBy::scan) can do, it does without.
     ///
     /// # Errors
     ///

@@ -24,8 +24,9 @@ pub(crate) use state::{Carry, carry, combined, empty_state, state_dtypes, state_
 pub(crate) struct Reach {
     pub(crate) before: usize,
     pub(crate) after: usize,
-    /// Rows before of the last so many microseconds, by the last argument.
-    pub(crate) micros: Option<i64>,
+    /// Rows of at most so many microseconds before, and behind, by the last argument.
+    pub(crate) micros_before: Option<i64>,
+    pub(crate) micros_after: Option<i64>,
 }
 
 impl Reach {
@@ -40,14 +41,16 @@ impl Reach {
             WindowFunction::Fill { forward: false, limit: Some(n) } => {
                 Self { after: rows(n), ..Self::default() }
             }
-            WindowFunction::Statistic { frame: Frame::Rows { n, center }, .. }
-            | WindowFunction::Apply { frame: Frame::Rows { n, center }, .. } => {
+            WindowFunction::Statistic { frame: Frame::Rows { n, center, closed }, .. }
+            | WindowFunction::Apply { frame: Frame::Rows { n, center, closed }, .. } => {
                 let after = if center { rows(n.saturating_sub(1)) / 2 } else { 0 };
-                Self { before: rows(n.saturating_sub(1)) - after, after, micros: None }
+                let before = rows(n.saturating_sub(1)) - after;
+                Self { before: before.saturating_add(usize::from(closed.left())), after, ..Self::default() }
             }
-            WindowFunction::Statistic { frame: Frame::Time { micros }, .. }
-            | WindowFunction::Apply { frame: Frame::Time { micros }, .. } => {
-                Self { micros: Some(micros), ..Self::default() }
+            WindowFunction::Statistic { frame: Frame::Time { micros, center, .. }, .. }
+            | WindowFunction::Apply { frame: Frame::Time { micros, center, .. }, .. } => {
+                let (before, after) = if center { (micros / 2, Some(micros / 2)) } else { (micros, None) };
+                Self { micros_before: Some(before), micros_after: after, ..Self::default() }
             }
             _ => Self::default(),
         }
@@ -100,12 +103,14 @@ fn ranges(
     own: Range<usize>,
     name: &str,
 ) -> Result<Vec<Range<usize>>, EvalError> {
-    if let Frame::Time { micros } = frame {
-        return time_ranges(&columns[function.n_values()], micros, own, name);
+    if let Frame::Time { .. } = frame {
+        return time_ranges(&columns[function.n_values()], frame, own, name);
     }
     let Reach { before, after, .. } = Reach::of(function);
-    let end = |row: usize| row.saturating_add(after).saturating_add(1).min(columns[0].len());
-    Ok(own.map(|row| row.saturating_sub(before)..end(row)).collect())
+    let is_open = matches!(frame, Frame::Rows { closed, .. } if !closed.right());
+    let end =
+        |row: usize| row.saturating_add(after).saturating_add(usize::from(!is_open)).min(columns[0].len());
+    Ok(own.map(|row| row.saturating_sub(before).min(end(row))..end(row)).collect())
 }
 
 /// The rows from which missing values are filled: the last before, or the next behind, at most `limit` away.
@@ -127,14 +132,16 @@ fn filled(of: &Column, own: Range<usize>, forward: bool, limit: usize) -> Vec<u3
     rows
 }
 
-/// The rows of the last `micros` up to each of the rows `own`.
+/// The rows in the windows of time of the rows `own`.
 fn time_ranges(
     by: &Column,
-    micros: i64,
+    frame: Frame,
     own: Range<usize>,
     name: &str,
 ) -> Result<Vec<Range<usize>>, EvalError> {
-    let View::Ticks(times, _) = by.view() else { unreachable!("windows of time were checked to have times") };
+    let (View::Ticks(times, _), Frame::Time { micros, center, closed }) = (by.view(), frame) else {
+        unreachable!("windows of time were checked to have times")
+    };
     let unsorted = |row: usize| EvalError::TimesNotSorted {
         expr: name.into(),
         value: by.get(row).to_string(),
@@ -144,14 +151,29 @@ fn time_ranges(
     {
         return Err(unsorted(row));
     }
-    let mut start = 0;
+    // How far a window reaches, in halves of microseconds: half of it may end between two.
+    let before = i128::from(micros) * if center { 1 } else { 2 };
+    let behind = if center { before } else { 0 };
+    let twice = |from: usize, to: usize| 2 * (i128::from(times[to]) - i128::from(times[from]));
+    let is_before = |at: usize, row: usize| {
+        let distance = twice(at, row);
+        if closed.left() { distance > before } else { distance >= before }
+    };
+    let is_within = |at: usize, row: usize| {
+        let distance = twice(row, at);
+        if closed.right() { distance <= behind } else { distance < behind }
+    };
+    let (mut start, mut end) = (0, 0);
     let range = |row: usize| {
-        // The window is open at its start: a row exactly so long ago is not in it.
-        let after = times[row].saturating_sub(micros);
-        while times[start] <= after && start < row {
+        while start < row && is_before(start, row) {
             start += 1;
         }
-        start..row + 1
+        // As in pandas, a window that ends with its row does not see rows of the same time behind it.
+        let last = if center { times.len() } else { row + 1 };
+        while end < last && is_within(end, row) {
+            end += 1;
+        }
+        start..end.max(start)
     };
     Ok((0..own.end).map(range).skip(own.start).collect())
 }

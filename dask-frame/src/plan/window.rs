@@ -76,12 +76,14 @@ impl WindowSpec {
         Schema::new(fields.cloned()).expect("the columns of a schema have different names")
     }
 
-    /// Returns how many rows the partitions behind (or before) reach, and since when by which columns of times.
+    /// Returns how many rows the partitions behind (or before) reach, and how far by which columns of times.
     pub(super) fn reach(&self, last: bool) -> (usize, Vec<(Arc<str>, i64)>) {
         let reaches = || self.columns.iter().map(|column| (Reach::of(&column.function), column.args.last()));
         let n = reaches().map(|(reach, _)| if last { reach.before } else { reach.after }).max().unwrap_or(0);
-        let times =
-            reaches().filter_map(|(reach, by)| Some((Arc::clone(by?), reach.micros.filter(|_| last)?)));
+        let times = reaches().filter_map(|(reach, by)| {
+            let micros = if last { reach.micros_before } else { reach.micros_after };
+            Some((Arc::clone(by?), micros?))
+        });
         (n, times.collect())
     }
 

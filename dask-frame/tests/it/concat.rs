@@ -72,6 +72,7 @@ fn columns_that_some_have() {
     assert_eq!(inner.schema().to_string(), "key: Int64");
     assert_eq!(ints(&every_way(&inner, "inner"), "key"), [Some(1), Some(2)]);
     let outer = DataFrame::concat_outer([&a, &b]).unwrap();
+    assert_eq!(every_way(&a.append(&b).unwrap(), "append"), every_way(&outer, "outer"));
     assert_eq!(outer.schema().to_string(), "key: Int64, x: Int64, y: Int64");
     assert_eq!(ints(&every_way(&outer, "outer"), "y"), [None, Some(0)]);
 }

@@ -1,6 +1,6 @@
 //! Functions of the rows around a row, against the shortest versions that can be right, however rows are cut.
 
-use dask_frame::{Column, DataFrame, DataType, Expr, RankMethod, Table, col};
+use dask_frame::{Closed, Column, DataFrame, DataType, Expr, RankMethod, Table, col};
 use proptest::prelude::*;
 
 use super::run::{every_way, failure};
@@ -122,6 +122,7 @@ proptest! {
 
     #[test]
     fn rolling(values in numbers(), cuts in prop::collection::vec(0usize..40, 0..8), n in 1u64..9, least in 0usize..4, center: bool) {
+        let least = least.min(n as usize);
         let frame = floats(&values, &cuts);
         let after = if center { (n as usize - 1) / 2 } else { 0 };
         let window = |row: usize| {
@@ -156,6 +157,43 @@ proptest! {
         let rolling = || col("x").rolling_by("t", &format!("{seconds}s")).unwrap();
         check(&frame, &rolling().sum(), naive(&values, 1, |x| Some(x.iter().sum()), window));
         check(&frame, &rolling().median(), naive(&values, 1, |x| quantile(x, 0.5), window));
+    }
+
+    #[test]
+    fn windows_closed_at_other_ends(
+        values in numbers(), cuts in prop::collection::vec(0usize..40, 0..8), n in 1u64..9, center: bool, closed in 0usize..4,
+    ) {
+        let closed = [Closed::Right, Closed::Left, Closed::Both, Closed::Neither][closed];
+        let (left, right) = (matches!(closed, Closed::Left | Closed::Both), matches!(closed, Closed::Right | Closed::Both));
+        let frame = floats(&values, &cuts);
+        let of_rows = |row: usize| {
+            let after = if center { (n as usize - 1) / 2 } else { 0 };
+            let end = (row + after + usize::from(right)).min(values.len());
+            (row + 1 + after).saturating_sub(n as usize + usize::from(left)).min(end)..end
+        };
+        let with = |rolling: dask_frame::Rolling| {
+            let rolling = rolling.min_periods(1).closed(closed);
+            if center { rolling.center() } else { rolling }
+        };
+        let sum: Naive = |x| Some(x.iter().sum());
+        check(&frame, &with(col("x").rolling(n)).sum(), naive(&values, 1, sum, of_rows));
+        check(&frame, &with(col("x").rolling(n)).median(), naive(&values, 1, |x| quantile(x, 0.5), of_rows));
+        // In halves of seconds, so that a window can end between two.
+        let time = |row: usize| 2 * (row * row / 3) as i64;
+        let n = n as i64;
+        let in_time = |row: usize, at: usize| {
+            let (from, to) = if center { (time(row) - n, time(row) + n) } else { (time(row) - 2 * n, time(row)) };
+            let begun = time(at) > from || (left && time(at) == from);
+            let ended = time(at) > to || (!right && time(at) == to) || (!center && at > row);
+            begun && !ended
+        };
+        let of_time = |row: usize| {
+            let within = (0..values.len()).filter(|&at| in_time(row, at)).collect::<Vec<_>>();
+            within.first().map_or(0..0, |&first| first..within[within.len() - 1] + 1)
+        };
+        let by_time = || with(col("x").rolling_by("t", &format!("{n}s")).unwrap());
+        check(&frame, &by_time().sum(), naive(&values, 1, sum, of_time));
+        check(&frame, &by_time().median(), naive(&values, 1, |x| quantile(x, 0.5), of_time));
     }
 
     #[test]
@@ -400,6 +438,50 @@ fn texts_shift_and_fill() {
     assert_eq!(table.column("fill").unwrap(), &filled);
 }
 
+/// As `pandas.Series.rolling("2s", closed=.., center=..).sum()` and `.rolling(3, min_periods=1, ..)` of 3.0.
+#[test]
+fn ends_of_windows_are_those_of_pandas() {
+    let x = [1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0];
+    let times = [0, 0, 1, 3, 3, 4, 7].map(|second| Some(second * 1_000_000));
+    let table = Table::new([("t", Column::timestamps(times)), ("x", Column::from(x.to_vec()))]).unwrap();
+    // Nothing stands for a missing value.
+    let of_time = [
+        (Closed::Right, false, [1, 3, 7, 8, 24, 56, 64]),
+        (Closed::Right, true, [7, 7, 4, 56, 56, 32, 64]),
+        (Closed::Left, false, [0, 0, 3, 4, 4, 24, 0]),
+        (Closed::Left, true, [3, 3, 7, 24, 24, 56, 64]),
+        (Closed::Both, false, [1, 3, 7, 12, 28, 56, 64]),
+        (Closed::Both, true, [7, 7, 7, 56, 56, 56, 64]),
+        (Closed::Neither, false, [0, 0, 3, 0, 0, 24, 0]),
+        (Closed::Neither, true, [3, 3, 4, 24, 24, 32, 64]),
+    ];
+    let of_rows = [
+        (Closed::Right, false, [1, 3, 7, 14, 28, 56, 112]),
+        (Closed::Right, true, [3, 7, 14, 28, 56, 112, 96]),
+        (Closed::Left, false, [0, 1, 3, 7, 14, 28, 56]),
+        (Closed::Left, true, [1, 3, 7, 14, 28, 56, 112]),
+        (Closed::Both, false, [1, 3, 7, 15, 30, 60, 120]),
+        (Closed::Both, true, [3, 7, 15, 30, 60, 120, 112]),
+        (Closed::Neither, false, [0, 1, 3, 6, 12, 24, 48]),
+        (Closed::Neither, true, [1, 3, 6, 12, 24, 48, 96]),
+    ];
+    for cuts in [&[][..], &[2, 5], &[0, 1, 1, 2, 3, 4, 5, 6]] {
+        let frame = cut(&table, cuts);
+        let by_time = || col("x").rolling_by("t", "2s").unwrap();
+        let by_rows = || col("x").rolling(3).min_periods(1);
+        for (closed, center, expected) in of_time {
+            let rolling = if center { by_time().center() } else { by_time() };
+            let expected = expected.iter().map(|&sum| (sum > 0).then_some(f64::from(sum)));
+            check(&frame, &rolling.closed(closed).sum(), expected.collect());
+        }
+        for (closed, center, expected) in of_rows {
+            let rolling = if center { by_rows().center() } else { by_rows() };
+            let expected = expected.iter().map(|&sum| (sum > 0).then_some(f64::from(sum)));
+            check(&frame, &rolling.closed(closed).sum(), expected.collect());
+        }
+    }
+}
+
 #[test]
 fn windows_that_cannot_be_are_refused() {
     let frame = one_to(3, 2);
@@ -408,6 +490,10 @@ fn windows_that_cannot_be_are_refused() {
     assert_eq!(
         refused(col("x").rolling(2).quantile(1.5)),
         "rolling_quantile: a quantile lies between 0 and 1"
+    );
+    assert_eq!(
+        refused(col("x").rolling(2).min_periods(3).sum()),
+        "rolling_sum: a window has fewer rows than it is to have values: lower `min_periods`"
     );
     assert!(refused(col("x").expanding().median()).contains("would have to keep them all"));
     assert!(refused(col("t").cum_sum()).starts_with("cum_sum: `t` is Timestamp, expected Int64"));

@@ -5,7 +5,7 @@ use std::error::Error;
 use dask_graph::{named_op, try_named_op};
 use serde::{Deserialize, Serialize};
 
-use super::{Cumulative, Frame, Statistic, WindowFunction};
+use super::{Closed, Cumulative, Frame, Statistic, WindowFunction};
 use crate::column::Column;
 use crate::error::FrameError;
 use crate::expr::closure::Closure;
@@ -188,7 +188,8 @@ impl Expr {
     /// Takes the last `n` rows up to each; a method of [`Rolling`] says what of them.
     pub fn rolling(&self, n: u64) -> Rolling {
         let least = usize::try_from(n).unwrap_or(usize::MAX);
-        Rolling { of: self.clone(), by: None, frame: Frame::Rows { n, center: false }, least }
+        let frame = Frame::Rows { n, center: false, closed: Closed::Right };
+        Rolling { of: self.clone(), by: None, frame, least }
     }
 
     /// Takes the rows of the last so long, like `2h`, by a column of times in which no row is before the last.
@@ -199,7 +200,8 @@ impl Expr {
     pub fn rolling_by(&self, by: impl Into<Expr>, time: &str) -> Result<Rolling, FrameError> {
         let micros = parse_duration(time.as_bytes());
         let micros = micros.ok_or_else(|| FrameError::BadDuration { text: time.into() })?;
-        Ok(Rolling { of: self.clone(), by: Some(by.into()), frame: Frame::Time { micros }, least: 1 })
+        let frame = Frame::Time { micros, center: false, closed: Closed::Right };
+        Ok(Rolling { of: self.clone(), by: Some(by.into()), frame, least: 1 })
     }
 
     /// Takes all rows up to each.
@@ -270,10 +272,39 @@ impl Rolling {
         self
     }
 
-    /// Puts each row into the middle of its window of rows rather than at the end.
+    /// Puts each row into the middle of its window rather than at the end: half of the rows, or of the time, lie
+    /// behind it.
     pub fn center(mut self) -> Self {
-        if let Frame::Rows { center, .. } = &mut self.frame {
+        if let Frame::Rows { center, .. } | Frame::Time { center, .. } = &mut self.frame {
             *center = true;
+        }
+        self
+    }
+
+    /// Sets which ends of a window belong to it: the right one, unless set. A window of rows that has its left end has
+    /// one row more, one that does not have its right end one less.
+    ///
+    /// As pandas' `closed`.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use dask_frame::{Closed, Column, DataFrame, col};
+    /// use dask_graph::Collection;
+    ///
+    /// let times = Column::timestamps([0, 1, 2, 4].map(|second| Some(second * 1_000_000)));
+    /// let frame = DataFrame::from_columns([("t", times), ("x", Column::from(vec![1, 2, 4, 8]))], 2)?;
+    /// let window = || col("x").rolling_by("t", "2s");
+    /// let before = window()?.closed(Closed::Left).sum().alias("before");
+    /// let around = window()?.center().closed(Closed::Both).sum().alias("around");
+    /// let table = frame.select([before, around])?.compute_with(&dask_sched_sync::Sync::new())?;
+    /// assert_eq!(table.column("before")?, &Column::from(vec![None, Some(1.0), Some(3.0), Some(4.0)]));
+    /// assert_eq!(table.column("around")?, &Column::from(vec![3.0, 7.0, 6.0, 8.0]));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn closed(mut self, ends: Closed) -> Self {
+        if let Frame::Rows { closed, .. } | Frame::Time { closed, .. } = &mut self.frame {
+            *closed = ends;
         }
         self
     }

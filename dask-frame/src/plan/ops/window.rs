@@ -28,7 +28,7 @@ pub(in crate::plan) struct EdgeOp {
     pub(in crate::plan) schema: Schema,
     /// So many rows at least.
     pub(in crate::plan) n: usize,
-    /// And those of the last so many microseconds by some columns.
+    /// And those of the last (or first) so many microseconds by some columns.
     pub(in crate::plan) times: Vec<(Arc<str>, i64)>,
     /// Whether it is for the partitions behind.
     pub(in crate::plan) last: bool,
@@ -38,18 +38,23 @@ impl EdgeOp {
     fn edge(&self, table: &Table) -> Result<Table, EvalError> {
         let mut n = self.n;
         for (by, micros) in &self.times {
-            n = n.max(rows_of_last(*micros, table.column(by)?));
+            n = n.max(rows_of_end(*micros, table.column(by)?, self.last));
         }
         Ok(if self.last { tail(table, n) } else { table.slice(0, n) })
     }
 }
 
-/// Counts the rows at the end of less than so many microseconds before the last.
-fn rows_of_last(micros: i64, by: &Column) -> usize {
+/// Counts the rows of at most so many microseconds before the last, or behind the first.
+fn rows_of_end(micros: i64, by: &Column, last: bool) -> usize {
     let View::Ticks(times, _) = by.view() else { return 0 };
-    let Some(last) = times.last() else { return 0 };
     // That the times are in order is checked where they are used; here too many rows do no harm.
-    times.iter().rev().take_while(|time| **time > last.saturating_sub(micros)).count()
+    match (times.first(), times.last()) {
+        (_, Some(end)) if last => {
+            times.iter().rev().take_while(|time| **time >= end.saturating_sub(micros)).count()
+        }
+        (Some(end), _) => times.iter().take_while(|time| **time <= end.saturating_add(micros)).count(),
+        _ => 0,
+    }
 }
 
 impl Op for EdgeOp {
