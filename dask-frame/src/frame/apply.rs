@@ -42,8 +42,8 @@ impl GroupBy {
     /// let frame = DataFrame::from_columns(columns, 2)?;
     /// let schema = Schema::new([Field::new("who", DataType::Utf8), Field::new("range", DataType::Int64)])?;
     /// let range = |group: &Table| {
-    ///     let n = group.column("n")?.i64s().unwrap().flatten();
-    ///     let range = n.clone().max().unwrap() - n.min().unwrap();
+    ///     let n = group.column("n")?.i64s().unwrap().flatten().collect::<Vec<_>>();
+    ///     let range = n.iter().max().unwrap() - n.iter().min().unwrap();
     ///     Table::new([("who", group.column("who")?.slice(0, 1)), ("range", Column::from(vec![range]))])
     /// };
     /// let frame = frame.group_by(["who"]).apply(range, schema)?;
