@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use dask_graph::LayerInfo;
 
-use super::scan::fresh_besides;
 use super::{DataFrame, GroupBy, Sort};
 use crate::error::FrameError;
 use crate::plan::layout::Layout;
@@ -61,28 +60,11 @@ impl GroupBy {
         info: LayerInfo,
     ) -> Result<DataFrame, FrameError> {
         self.frame.schema().field(&column)?;
-        // Keys that are no columns become some, for as long as they are needed.
-        let mut free = fresh_besides(self.frame.schema(), &[]);
-        let mut hidden = Vec::new();
-        let keys = self.keys.iter().map(|key| match key.as_column() {
-            Some(name) => Arc::clone(name),
-            None => {
-                let name = free.next().expect("there is no end of names");
-                hidden.push((Arc::clone(&name), key.clone()));
-                name
-            }
-        });
-        let keys = keys.collect::<Vec<_>>();
-        let frame = self.frame.with_columns(hidden.iter().cloned())?;
+        let (frame, keys) = self.with_key_columns()?;
         let n_partitions = frame.n_partitions() as u32;
-        let spec = BestSpec {
-            keys: keys.clone(),
-            drop_nulls: self.drop_nulls,
-            column: Arc::clone(&column),
-            largest,
-            n,
-        };
-        let spec = Arc::new(spec);
+        let hidden = keys.iter().filter(|key| self.frame.schema().position(key).is_none()).cloned();
+        let hidden = hidden.collect::<Vec<_>>();
+        let spec = Arc::new(BestSpec { keys: keys.clone(), column: Arc::clone(&column), largest, n });
         let best = |frame: &DataFrame| frame.with(PlanOp::Best(Arc::clone(&spec)), info.clone());
         let mut all = best(&frame)?;
         if n_partitions > 1 {
@@ -96,6 +78,6 @@ impl GroupBy {
             let by = keys.fold(Sort::by(first), Sort::then_by).then_by(column);
             all = all.sort_values(if largest { by.descending() } else { by })?;
         }
-        all.drop(hidden.iter().map(|(name, _)| name))
+        all.drop(hidden)
     }
 }

@@ -15,7 +15,6 @@ use crate::table::Table;
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct BestSpec {
     pub(crate) keys: Vec<Arc<str>>,
-    pub(crate) drop_nulls: bool,
     pub(crate) column: Arc<str>,
     pub(crate) largest: bool,
     pub(crate) n: usize,
@@ -28,14 +27,13 @@ impl BestSpec {
     }
 
     pub(super) fn token(&self) -> Token {
-        let flags = (self.drop_nulls, self.largest);
-        Tokenizer::new("best").feed(&self.keys).feed(&*self.column).feed(&flags).feed(&self.n).finish()
+        Tokenizer::new("best").feed(&self.keys).feed(&*self.column).feed(&self.largest).feed(&self.n).finish()
     }
 
     /// Returns the rows of a table that are kept, those of a group together.
     pub(super) fn best(&self, table: &Table) -> Result<Table, EvalError> {
         let keys = self.keys.iter().map(|name| table.column(name).cloned()).collect::<Result<Vec<_>, _>>()?;
-        let groups = Groups::new(&keys, table.n_rows(), self.drop_nulls);
+        let groups = Groups::new(&keys, table.n_rows(), false);
         Ok(table.take(&best_rows(table.column(&self.column)?, self.largest, &groups, self.n)))
     }
 }
