@@ -2,6 +2,7 @@
 
 use super::options::{Options, Settings};
 use super::peers::Peers;
+use super::record::Record;
 use super::results::{self, Results};
 use super::workload::Area;
 use super::{AREAS, area_named, child, limits, machine};
@@ -61,6 +62,8 @@ fn ask(peers: &Peers, area: &str, workload: &str, settings: &Settings, results: 
         let done = child::records(&mut theirs, PEER_AT_MOST, |record| results.add_of_peer(record));
         if let Err(error) = done {
             println!("  not timed: {peer}: {error:#}");
+            let (area, workload, system) = (area.into(), workload.into(), peer.into());
+            results.add_of_peer(Record { area, workload, system, ..Record::default() })?;
         }
     }
     Ok(())

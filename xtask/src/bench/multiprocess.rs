@@ -136,6 +136,13 @@ fn value(
         Ok(got)
     })?;
     report_rate(bench, &format!("read {what}"), "multiprocess", nbytes, 1, &unpacked);
+    let mut spares = Spares::new(directory.path(), u64::MAX);
+    let sent = bench.measure(|| {
+        shelf.spare(&parcel.label, &mut spares);
+        parcel = shelf.pack(image, &mut spares, &value, owner, Place::Memory)?;
+        checksum(&shelf.unpack(same, &parcel.label, &mut &parcel.inline[..])?)
+    })?;
+    report_rate(bench, &format!("send {what}"), "multiprocess", nbytes, 1, &sent);
     Ok(())
 }
 

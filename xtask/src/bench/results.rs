@@ -1,5 +1,6 @@
 //! Records as they come: compared with each other, shown as a table, and written to a file.
 
+use super::machine;
 use super::record::{Checksum, Record};
 use anyhow::{Context, Result};
 use std::collections::HashMap;
@@ -130,6 +131,9 @@ pub(super) fn heading() -> String {
 }
 
 fn row(record: &Record) -> String {
+    if record.area == machine::AREA {
+        return format!("{}: {}", record.workload, record.system);
+    }
     let or_dash = |text: Option<String>| text.unwrap_or_else(|| "-".into());
     format!(
         "{:<30} {:>11}  {:<24} {:>7} {:>11} {:>11} {:>9} {:>8} {:>5}  {}",
