@@ -150,5 +150,5 @@ def json_lines(peer):
 
 
 if __name__ == "__main__":
-    main("bag", {"chain": (chain, ["dask"]), "groupby": (groupby, ["dask"]), "words": (words, ["dask"])}
-        | {"json": (json_lines, list(LATE))})
+    workloads = {"chain": (chain, ["dask"]), "groupby": (groupby, ["dask"]), "words": (words, ["dask"])}
+    main("bag", workloads | {"json": (json_lines, list(LATE))})

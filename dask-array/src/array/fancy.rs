@@ -189,7 +189,7 @@ impl<A: Element> Array<A> {
     /// use dask_graph::Collection;
     ///
     /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
-    /// let x = Array::<i64>::arange(0, 8, 1, 3)?.reshape([2, 2, 2])?;
+    /// let x = Array::<i64>::arange(0, 8, 1, 3)?.reshape(&[2, 2, 2])?;
     /// let points = x.vindex_along([0, 2], [[0, 1, 1], [1, 0, 1]])?;
     /// let expected = arr2(&[[1, 3], [4, 6], [5, 7]]).into_dyn();
     /// assert_eq!(points.compute_with(&dask_sched_sync::Sync::new())?, expected);
