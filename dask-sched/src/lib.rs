@@ -26,7 +26,6 @@
 
 mod builder;
 mod error;
-#[cfg(feature = "optimize")]
 pub mod settings;
 
 pub use builder::{SchedulerBuilder, default_scheduler, init, install};
