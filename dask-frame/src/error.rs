@@ -225,18 +225,6 @@ pub enum ReadError {
         /// The file.
         path: PathBuf,
     },
-    /// Files of one read with different columns.
-    #[error("{} has the columns {got}; {} has {expected}", path.display(), first.display())]
-    ColumnsDiffer {
-        /// The file that differs.
-        path: PathBuf,
-        /// Its columns.
-        got: String,
-        /// The first file.
-        first: PathBuf,
-        /// The columns of the first.
-        expected: String,
-    },
     /// A cell that does not fit its column's type.
     #[error(
         "{}, line {line}, column `{column}`: `{value}` is no {dtype}; pass `.dtype(\"{column}\", DataType::{advice})` to read_csv, or name it as missing with `.na_value(..)`",
@@ -350,7 +338,7 @@ pub enum ReadError {
         /// Its type in the file.
         dtype: String,
     },
-    /// Files of one read whose columns have other names or types.
+    /// Files of one read whose columns have other names or types, or another order.
     #[error("{} differs from {}: {difference}", path.display(), first.display())]
     SchemaDiffers {
         /// The file that differs.

@@ -1,5 +1,6 @@
 //! The names and types of the columns of a frame.
 
+pub(crate) mod names;
 mod zone;
 
 use std::collections::HashSet;

@@ -5,7 +5,7 @@ use arrow_schema::{DataType as ArrowType, Schema as ArrowSchema};
 use super::Target;
 use crate::error::ReadError;
 use crate::input::InputFile;
-use crate::schema::{DataType, Field};
+use crate::schema::{DataType, Field, names};
 
 /// The columns of a file that can be read, with their types if they have values.
 pub(crate) struct Told(Vec<(String, Option<DataType>)>);
@@ -65,22 +65,23 @@ impl Told {
     fn agree(&mut self, other: Told) -> Result<(), String> {
         let mut differences = Vec::new();
         for (name, dtype) in &mut self.0 {
-            match other.0.iter().find(|(other, _)| other == name) {
-                None => differences.push(format!("it has no column `{name}`")),
-                Some((_, got)) => match (&dtype, got) {
-                    (Some(expected), Some(got)) if expected != got => {
-                        differences.push(format!("column `{name}` is {got}, not {expected}"));
-                    }
-                    (None, _) => *dtype = *got,
-                    _ => {}
-                },
+            let Some((_, got)) = other.0.iter().find(|(other, _)| other == name) else { continue };
+            match (&dtype, got) {
+                (Some(expected), Some(got)) if expected != got => {
+                    differences.push(format!("column `{name}` is {got}, not {expected}"));
+                }
+                (None, _) => *dtype = *got,
+                _ => {}
             }
         }
-        let more = other.0.iter().filter(|(name, _)| self.0.iter().all(|(other, _)| other != name));
-        differences.extend(more.map(|(name, _)| format!("it has one more column, `{name}`")));
+        differences.extend(names::differences(&self.names(), &other.names()));
         match differences.is_empty() {
             true => Ok(()),
             false => Err(differences.join("; ")),
         }
+    }
+
+    fn names(&self) -> Vec<&str> {
+        self.0.iter().map(|(name, _)| name.as_str()).collect()
     }
 }

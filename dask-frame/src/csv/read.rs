@@ -17,7 +17,7 @@ use crate::error::{FrameError, ReadError};
 use crate::frame::DataFrame;
 use crate::input;
 use crate::plan::{PlanNode, PlanOp};
-use crate::schema::{DataType, Field, Schema};
+use crate::schema::{DataType, Field, Schema, names};
 use crate::source::{Piece, Source, text_pieces};
 
 /// Begins a read of CSV files; `pattern` may hold `*`, `?` and `[…]`, and matches are taken in the order of
@@ -226,7 +226,7 @@ impl ReadCsv {
     ///
     /// # Errors
     ///
-    /// - `NoMatch`, `BadPattern`, `Io`, `Empty`, `CompressionOff` or `ColumnsDiffer`, in `Read`, about the files, and
+    /// - `NoMatch`, `BadPattern`, `Io`, `Empty`, `CompressionOff` or `SchemaDiffers`, in `Read`, about the files, and
     ///   `DuplicateName` if a header has a name twice.
     /// - `DuplicateColumn` if [`names`](ReadCsv::names) has, or [`path_column`](ReadCsv::path_column) is one of them.
     /// - `UnknownColumn` if [`columns`](ReadCsv::columns) or [`dtype`](ReadCsv::dtype) name one there is not.
@@ -248,14 +248,9 @@ impl ReadCsv {
             match &mut columns {
                 None => columns = Some(head.columns),
                 Some(columns) => {
-                    if !columns
-                        .iter()
-                        .map(|column| &column.name)
-                        .eq(head.columns.iter().map(|column| &column.name))
-                    {
+                    if let Some(difference) = difference(columns, &head.columns) {
                         let (path, first) = (file.path.clone(), files[0].path.clone());
-                        let (got, expected) = (listed(&head.columns), listed(columns));
-                        return Err(ReadError::ColumnsDiffer { path, got, first, expected }.into());
+                        return Err(ReadError::SchemaDiffers { path, first, difference }.into());
                     }
                     for (column, more) in columns.iter_mut().zip(head.columns) {
                         column.guess = match (column.guess, more.guess) {
@@ -326,6 +321,16 @@ impl ReadCsv {
     }
 }
 
-fn listed(columns: &[Sampled]) -> String {
-    columns.iter().map(|column| column.name.as_str()).collect::<Vec<_>>().join(", ")
+/// Tells in what the columns of a file differ from those of the first, of which the types are not compared.
+fn difference(first: &[Sampled], columns: &[Sampled]) -> Option<String> {
+    let expected = first.iter().map(|column| column.name.as_str()).collect::<Vec<_>>();
+    let got = columns.iter().map(|column| column.name.as_str()).collect::<Vec<_>>();
+    if expected == got {
+        return None;
+    }
+    let differences = names::differences(&expected, &got);
+    Some(match differences.is_empty() {
+        true => format!("its columns are in another order: {}", got.join(", ")),
+        false => differences.join("; "),
+    })
 }

@@ -187,7 +187,12 @@ fn files_whose_columns_differ() {
     let at = dir.path().display();
     check(
         read_csv(format!("{at}/*.csv")).open(),
-        &format!("{at}/2.csv has the columns a, c; {at}/1.csv has a, b"),
+        &format!("{at}/2.csv differs from {at}/1.csv: it has no column `b`; it has one more column, `c`"),
+    );
+    fs::write(dir.path().join("2.csv"), "b,a\n1,2\n").unwrap();
+    check(
+        read_csv(format!("{at}/*.csv")).open(),
+        &format!("{at}/2.csv differs from {at}/1.csv: its columns are in another order: b, a"),
     );
 }
 
