@@ -40,7 +40,7 @@ class Pandas:
 
     def csv(self, files, columns):
         d = self.pd.concat([self.pd.read_csv(f, usecols=columns) for f in files])
-        return d[columns].sum().to_frame().T if columns else d
+        return self.pd.DataFrame({c: [d[c].sum()] for c in columns}) if columns else d
 
     def json(self, files):
         return self.pd.concat([self.pd.read_json(f, lines=True) for f in files])
@@ -111,7 +111,10 @@ class Dask(Pandas):
 
     def csv(self, files, columns):
         d = self.dd.read_csv(files)
-        return d[columns].sum().compute().to_frame().T if columns else d.compute()
+        if not columns:
+            return d.compute()
+        sums = self.dask.compute(*(d[c].sum() for c in columns))
+        return self.pd.DataFrame({c: [s] for c, s in zip(columns, sums)})
 
     def json(self, files):
         return self.dd.read_json(files, lines=True).compute()

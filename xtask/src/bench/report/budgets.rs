@@ -102,6 +102,7 @@ pub(super) const BUDGETS: &[Budget] = &[
         wanted: Wanted::OfSystem("program by hand", 1.3),
         ..of_peers("dask-bag", "words")
     },
+    Budget { what: "lines of JSON, filtered and folded by key", area: "bag", ..of_peers("dask-bag", "json") },
     frame("group-q1"),
     frame("group-q2"),
     frame("group-q3"),
