@@ -1,9 +1,10 @@
-//! Under a limit exchanges hold a few partitions in memory, whatever the size of the frame.
+//! Exchanges hold a few partitions in memory, whatever the size of the frame, under a limit and where there is no room.
 
 use std::sync::{Arc, Mutex};
 
 use dask_frame::{DataFrame, Merge, col, read_csv, size};
 use dask_graph::{Collection, Observer, Plan, RunEnd, RunOptions, Scheduler};
+use dask_graph_shuffle::Room;
 use dask_sched_sync::Sync;
 use dask_sched_threaded::Threaded;
 
@@ -29,18 +30,27 @@ fn rows(directory: &std::path::Path, name: &str, factor: i64) -> DataFrame {
     read_csv(path.to_str().unwrap()).blocksize(16_000).open().unwrap()
 }
 
-fn check(frame: &DataFrame, what: &str) {
+fn check(frame: &DataFrame, limit: Option<u64>, what: &str) {
     let schedulers: [(&str, Box<dyn Scheduler>); 2] =
         [("sync", Box::new(Sync::new())), ("threaded", Box::new(Threaded::with_workers(2)))];
     for (name, scheduler) in schedulers {
         let peak = Arc::new(Peak::default());
-        let options = RunOptions::new().observer(peak.clone()).memory_limit(NBYTES / 4);
+        let options = RunOptions::new().observer(peak.clone());
+        let options = limit.into_iter().fold(options, RunOptions::memory_limit);
         let table = frame.compute_opts(&*scheduler, &options).unwrap();
         assert_eq!(table.column("n").unwrap(), &vec![ROWS].into(), "{what}, {name}");
         assert_eq!(table.column("sum").unwrap(), &vec![ROWS * (ROWS - 1) / 2].into(), "{what}, {name}");
         let peak = *peak.0.lock().unwrap();
         assert!(peak < NBYTES / 2, "{what}, {name}: {peak} of {NBYTES}");
     }
+}
+
+/// Takes all room that exchanges of this process have.
+fn all_room() -> Vec<Room> {
+    let halves = std::iter::successors(Some(1 << 50), |nbytes| (nbytes > &1).then_some(nbytes / 2));
+    let all = halves.flat_map(|nbytes| std::iter::from_fn(move || Room::take(nbytes))).collect();
+    assert!(Room::take(1).is_none());
+    all
 }
 
 #[test]
@@ -50,11 +60,16 @@ fn exchanges_hold_a_few_partitions() {
     let aggregates = || [size().alias("n"), col("a").sum().alias("sum")];
     // Each row has one partner; together they would be twice the bytes.
     let joined = a.merge(&b, Merge::on(["k"]).shuffled()).unwrap().agg(aggregates()).unwrap();
-    check(&joined, "join");
     let shuffled = a.shuffle(["k"], 40).unwrap().agg(aggregates()).unwrap();
-    check(&shuffled, "shuffle");
     let divided = a.set_index_divisions("k", (0..=30).map(|i| i * 2_000)).unwrap().agg(aggregates()).unwrap();
-    check(&divided, "set_index");
     let sorted = a.sort_values("k").unwrap().agg(aggregates()).unwrap();
-    check(&sorted, "sort");
+    let frames = [(&joined, "join"), (&shuffled, "shuffle"), (&divided, "set_index")];
+    // A sort looks at all partitions before it moves the first; under a limit they wait on disk.
+    for (frame, what) in frames.into_iter().chain([(&sorted, "sort")]) {
+        check(frame, Some(NBYTES / 4), what);
+    }
+    let _all = all_room();
+    for (frame, what) in frames {
+        check(frame, None, what);
+    }
 }
