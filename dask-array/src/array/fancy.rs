@@ -11,27 +11,27 @@
 //! ```
 
 mod computed;
+mod gather;
+mod points;
 
 use std::marker::PhantomData;
-use std::ops::Range;
 use std::sync::Arc;
 
-use dask_graph::{
-    Arg, Args, Graph, Key, Layer, LayerInfo, Name, Node, Op, OpError, Task, Tokenize, Tokenizer, Value,
-};
-use ndarray::{ArrayD, IxDyn, Slice, SliceInfoElem};
-use serde::{Deserialize, Serialize};
+use dask_graph::{Arg, Graph, Key, Layer, LayerInfo, Name, Node, Op, Task, Tokenize, Tokenizer, Value};
+use ndarray::{Slice, SliceInfoElem};
+
+use gather::{Along, Taking};
+use points::{Pick, Points};
 
 use super::axes::Axes;
 use super::layer::{block_index, block_keys, n_keys};
 use super::positions::Positions;
 use super::transpose::axis_of;
 use super::{Array, Lazy, name_of};
-use crate::block::Block;
 use crate::chunks::Chunks;
 use crate::element::Element;
 use crate::error::ArrayError;
-use crate::kernel::{Kernel, encoded_payload, kernel_op};
+use crate::kernel::kernel_op;
 
 /// Blocks that a task gathers from as they are.
 const MOST_BLOCKS: usize = 8;
@@ -371,15 +371,6 @@ impl<A: Element> Layer for TakeLayer<A> {
     }
 }
 
-/// The axes of a block that points lie along.
-#[derive(Serialize, Deserialize)]
-struct Along {
-    start: usize,
-    end: usize,
-}
-
-encoded_payload!(Along, |it| size_of_val(it));
-
 /// So many in blocks of a length.
 fn divided_at(n: usize, length: usize) -> Vec<usize> {
     if n == 0 {
@@ -423,257 +414,6 @@ fn as_slice(positions: &[usize]) -> Option<Slice> {
     // A slice backwards begins at its end.
     let (from, to) = if step > 0 { (first, last) } else { (last, first) };
     even.then(|| Slice::new(from as isize, Some(to as isize + 1), step))
-}
-
-/// Points of an array: positions along neighbouring axes.
-struct Points {
-    axes: Vec<usize>,
-    /// For each axis, the positions of all points.
-    along: Vec<Vec<usize>>,
-}
-
-/// In which blocks points lie, and where in them.
-struct Located {
-    /// The numbers of blocks along the axes of the points.
-    n_blocks: Vec<u32>,
-    /// For each point, the number of its block among all along these axes.
-    source: Vec<u64>,
-    /// For each point, where it lies in its block, in row-major order.
-    offset: Vec<usize>,
-}
-
-impl Points {
-    fn len(&self) -> usize {
-        self.along.first().map_or(0, Vec::len)
-    }
-
-    fn located(&self, chunks: &Chunks) -> Located {
-        let (mut source, mut offset) = (vec![0_u64; self.len()], vec![0_usize; self.len()]);
-        for (&axis, along) in self.axes.iter().zip(&self.along) {
-            let starts = chunks.starts(axis);
-            let n_blocks = (starts.len() - 1) as u64;
-            for ((source, offset), &at) in source.iter_mut().zip(&mut offset).zip(along) {
-                let block = starts.partition_point(|&start| start <= at) - 1;
-                *source = *source * n_blocks + block as u64;
-                *offset = *offset * (starts[block + 1] - starts[block]) + at - starts[block];
-            }
-        }
-        let n_blocks = self.axes.iter().map(|&axis| chunks.lengths(axis).len() as u32).collect();
-        Located { n_blocks, source, offset }
-    }
-}
-
-impl Located {
-    /// The points in another order.
-    fn reordered(&self, order: &[usize]) -> Self {
-        let source = order.iter().map(|&at| self.source[at]).collect();
-        let offset = order.iter().map(|&at| self.offset[at]).collect();
-        Self { n_blocks: self.n_blocks.clone(), source, offset }
-    }
-
-    /// What is gathered for each block of points, which end at these.
-    fn grouped(&self, starts: &[usize]) -> Vec<Pick> {
-        starts.windows(2).map(|bounds| self.pick(bounds[0]..bounds[1])).collect()
-    }
-
-    fn pick(&self, range: Range<usize>) -> Pick {
-        let len = range.len();
-        let mut order: Vec<usize> = range.clone().collect();
-        order.sort_by_key(|&at| self.source[at]);
-        let mut sources = Vec::new();
-        let mut parts = Vec::new();
-        for group in order.chunk_by(|&a, &b| self.source[a] == self.source[b]) {
-            sources.push(self.block(self.source[group[0]]));
-            parts.push(Part {
-                from: Places::new(group.iter().map(|&at| self.offset[at])),
-                to: Places::new(group.iter().map(|&at| at - range.start)),
-            });
-        }
-        if sources.is_empty() {
-            // Nothing of the first block, which tells the lengths of the other axes.
-            sources.push(vec![0; self.n_blocks.len()]);
-            parts.push(Part { from: Places::Run(0..0), to: Places::Run(0..0) });
-        }
-        Pick { sources, gather: Gather { len, parts } }
-    }
-
-    /// The index of a block along the axes of the points.
-    fn block(&self, mut number: u64) -> Vec<u32> {
-        let mut index = vec![0; self.n_blocks.len()];
-        for (at, &n) in index.iter_mut().zip(&self.n_blocks).rev() {
-            *at = (number % u64::from(n)) as u32;
-            number /= u64::from(n);
-        }
-        index
-    }
-}
-
-/// What a block of points is gathered from.
-struct Pick {
-    /// Indices of blocks along the axes of the points.
-    sources: Vec<Vec<u32>>,
-    gather: Gather,
-}
-
-/// How a block is gathered.
-#[derive(Serialize, Deserialize)]
-struct Gather {
-    /// The number of points.
-    len: usize,
-    /// What is taken of each block.
-    parts: Vec<Part>,
-}
-
-encoded_payload!(Gather, |it| it.parts.iter().map(Part::nbytes).sum::<usize>());
-
-/// What is taken of a block, and where it goes.
-#[derive(Serialize, Deserialize)]
-struct Part {
-    from: Places,
-    to: Places,
-}
-
-impl Part {
-    fn nbytes(&self) -> usize {
-        self.from.nbytes() + self.to.nbytes()
-    }
-}
-
-impl Tokenize for Part {
-    fn tokenize(&self, t: &mut Tokenizer) {
-        self.from.tokenize(t);
-        self.to.tokenize(t);
-    }
-}
-
-/// Places along an axis.
-#[derive(Serialize, Deserialize)]
-enum Places {
-    Run(Range<usize>),
-    At(Vec<usize>),
-}
-
-impl Tokenize for Places {
-    fn tokenize(&self, t: &mut Tokenizer) {
-        match self {
-            Places::Run(run) => (0_u8, run.start, run.end).tokenize(t),
-            Places::At(at) => (1_u8, at).tokenize(t),
-        }
-    }
-}
-
-impl Places {
-    fn new(places: impl Iterator<Item = usize>) -> Self {
-        let places: Vec<usize> = places.collect();
-        match places.first() {
-            Some(&first) if places.iter().copied().eq(first..first + places.len()) => {
-                Places::Run(first..first + places.len())
-            }
-            _ => Places::At(places),
-        }
-    }
-
-    fn len(&self) -> usize {
-        match self {
-            Places::Run(run) => run.len(),
-            Places::At(at) => at.len(),
-        }
-    }
-
-    fn nbytes(&self) -> usize {
-        match self {
-            Places::Run(_) => size_of::<Range<usize>>(),
-            Places::At(at) => size_of_val(&**at),
-        }
-    }
-
-    /// The place behind the last.
-    fn end(&self) -> usize {
-        match self {
-            Places::Run(run) => run.end,
-            Places::At(at) => at.iter().max().map_or(0, |last| last + 1),
-        }
-    }
-}
-
-/// Gathers points of several blocks.
-struct Taking<A>(PhantomData<fn() -> A>);
-
-impl<A: Element> Kernel for Taking<A> {
-    const NAME: &'static str = "take";
-
-    fn call(args: Args<'_>) -> Result<Value, OpError> {
-        let (blocks, along, gather) = (args.list(0)?, args.get::<Along>(1)?, args.get::<Gather>(2)?);
-        let blocks = blocks.into_iter().map(|value| value.get::<Block<A>>());
-        let blocks = blocks.map(|block| block.map_err(|source| OpError::Argument { at: 0, source }));
-        take(blocks, along.start..along.end, gather)
-    }
-}
-
-/// Gathers points of blocks, which lie along these axes, to one block.
-fn take<'a, A: Element>(
-    blocks: impl IntoIterator<Item = Result<&'a Block<A>, OpError>>,
-    axes: Range<usize>,
-    gather: &Gather,
-) -> Result<Value, OpError> {
-    let misfit = |shape: &[usize]| OpError::failed(PointsError { shape: shape.to_vec() });
-    let mut shape: Vec<usize> = Vec::new();
-    let mut out: Vec<A> = Vec::new();
-    for (block, part) in blocks.into_iter().zip(&gather.parts) {
-        let block = block?;
-        let Some(along) = block.shape().get(axes.clone()) else { return Err(misfit(block.shape())) };
-        let n: usize = along.iter().product();
-        let (outer, inner) = (&block.shape()[..axes.start], &block.shape()[axes.end..]);
-        if shape.is_empty() {
-            shape = [outer, &[gather.len], inner].concat();
-            out = vec![A::default(); shape.iter().product()];
-        }
-        let fits = part.from.end() <= n && part.to.end() <= gather.len && part.from.len() == part.to.len();
-        if !fits || shape[..outer.len()] != *outer || shape[outer.len() + 1..] != *inner {
-            return Err(misfit(block.shape()));
-        }
-        let inner: usize = inner.iter().product();
-        let data = block.row_major();
-        let rows =
-            data.chunks_exact((n * inner).max(1)).zip(out.chunks_exact_mut((gather.len * inner).max(1)));
-        rows.for_each(|(from, to)| copy(from, to, part, inner));
-    }
-    Ok(Block::new(ArrayD::from_shape_vec(IxDyn(&shape), out).map_err(OpError::failed)?).into())
-}
-
-/// Copies runs of `inner` elements from places to places.
-fn copy<A: Element>(from: &[A], to: &mut [A], part: &Part, inner: usize) {
-    let run = |run: &Range<usize>| run.start * inner..run.end * inner;
-    let at = |place: usize| place * inner..(place + 1) * inner;
-    match (&part.from, &part.to) {
-        (Places::Run(source), Places::Run(target)) => to[run(target)].copy_from_slice(&from[run(source)]),
-        (Places::At(source), Places::Run(target)) if inner == 1 => {
-            to[run(target)].iter_mut().zip(source).for_each(|(to, &source)| *to = from[source]);
-        }
-        (Places::Run(source), Places::At(target)) if inner == 1 => {
-            from[run(source)].iter().zip(target).for_each(|(&from, &target)| to[target] = from);
-        }
-        (Places::At(source), Places::At(target)) if inner == 1 => {
-            source.iter().zip(target).for_each(|(&source, &target)| to[target] = from[source]);
-        }
-        (Places::At(source), Places::Run(target)) => {
-            let targets = target.clone();
-            source.iter().zip(targets).for_each(|(&a, b)| to[at(b)].copy_from_slice(&from[at(a)]));
-        }
-        (Places::Run(source), Places::At(target)) => {
-            source.clone().zip(target).for_each(|(a, &b)| to[at(b)].copy_from_slice(&from[at(a)]));
-        }
-        (Places::At(source), Places::At(target)) => {
-            source.iter().zip(target).for_each(|(&a, &b)| to[at(b)].copy_from_slice(&from[at(a)]));
-        }
-    }
-}
-
-/// A block that does not have the points that are to be taken of it.
-#[derive(Debug, thiserror::Error)]
-#[error("a block of shape {shape:?} does not hold the points that were to be taken of it")]
-struct PointsError {
-    shape: Vec<usize>,
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use dask_graph::{Arg, Args, Graph, Key, LayerInfo, List, Name, Node, OpError, Task, Tokenizer, Value};
 use serde::{Deserialize, Serialize};
 
-use super::{Gather, Part, Places, take};
+use super::gather::{Gather, Part, Places, take};
 use crate::array::layer::BlockLayer;
 use crate::array::transpose::axis_of;
 use crate::array::{Array, Lazy, name_of};
