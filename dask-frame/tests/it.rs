@@ -9,6 +9,8 @@ mod it {
     mod concat;
     mod csv;
     mod csv_dialects;
+    #[cfg(any(feature = "ipc", feature = "parquet"))]
+    mod directories;
     #[cfg(any(feature = "arrow", feature = "json"))]
     mod every_type;
     mod exchange;

@@ -10,14 +10,12 @@ use arrow_array::{
     StringArray,
 };
 use arrow_ipc::writer::{FileWriter, StreamWriter};
-use dask_frame::{
-    Column, DataFrame, FrameError, IpcCompression, ReadError, Table, WriteError, WriteIpc, col, read_ipc,
-};
-use dask_graph::Collection;
+use dask_frame::{Column, DataFrame, FrameError, IpcCompression, ReadError, Table, WriteIpc, col, read_ipc};
 use dask_sched_sync::Sync;
 use proptest::prelude::*;
 
 use super::computed::chain;
+use super::directories::appear_whole_or_not_at_all;
 use super::every_type::{rows, table};
 use super::run::{every_way, failure, schedulers};
 
@@ -160,16 +158,9 @@ fn damaged_and_missing_files_are_told() {
 
 #[test]
 fn a_directory_appears_whole_or_not_at_all() {
-    let dir = tempfile::tempdir().unwrap();
-    let path = dir.path().join("out");
-    let entries = || fs::read_dir(dir.path()).unwrap().count();
-    let frame = DataFrame::from_columns([("n", Column::from(vec![i64::MAX, 1]))], 2).unwrap();
-    let failing = frame.with_column("m", col("n") + 1).unwrap();
-    let error = failing.to_ipc_with(&path, &Sync::new()).unwrap_err();
-    assert!(chain(&error).contains("integer overflow"), "{error}");
-    assert_eq!(entries(), 0);
-    frame.to_ipc_with(&path, &Sync::new()).unwrap();
-    let error = frame.to_ipc_with(&path, &Sync::new()).unwrap_err();
-    assert!(matches!(&error, WriteError::Exists { path: there } if *there == path), "{error}");
-    assert_eq!(read_ipc(text(&path)).open().unwrap().compute_with(&Sync::new()).unwrap().n_rows(), 2);
+    let write = |frame: &DataFrame, path: &Path, overwrite| match overwrite {
+        true => WriteIpc::new(path).overwrite().write_with(frame, &Sync::new()),
+        false => frame.to_ipc_with(path, &Sync::new()),
+    };
+    appear_whole_or_not_at_all(write, |path| read_ipc(path).open());
 }
