@@ -60,6 +60,11 @@ impl Groups {
         self.ids[row]
     }
 
+    /// Returns how many rows there are if all belong to one group.
+    pub(crate) fn one(&self) -> Option<usize> {
+        (self.complete && self.n == 1).then_some(self.ids.len())
+    }
+
     /// Returns whether no group can be empty.
     pub(crate) fn each_has_rows(&self) -> bool {
         self.first_rows.len() == self.n
