@@ -100,6 +100,7 @@ pub(super) const BUDGETS: &[Budget] = &[
         what: "words of text, counted",
         area: "bag",
         wanted: Wanted::OfSystem("program by hand", 1.3),
+        why: "a key is found by way of its position, and every partition makes its words anew",
         ..of_peers("dask-bag", "words")
     },
     Budget { what: "lines of JSON, filtered and folded by key", area: "bag", ..of_peers("dask-bag", "json") },
@@ -108,7 +109,10 @@ pub(super) const BUDGETS: &[Budget] = &[
     frame("group-q3"),
     frame("group-q4"),
     frame("group-q5"),
-    frame("group-q6"),
+    Budget {
+        why: "states of a row a group are spread over the rows of those that hold values",
+        ..frame("group-q6")
+    },
     frame("group-q7"),
     frame("group-q8"),
     frame("group-q9"),
