@@ -133,7 +133,10 @@ impl<'a> Draft<'a> {
     /// The node of a key; a new one if it was not met before.
     fn meet(&mut self, key: &Key, by: Option<u32>) -> Result<u32, PlanError> {
         let asked_before = |id: &u32| self.key(*id) == key;
-        if let Some(&id) = self.asked.find(hash(key), asked_before) {
+        // Where all layers are maps, no key has to be hashed for this.
+        if !self.asked.is_empty()
+            && let Some(&id) = self.asked.find(hash(key), asked_before)
+        {
             return Ok(id);
         }
         match self.index.find(key)? {

@@ -6,13 +6,13 @@
 //!
 //! 1. *Depth first*: from each wanted node back to its inputs, those first that need most results alive
 //!    at once (the number of Sethi and Ullman, "The Generation of Optimal Code for Arithmetic Expressions",
-//!    1970, which is exact on trees). The wanted nodes themselves are taken by the same rule, and as asked.
-//! 2. *Depth first, then release*: the better of these walks, but whenever a ready node lets go of as much as it makes,
+//!    1970, which is exact on trees). The wanted nodes themselves are taken by the same rule.
+//! 2. *Depth first, then release*: this walk, but whenever a ready node lets go of as much as it makes,
 //!    it runs at once; and of several, the one that lets go of most.
 //!
-//! Plans of moderate size are offered three more: the second walk with the least demanding inputs first, with
-//! those inputs last that leave most behind for others, and breadth first; and where sizes are known, what numbers of
-//! results would have given.
+//! Plans of moderate size are offered more, the fewer the larger they are: the second walk from the wanted
+//! nodes as asked, with the least demanding inputs first, and with those inputs last that leave most behind for others;
+//! breadth first; and where sizes are known, what numbers of results would have given.
 //!
 //! Where sizes are known (a plan that reads or creates data says how much), all of this goes by bytes instead of by
 //! numbers of results: a thousandth of the largest result is the unit, so that small results still count.
@@ -90,8 +90,11 @@ pub(crate) fn order(shape: &Shape<'_>, priority: &dyn Fn(usize) -> i32) -> Resul
     Ok(sequence)
 }
 
-/// Plans up to this size are offered candidates that rarely win.
-const SMALL: usize = 10_000;
+/// A sequence, and what it holds on to.
+type Candidate = (Vec<u32>, Load);
+
+/// Candidates that rarely win are made for as long as they have no more nodes than this in all.
+const MORE_NODES: usize = 12_000;
 
 fn best(shape: &Shape<'_>, weights: &Weights, topological: &[u32]) -> Vec<u32> {
     let floor = floor(shape, weights);
@@ -102,36 +105,33 @@ fn best(shape: &Shape<'_>, weights: &Weights, topological: &[u32]) -> Vec<u32> {
 
     let mut best = depth_first(shape, &demanding_first, &needs);
     let mut load = Load::of_sequence(shape, weights, &best);
-    let mut offer = |candidate: &dyn Fn(&[u32]) -> Vec<u32>, best: &mut Vec<u32>| {
-        if load.max_live > floor {
-            let candidate = candidate(best);
-            let judged = Load::of_sequence(shape, weights, &candidate);
-            if judged < load {
-                (*best, load) = (candidate, judged);
-            }
+    // A candidate is made only where there is something to gain, and told how much may be alive at most.
+    let mut offer = |candidate: &dyn Fn(&[u32], u64) -> Option<Candidate>| {
+        if load.max_live > floor
+            && let Some((candidate, judged)) = candidate(&best, load.max_live)
+            && judged < load
+        {
+            (best, load) = (candidate, judged);
         }
     };
-    let is_small = shape.len() <= SMALL;
-    if is_small && demanding_first.as_slice() != shape.outputs {
-        offer(&|_| depth_first(shape, shape.outputs, &needs), &mut best);
-    }
-    offer(&|guide| release_early(shape, weights, guide), &mut best);
-    if is_small {
-        let least_first: Vec<u32> = needs.iter().map(|need| u32::MAX - need).collect();
-        offer(
-            &|_| release_early(shape, weights, &depth_first(shape, shape.outputs, &least_first)),
-            &mut best,
-        );
-        let shared_last = shared_last(shape, weights, topological, &needs);
-        offer(
-            &|_| release_early(shape, weights, &depth_first(shape, shape.outputs, &shared_last)),
-            &mut best,
-        );
-        offer(&|_| release_early(shape, weights, topological), &mut best);
-        if let Weights::Of(_) = weights {
-            offer(&|_| self::best(shape, &Weights::Equal, topological), &mut best);
-        }
-    }
+    let released = |guide: &[u32], most| release_early(shape, weights, guide, most);
+    let released_walk = |needs: &[u32], most| released(&depth_first(shape, shape.outputs, needs), most);
+    offer(&released);
+    let more: [&dyn Fn(&[u32], u64) -> Option<Candidate>; 5] = [
+        &|_, most| if demanding_first == shape.outputs { None } else { released_walk(&needs, most) },
+        &|_, most| released_walk(&needs.iter().map(|need| u32::MAX - need).collect::<Vec<_>>(), most),
+        &|_, most| released_walk(&shared_last(shape, weights, topological, &needs), most),
+        &|_, most| released(topological, most),
+        &|_, _| match weights {
+            Weights::Equal => None,
+            Weights::Of(_) => {
+                let sequence = self::best(shape, &Weights::Equal, topological);
+                let load = Load::of_sequence(shape, weights, &sequence);
+                Some((sequence, load))
+            }
+        },
+    ];
+    more.into_iter().take(MORE_NODES / shape.len().max(1)).for_each(offer);
     best
 }
 
@@ -240,63 +240,103 @@ fn depth_first(shape: &Shape<'_>, outputs: &[u32], needs: &[u32]) -> Vec<u32> {
     sequence
 }
 
-/// Follows `guide`, but runs at once whatever is ready and lets go of as much as it makes.
-fn release_early(shape: &Shape<'_>, weights: &Weights, guide: &[u32]) -> Vec<u32> {
+/// Follows `guide`, but runs at once whatever is ready and lets go of as much as it makes. Nothing as soon as more
+/// than `most` is alive at once.
+fn release_early(shape: &Shape<'_>, weights: &Weights, guide: &[u32], most: u64) -> Option<Candidate> {
     /// Nodes that let go of so many times what they make, or more, share a bucket.
     const MOST: usize = 4;
     let n = shape.len();
     let mut sequence = Vec::with_capacity(n);
-    let mut done = vec![false; n];
-    let mut waiting: Vec<u32> = (0..n).map(|id| shape.dependencies.row(id).len() as u32).collect();
-    let mut users: Vec<u32> =
-        (0..n).map(|id| shape.dependents.row(id).len() as u32 + u32::from(shape.wanted[id])).collect();
-    // How much each node is the last to use.
-    let mut frees: Vec<u32> = vec![0; n];
-    let times = |frees: u32, id: u32| ((frees / weights.of(id as usize)) as usize).min(MOST);
+    let mut nodes: Vec<Waiting> = (0..n).map(|id| Waiting::new(shape, id)).collect();
+    let times = |frees: u32, id: u32| match weights {
+        Weights::Equal => (frees as usize).min(MOST),
+        Weights::Of(weights) => ((frees / weights[id as usize]) as usize).min(MOST),
+    };
+    let mut load = Load { max_live: 0, sum_live: 0 };
+    let mut live = 0_u64;
     let mut ready: [Vec<u32>; MOST + 1] = Default::default();
     let mut guide = guide.iter();
     loop {
         let freeing = (1..=MOST).rev().find_map(|bucket| {
             while let Some(id) = ready[bucket].pop() {
-                if !done[id as usize] {
+                if !nodes[id as usize].is_done {
                     return Some(id);
                 }
             }
             None
         });
         // In the guide's order all inputs of the next node are done.
-        let Some(id) = freeing.or_else(|| guide.find(|&&id| !done[id as usize]).copied()) else { break };
-        done[id as usize] = true;
+        let Some(id) = freeing.or_else(|| guide.find(|&&id| !nodes[id as usize].is_done).copied()) else {
+            break;
+        };
+        nodes[id as usize].is_done = true;
         sequence.push(id);
+        live += u64::from(weights.of(id as usize));
+        if live > most {
+            return None;
+        }
+        load.max_live = load.max_live.max(live);
         for &input in shape.dependencies.row(id as usize) {
-            users[input as usize] -= 1;
-            if users[input as usize] == 1 && !shape.wanted[input as usize] {
-                // One node is left that uses it, and will free it. Each input comes here once.
-                let last = shape.dependents.row(input as usize).iter().find(|&&user| !done[user as usize]);
-                if let Some(&last) = last {
-                    let freed = &mut frees[last as usize];
-                    *freed = freed.saturating_add(weights.of(input as usize));
-                    let times = times(*freed, last);
-                    if waiting[last as usize] == 0 && times > 0 {
+            let node = &mut nodes[input as usize];
+            node.users -= 1;
+            match node.users {
+                0 => live -= u64::from(weights.of(input as usize)),
+                1 if !shape.wanted[input as usize] => {
+                    // One node is left that uses it, and will free it. Each input comes here once.
+                    let users = shape.dependents.row(input as usize);
+                    let Some(&last) = users.iter().find(|&&user| !nodes[user as usize].is_done) else {
+                        continue;
+                    };
+                    let node = &mut nodes[last as usize];
+                    node.frees = node.frees.saturating_add(weights.of(input as usize));
+                    let times = times(node.frees, last);
+                    if node.inputs == 0 && times > 0 {
                         ready[times].push(last);
                     }
                 }
+                _ => {}
             }
         }
+        load.sum_live += live;
         let users_of_it = shape.dependents.row(id as usize);
         if let ([only], false) = (users_of_it, shape.wanted[id as usize]) {
-            let freed = &mut frees[*only as usize];
+            let freed = &mut nodes[*only as usize].frees;
             *freed = freed.saturating_add(weights.of(id as usize));
         }
         for &user in users_of_it.iter().rev() {
-            waiting[user as usize] -= 1;
-            let times = times(frees[user as usize], user);
-            if waiting[user as usize] == 0 && times > 0 {
-                ready[times].push(user);
+            let node = &mut nodes[user as usize];
+            node.inputs -= 1;
+            if node.inputs == 0 {
+                let times = times(node.frees, user);
+                if times > 0 {
+                    ready[times].push(user);
+                }
             }
         }
     }
-    sequence
+    Some((sequence, load))
+}
+
+/// What [`release_early`] knows of a node.
+struct Waiting {
+    /// How many inputs are not done.
+    inputs: u32,
+    /// How many of its users are not done; whoever asked for it is never done.
+    users: u32,
+    /// How much it is the last to use.
+    frees: u32,
+    is_done: bool,
+}
+
+impl Waiting {
+    fn new(shape: &Shape<'_>, id: usize) -> Self {
+        Self {
+            inputs: shape.dependencies.row(id).len() as u32,
+            users: shape.dependents.row(id).len() as u32 + u32::from(shape.wanted[id]),
+            frees: 0,
+            is_done: false,
+        }
+    }
 }
 
 /// Moves nodes of higher priority, and all that they need, before the others.
