@@ -21,7 +21,7 @@ use dask_optimize::{
 use std::sync::Arc;
 
 /// More nodes than this tell nothing new.
-const MAX_NODES: usize = 100_000;
+const MAX_NODES: usize = 1_000_000;
 
 type Pass = fn(&Graph, &[Key]) -> Result<Graph, PlanError>;
 
