@@ -3,7 +3,7 @@
 mod codes;
 mod texts;
 
-use codes::Codes;
+use codes::{Coded, Codes};
 
 use crate::column::{Column, Mask};
 
@@ -28,6 +28,12 @@ impl Groups {
             return Self { ids: vec![0; n_rows], complete: true, first_rows: Vec::new(), n: 1 };
         }
         let nulls = if drop_nulls { valid_in_all(keys) } else { None };
+        if let [key] = keys {
+            return match Coded::of(key) {
+                Coded::Groups(groups) if drop_nulls || groups.complete => groups,
+                coded => Codes::from(coded).groups(nulls.as_ref()),
+            };
+        }
         Codes::of(keys, n_rows).groups(nulls.as_ref())
     }
 

@@ -17,16 +17,41 @@ use crate::kernel::keys::Keys;
 
 /// Numbers, the same for rows of the same key so far.
 pub(super) struct Codes {
-    of: Vec<u64>,
+    of: Numbers,
     /// All numbers are below two to this.
     bits: u32,
+}
+
+/// Numbers of rows, in half the memory where they fit into it.
+enum Numbers {
+    Narrow(Vec<u32>),
+    Wide(Vec<u64>),
+}
+
+/// A number of a row.
+trait Number: Copy {
+    fn wide(self) -> u64;
+}
+
+impl Number for u32 {
+    fn wide(self) -> u64 {
+        self.into()
+    }
+}
+
+impl Number for u64 {
+    fn wide(self) -> u64 {
+        self
+    }
 }
 
 impl Codes {
     /// Makes numbers of some columns. A missing value is a value like another.
     pub(super) fn of(columns: &[Column], n_rows: usize) -> Self {
-        let Some((first, rest)) = columns.split_first() else { return Self { of: vec![0; n_rows], bits: 0 } };
-        let mut codes = of_column(first);
+        let Some((first, rest)) = columns.split_first() else {
+            return Self { of: Numbers::Narrow(vec![0; n_rows]), bits: 0 };
+        };
+        let mut codes = Self::from(Coded::of(first));
         for column in rest {
             codes.add(column);
         }
@@ -34,23 +59,24 @@ impl Codes {
     }
 
     pub(super) fn of_ids(ids: &[u32], n: usize) -> Self {
-        Self { of: ids.iter().map(|&id| id.into()).collect(), bits: bits(n.max(1) as u64 - 1) }.below(ids, n)
+        // Rows of no group have the number of one more.
+        let largest = if ids.contains(&NO_GROUP) { n } else { n.max(1) - 1 };
+        let of = ids.iter().map(|&id| id.min(n as u32)).collect();
+        Self { of: Numbers::Narrow(of), bits: bits(largest as u64) }
     }
 
-    /// Rows of no group have the number of one more.
-    fn below(mut self, ids: &[u32], n: usize) -> Self {
-        if ids.contains(&NO_GROUP) {
-            self.bits = bits(n as u64);
-            for code in &mut self.of {
-                *code = (*code).min(n as u64);
-            }
-        }
-        self
+    /// Makes a number below two to so many bits of each value.
+    fn each<T: Copy>(values: &[T], bits: u32, number: impl Fn(T) -> u64) -> Self {
+        let of = match bits <= u32::BITS {
+            true => Numbers::Narrow(values.iter().map(|&value| number(value) as u32).collect()),
+            false => Numbers::Wide(values.iter().map(|&value| number(value)).collect()),
+        };
+        Self { of, bits }
     }
 
     /// Adds a column to the key.
     pub(super) fn add(&mut self, column: &Column) {
-        let mut next = of_column(column);
+        let mut next = Self::from(Coded::of(column));
         if self.bits + next.bits > 64 {
             self.renumber();
         }
@@ -58,43 +84,61 @@ impl Codes {
             next.renumber();
         }
         // Numbers of rows are below 2³², so that now both fit.
-        for (code, next_code) in self.of.iter_mut().zip(&next.of) {
-            // A shift by 64 happens where there is nothing to shift.
-            *code = code.checked_shl(next.bits).unwrap_or(0) | next_code;
-        }
         self.bits += next.bits;
+        let by = next.bits;
+        match (&mut self.of, &next.of) {
+            (Numbers::Narrow(these), Numbers::Narrow(next)) if self.bits <= u32::BITS => {
+                let pairs = these.iter_mut().zip(next);
+                // A shift by all bits happens where there is nothing to shift.
+                pairs.for_each(|(code, next)| *code = code.checked_shl(by).unwrap_or(0) | next);
+            }
+            (Numbers::Narrow(these), Numbers::Narrow(next)) => self.of = joined(these, next, by),
+            (Numbers::Narrow(these), Numbers::Wide(next)) => self.of = joined(these, next, by),
+            (Numbers::Wide(these), Numbers::Narrow(next)) => self.of = joined(these, next, by),
+            (Numbers::Wide(these), Numbers::Wide(next)) => self.of = joined(these, next, by),
+        }
     }
 
     /// Numbers the keys in the order in which they first appear.
     fn renumber(&mut self) {
-        let Groups { ids, n, .. } = std::mem::replace(self, Self { of: Vec::new(), bits: 0 }).groups(None);
-        *self = Self { of: ids.into_iter().map(u64::from).collect(), bits: bits(n.max(1) as u64 - 1) };
+        let codes = std::mem::replace(self, Self { of: Numbers::Narrow(Vec::new()), bits: 0 });
+        *self = codes.groups(None).into();
     }
 
     /// Groups the rows whose bit is set.
     pub(super) fn groups(self, keep: Option<&Mask>) -> Groups {
-        let n_rows = self.of.len();
-        let places = 1u64.checked_shl(self.bits).unwrap_or(u64::MAX);
-        match places <= (2 * n_rows as u64).max(1024) {
-            true => {
-                let mut table = vec![NO_GROUP; places as usize];
-                numbered(n_rows, keep, |row, new| {
-                    let place = &mut table[self.of[row] as usize];
-                    if *place == NO_GROUP {
-                        *place = new;
-                    }
-                    *place
-                })
-            }
-            false => {
-                let mut table = HashTable::<(u64, u32)>::new();
-                numbered(n_rows, keep, |row, new| {
-                    let code = self.of[row];
-                    id_of(&mut table, hash::word(code), code, new, |code| hash::word(*code))
-                })
-            }
+        match &self.of {
+            Numbers::Narrow(of) => grouped(of, self.bits, keep),
+            Numbers::Wide(of) => grouped(of, self.bits, keep),
         }
     }
+}
+
+/// Puts two numbers of each row together, of which the second has so many bits.
+fn joined(first: &[impl Number], second: &[impl Number], bits: u32) -> Numbers {
+    let both = first.iter().zip(second);
+    let of = both.map(|(first, second)| first.wide().checked_shl(bits).unwrap_or(0) | second.wide());
+    Numbers::Wide(of.collect())
+}
+
+/// Groups rows by numbers of so many bits.
+fn grouped(of: &[impl Number], bits: u32, keep: Option<&Mask>) -> Groups {
+    let places = 1u64.checked_shl(bits).unwrap_or(u64::MAX);
+    if places <= (2 * of.len() as u64).max(1024) {
+        let mut table = vec![NO_GROUP; places as usize];
+        return numbered(of.len(), keep, |row, new| {
+            let place = &mut table[of[row].wide() as usize];
+            if *place == NO_GROUP {
+                *place = new;
+            }
+            *place
+        });
+    }
+    let mut table = HashTable::<(u64, u32)>::new();
+    numbered(of.len(), keep, |row, new| {
+        let code = of[row].wide();
+        id_of(&mut table, hash::word(code), code, new, |code| hash::word(*code))
+    })
 }
 
 /// Returns the number of a key, which is `new` if it is a new one.
@@ -143,21 +187,55 @@ fn bits(largest: u64) -> u32 {
     64 - largest.leading_zeros()
 }
 
-fn of_column(column: &Column) -> Codes {
-    let validity = column.validity();
-    match column.view() {
-        View::Int64(values) | View::Ticks(values, _) => of_ints(values, validity.as_ref()),
-        View::Bool(values) => {
-            let of = (0..column.len()).map(|row| 1 + u64::from(values.get(row))).collect();
-            Codes { of, bits: 2 }.with_nulls(validity.as_ref())
+/// The numbers of one column.
+pub(super) enum Coded {
+    /// Read off its values.
+    Codes(Codes),
+    /// In the order in which values first appear; what is missing belongs to no group.
+    Groups(Groups),
+}
+
+impl Coded {
+    /// Numbers the values of a column.
+    pub(super) fn of(column: &Column) -> Self {
+        let validity = column.validity();
+        let validity = validity.as_ref();
+        match column.view() {
+            View::Int64(values) | View::Ticks(values, _) => of_ints(values, validity),
+            View::Bool(values) => {
+                let of = (0..column.len()).map(|row| 1 + u32::from(values.get(row))).collect();
+                Self::Codes(Codes { of: Numbers::Narrow(of), bits: 2 }.with_nulls(validity))
+            }
+            View::Utf8(Strs::Own(texts)) => Self::Groups(of_texts(texts, validity)),
+            View::Utf8(Strs::Codes(codes)) => Self::Codes(of_categories(codes, validity)),
+            _ => Self::Groups(of_others(column, validity)),
         }
-        View::Utf8(Strs::Own(texts)) => of_texts(texts, validity.as_ref()),
-        View::Utf8(Strs::Codes(codes)) => of_categories(codes, validity.as_ref()),
-        _ => of_others(column, validity.as_ref()),
     }
 }
 
-fn of_ints(values: &[i64], validity: Option<&Mask>) -> Codes {
+impl From<Coded> for Codes {
+    fn from(coded: Coded) -> Self {
+        match coded {
+            Coded::Codes(codes) => codes,
+            Coded::Groups(groups) => groups.into(),
+        }
+    }
+}
+
+impl From<Groups> for Codes {
+    /// What belongs to no group is missing.
+    fn from(groups: Groups) -> Self {
+        let mut of = groups.ids;
+        // Adding one to the number of what is missing makes it 0.
+        let base = u32::from(!groups.complete);
+        if base > 0 {
+            of.iter_mut().for_each(|id| *id = id.wrapping_add(base));
+        }
+        Self { of: Numbers::Narrow(of), bits: bits(groups.n.max(1) as u64 - 1 + u64::from(base)) }
+    }
+}
+
+fn of_ints(values: &[i64], validity: Option<&Mask>) -> Coded {
     let valid = |row: usize| validity.is_none_or(|valid| valid.get(row));
     let (mut low, mut high) = (i64::MAX, i64::MIN);
     match validity {
@@ -167,37 +245,37 @@ fn of_ints(values: &[i64], validity: Option<&Mask>) -> Codes {
         }),
     }
     if low > high {
-        return Codes { of: vec![0; values.len()], bits: 0 };
+        return Coded::Codes(Codes { of: Numbers::Narrow(vec![0; values.len()]), bits: 0 });
     }
     let range = high.abs_diff(low);
     let base = u64::from(validity.is_some());
     let Some(largest) = range.checked_add(base) else {
         // Only a range of all 64 bits leaves no number for the missing.
-        return of_keys(values.len(), validity, |row| values[row], |&value| hash::word(value as u64));
+        let hash = |&value: &i64| hash::word(value as u64);
+        return Coded::Groups(of_keys(values.len(), validity, |row| values[row], hash));
     };
     // What stands in the place of a missing value may be anything.
-    let of = values.iter().map(|&x| (x.wrapping_sub(low) as u64).wrapping_add(base)).collect();
-    let codes = Codes { of, bits: bits(largest) };
-    codes.with_nulls(validity)
+    let number = |x: i64| (x.wrapping_sub(low) as u64).wrapping_add(base);
+    Coded::Codes(Codes::each(values, bits(largest), number).with_nulls(validity))
 }
 
 fn of_categories(codes: &Categories, validity: Option<&Mask>) -> Codes {
     let base = u64::from(validity.is_some());
-    // What stands in the place of a missing value may be anything.
-    let of = codes.array().values().iter().map(|&code| u64::from(code) + base).collect();
     let largest = (codes.categories().len().max(1) - 1) as u64 + base;
-    Codes { of, bits: bits(largest) }.with_nulls(validity)
+    // What stands in the place of a missing value may be anything.
+    let number = |code: u32| u64::from(code) + base;
+    Codes::each(codes.array().values(), bits(largest), number).with_nulls(validity)
 }
 
-fn of_texts(texts: &Utf8Array<i64>, validity: Option<&Mask>) -> Codes {
+fn of_texts(texts: &Utf8Array<i64>, validity: Option<&Mask>) -> Groups {
     let longest = texts::longest(texts);
     if longest <= u64::LONGEST {
-        let numbers = texts::packed::<u64>(texts);
-        return of_keys(texts.len(), validity, |row| numbers[row], |&number| hash::word(number));
+        return of_keys(texts.len(), validity, texts::packed::<u64>(texts), |&number| hash::word(number));
     }
     if longest <= u128::LONGEST {
-        let numbers = texts::packed::<u128>(texts);
-        return of_keys(texts.len(), validity, |row| numbers[row], |&number| hash::two_words(number));
+        return of_keys(texts.len(), validity, texts::packed::<u128>(texts), |&number| {
+            hash::two_words(number)
+        });
     }
     of_keys(texts.len(), validity, |row| texts.value(row), |text| hash::bytes(text.as_bytes()))
 }
@@ -208,21 +286,21 @@ fn of_keys<K: Copy + Eq>(
     validity: Option<&Mask>,
     key: impl Fn(usize) -> K,
     hash: impl Fn(&K) -> u64,
-) -> Codes {
+) -> Groups {
     let mut table = HashTable::<(K, u32)>::new();
-    of_groups(numbered(n_rows, validity, |row, new| {
+    numbered(n_rows, validity, |row, new| {
         let key = key(row);
         id_of(&mut table, hash(&key), key, new, &hash)
-    }))
+    })
 }
 
 /// Numbers values of other types by what is known of keys.
-fn of_others(column: &Column, validity: Option<&Mask>) -> Codes {
+fn of_others(column: &Column, validity: Option<&Mask>) -> Groups {
     let columns = [column.clone()];
     let keys = Keys::new(&columns, column.len());
     let hashes = keys.hashes();
     let mut table = HashTable::<(u32, u32)>::new();
-    of_groups(numbered(column.len(), validity, |row, new| {
+    numbered(column.len(), validity, |row, new| {
         let same = |(first, _): &(u32, u32)| keys.equal(*first as usize, &keys, row);
         match table.entry(hashes[row], same, |(first, _)| hashes[*first as usize]) {
             Entry::Occupied(entry) => entry.get().1,
@@ -231,27 +309,24 @@ fn of_others(column: &Column, validity: Option<&Mask>) -> Codes {
                 new
             }
         }
-    }))
-}
-
-/// Numbers of groups as codes; what belongs to none is missing.
-fn of_groups(groups: Groups) -> Codes {
-    // Adding one to the number of what is missing makes it 0.
-    let base = u32::from(!groups.complete);
-    let of = groups.ids.iter().map(|id| id.wrapping_add(base).into()).collect();
-    Codes { of, bits: bits(groups.n.max(1) as u64 - 1 + u64::from(base)) }
+    })
 }
 
 impl Codes {
     /// Gives the number 0 to what is missing.
     fn with_nulls(mut self, validity: Option<&Mask>) -> Self {
         if let Some(valid) = validity {
-            self.of
-                .iter_mut()
-                .enumerate()
-                .filter(|(row, _)| !valid.get(*row))
-                .for_each(|(_, code)| *code = 0);
+            match &mut self.of {
+                Numbers::Narrow(of) => clear(of, valid),
+                Numbers::Wide(of) => clear(of, valid),
+            }
         }
         self
     }
+}
+
+/// Gives the number 0 to rows whose bit is not set.
+fn clear<N: Number + Default>(of: &mut [N], valid: &Mask) {
+    let missing = of.iter_mut().enumerate().filter(|(row, _)| !valid.get(*row));
+    missing.for_each(|(_, code)| *code = N::default());
 }

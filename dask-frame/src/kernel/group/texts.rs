@@ -36,11 +36,11 @@ pub(super) fn longest(texts: &Utf8Array<i64>) -> usize {
     texts.offsets().as_slice().windows(2).map(|ends| (ends[1] - ends[0]) as usize).max().unwrap_or(0)
 }
 
-/// Returns a number for each row, the same for the same texts, none of which is longer than [`Packed::LONGEST`].
-pub(super) fn packed<P: Packed>(texts: &Utf8Array<i64>) -> Vec<P> {
-    let letters = texts.values().as_slice();
-    let of = |ends: &[i64]| {
-        let (start, end) = (ends[0] as usize, ends[1] as usize);
+/// Returns the number of a row, the same for the same texts, none of which is longer than [`Packed::LONGEST`].
+pub(super) fn packed<P: Packed>(texts: &Utf8Array<i64>) -> impl Fn(usize) -> P {
+    let (letters, offsets) = (texts.values().as_slice(), texts.offsets().as_slice());
+    move |row| {
+        let (start, end) = (offsets[row] as usize, offsets[row + 1] as usize);
         let first = match letters[start..].first_chunk() {
             Some(&chunk) => chunk,
             // Within the last 16 bytes of the column.
@@ -51,8 +51,7 @@ pub(super) fn packed<P: Packed>(texts: &Utf8Array<i64>) -> Vec<P> {
             }
         };
         P::new(first, end - start)
-    };
-    texts.offsets().as_slice().windows(2).map(of).collect()
+    }
 }
 
 #[cfg(test)]
@@ -66,7 +65,7 @@ mod tests {
         let column = column.slice(start, texts.len() - start);
         let View::Utf8(Strs::Own(array)) = column.view() else { panic!("texts") };
         assert_eq!(longest(array), texts[start..].iter().map(String::len).max().unwrap_or(0));
-        let numbers = packed::<P>(array);
+        let numbers: Vec<P> = (0..array.len()).map(packed(array)).collect();
         for (a, x) in texts[start..].iter().zip(&numbers) {
             for (b, y) in texts[start..].iter().zip(&numbers) {
                 assert_eq!(a == b, x == y, "{a:?} {b:?}");
