@@ -6,6 +6,7 @@ mod texts;
 use codes::{Coded, Codes};
 
 use crate::column::{Column, Mask};
+use crate::hash;
 
 /// The group of a row that belongs to none, since its key is missing.
 const NO_GROUP: u32 = u32::MAX;
@@ -37,6 +38,12 @@ impl Groups {
         Codes::of(keys, n_rows).groups(nulls.as_ref())
     }
 
+    /// Makes a group of each row.
+    pub(crate) fn each_row(n_rows: usize) -> Self {
+        let ids = (0..n_rows as u32).collect::<Vec<_>>();
+        Self { first_rows: ids.clone(), ids, complete: true, n: n_rows }
+    }
+
     /// Takes groups that were numbered elsewhere.
     pub(crate) fn known(ids: Vec<u32>, n: usize) -> Self {
         let complete = !ids.contains(&NO_GROUP);
@@ -64,6 +71,12 @@ impl Groups {
     /// Returns the group of a row that belongs to one.
     pub(crate) fn of(&self, row: usize) -> u32 {
         self.ids[row]
+    }
+
+    /// Returns the value of a key column in each group.
+    pub(crate) fn key(&self, column: &Column) -> Column {
+        // Groups are numbered in the order of their rows, so that as many are the rows as they stand.
+        if self.n == self.ids.len() { column.clone() } else { column.take(&self.first_rows) }
     }
 
     /// Returns how many rows there are if all belong to one group.
@@ -126,6 +139,26 @@ impl Groups {
     }
 }
 
+/// Returns whether nearly all rows seem to have a key of their own, from looking at some of them. Tables of few rows are
+/// not worth the look.
+pub(crate) fn keys_seem_unique(keys: &[Column], n_rows: usize) -> bool {
+    /// One row of so many is looked at.
+    const SHARE: usize = 128;
+    /// Rows next to each other, which often have the same key.
+    const RUN: usize = 8;
+    if keys.is_empty() || n_rows < 1 << 16 {
+        return false;
+    }
+    // At scattered places, since keys may come again and again in the same order.
+    let starts = (0..n_rows - SHARE * RUN).step_by(SHARE * RUN);
+    let starts = starts.map(|start| start + (hash::word(start as u64) >> 32) as usize % ((SHARE - 1) * RUN));
+    let rows = starts.flat_map(|start| start as u32..(start + RUN) as u32).collect::<Vec<_>>();
+    let keys = keys.iter().map(|key| key.take(&rows)).collect::<Vec<_>>();
+    let n_repeated = rows.len() - Groups::new(&keys, rows.len(), false).n;
+    // Of d keys, all as likely, s rows repeat about s² / 2d: here d is at least twice the number of rows.
+    n_repeated * 4 * n_rows <= rows.len() * rows.len()
+}
+
 /// Returns in which rows all columns have a value; `None` if in all.
 pub(crate) fn valid_in_all(columns: &[Column]) -> Option<Mask> {
     columns
@@ -186,6 +219,21 @@ mod tests {
         }
         check(&all);
         check(&[all[0].slice(0, 0), all[6].slice(0, 0)]);
+    }
+
+    #[test]
+    fn keys_of_their_own_are_noticed() {
+        let n = 100_000;
+        let unique = |numbers: Vec<i64>| keys_seem_unique(&[Column::from(numbers)], n);
+        assert!(unique((0..n as i64).collect()));
+        assert!(unique(nth(n, |i| i as i64 * 1_000_003)));
+        // Few keys, in any order; runs of a key; many keys, but each several times.
+        assert!(!unique(nth(n, |i| i as i64 % 1000)));
+        assert!(!unique((0..n as i64).map(|i| i / 2).collect()));
+        assert!(!unique((0..n as i64).map(|i| i % 20_000).collect()));
+        assert!(!unique(nth(n, |i| i as i64 % 40_000)));
+        assert!(!keys_seem_unique(&[Column::from((0..1000).collect::<Vec<i64>>())], 1000));
+        assert!(!keys_seem_unique(&[], n));
     }
 
     #[test]

@@ -66,6 +66,53 @@ fn more_groups_than_are_kept_in_memory_are_the_same_groups() {
 }
 
 /// The groups of rows by their texts, in order; a missing one comes last or is left out.
+/// A partition in which nearly every row has a key of its own does not put rows together before all of a key meet.
+#[test]
+fn keys_that_are_nearly_all_different_are_the_same_groups() {
+    let n = 150_000_i64;
+    // Each key comes again far away, and one next to itself.
+    let keys = (0..n).map(|i| if i == 70_001 { 70_000 } else { i % 140_000 } * 1_000_003).collect::<Vec<_>>();
+    let names = keys.iter().map(|key| format!("{key}")).collect::<Vec<_>>();
+    let values = (0..n).map(|i| (i % 7 > 0).then_some(i % 1000)).collect::<Vec<_>>();
+    let floats = values.iter().map(|value| value.map(|value| value as f64 / 2.0)).collect::<Vec<_>>();
+    let table = Table::new([
+        ("k", Column::from(keys)),
+        ("name", Column::from(names)),
+        ("v", Column::from(values)),
+        ("f", Column::from(floats)),
+    ])
+    .unwrap();
+    let ask = |partitions: usize, keys: &[&str]| {
+        let frame = DataFrame::from_table(&table, partitions).unwrap();
+        let (v, f) = (col("v"), col("f"));
+        let aggregates = [
+            v.sum(),
+            v.mean(),
+            v.first(),
+            v.last(),
+            v.idxmax(),
+            v.any(),
+            size(),
+            f.sum().alias("f sum"),
+            f.var().alias("f var"),
+            f.min().alias("f min"),
+            f.max().alias("f max"),
+            f.corr(v.clone()).alias("corr"),
+            f.count().alias("f count"),
+        ];
+        let answer = frame.group_by(keys.iter().copied()).agg(aggregates).unwrap();
+        rows_of(&answer.compute_with(&Threaded::with_workers(2)).unwrap())
+    };
+    for keys in [&["k"][..], &["name"], &["k", "name"]] {
+        // In 60 partitions the rows of each are too few for it.
+        let expected = ask(60, keys);
+        assert_eq!(expected.len(), 139_999);
+        for partitions in [1, 2] {
+            assert!(ask(partitions, keys) == expected, "{keys:?}, {partitions} partitions");
+        }
+    }
+}
+
 fn by_text(rows: &[Row], keep_nulls: bool) -> BTreeMap<(bool, Option<String>), Vec<&Row>> {
     let mut groups = BTreeMap::<_, Vec<&Row>>::new();
     for row in rows.iter().filter(|row| keep_nulls || row.0.is_some()) {

@@ -137,8 +137,17 @@ fn grouped(of: &[impl Number], bits: u32, keep: Option<&Mask>) -> Groups {
     let mut table = HashTable::<(u64, u32)>::new();
     numbered(of.len(), keep, |row, new| {
         let code = of[row].wide();
+        make_room(&mut table, row, of.len());
         id_of(&mut table, hash::word(code), code, new, |code| hash::word(*code))
     })
+}
+
+/// Makes room for all rows that are left in a table that is full before a row, if most rows so far were new to it.
+#[inline]
+fn make_room(table: &mut HashTable<(u64, u32)>, row: usize, n_rows: usize) {
+    if table.len() == table.capacity() && 2 * table.len() > row && row > 0 {
+        table.reserve(n_rows - row, |(code, _)| hash::word(*code));
+    }
 }
 
 /// Returns the number of a key, which is `new` if it is a new one.

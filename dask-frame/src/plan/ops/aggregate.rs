@@ -10,7 +10,7 @@ use super::gathered;
 use crate::column::{Column, Mask, NO_ROW, View};
 use crate::error::EvalError;
 use crate::kernel::aggregate::{Overflow, State};
-use crate::kernel::group::Groups;
+use crate::kernel::group::{Groups, keys_seem_unique, valid_in_all};
 use crate::kernel::sort::sorted_rows;
 use crate::pack::pack;
 use crate::plan::aggregate::AggregateSpec;
@@ -20,8 +20,14 @@ use crate::table::Table;
 /// Aggregates a partition into a table of states, whose columns are those of `schema`.
 pub(super) fn partial(spec: &AggregateSpec, schema: &Schema, table: &Table) -> Result<Table, EvalError> {
     let keys = spec.keys.iter().map(|(_, expr)| expr.eval(table)).collect::<Result<Vec<_>, _>>()?;
-    let groups = Groups::new(&keys, table.n_rows(), spec.drop_nulls);
-    let keys = keys.iter().map(|key| key.take(&groups.first_rows)).collect();
+    let n_rows = table.n_rows();
+    // Where nearly every row is a group, to put rows together here would be work for nothing: it is done once, where
+    // all rows of a key meet.
+    let meet_here = spec.is_ragged() || spec.drop_nulls && valid_in_all(&keys).is_some();
+    let stay_apart = !meet_here && keys_seem_unique(&keys, n_rows);
+    let groups =
+        if stay_apart { Groups::each_row(n_rows) } else { Groups::new(&keys, n_rows, spec.drop_nulls) };
+    let keys = keys.iter().map(|key| groups.key(key)).collect();
     let mut states = Vec::new();
     for at in spec.states() {
         let inputs =
@@ -98,7 +104,7 @@ impl AggregateSpec {
             let merged = reduction.merge((own_one, firsts.as_ref().unwrap_or(&groups)), (own_many, &groups));
             states.push(merged.map_err(|overflow| self.overflow(at, overflow))?);
         }
-        let keys = keys.iter().map(|key| key.take(&groups.first_rows)).collect();
+        let keys = keys.iter().map(|key| groups.key(key)).collect();
         Ok((keys, groups.n, states))
     }
 
