@@ -29,6 +29,9 @@ pub(crate) struct JoinIndex {
 
 /// The first row of each key, flat: what tells most keys apart is beside the row, so that a probe looks at one place.
 enum Heads {
+    /// By the distance from the smallest value of a single key of integers, which lie close together; and of the
+    /// missing value. [`NO_ROW`] where there is no such value.
+    Places { low: i64, rows: Vec<u32>, null: u32 },
     /// By the value of a single key of integers; and of the missing value.
     Ints(HashTable<(i64, u32)>, u32),
     /// By hash.
@@ -77,17 +80,21 @@ impl JoinIndex {
     /// Returns the pairs of rows of equal keys, in the order of the left rows and for each in the order of the table; a
     /// missing key equals a missing key. With `keep_left`, a left row without partner is paired with [`NO_ROW`].
     pub(crate) fn pairs(&self, left: &[Column], n_rows: usize, keep_left: bool) -> Result<Pairs, FrameError> {
+        if self.is_unique {
+            let (mut left_rows, mut right_rows) = (vec![0; n_rows], vec![0; n_rows]);
+            let mut n_pairs = 0;
+            // Written always and kept perhaps: whether a row has a partner is hard to foresee.
+            self.probe(left, n_rows, |row, head| {
+                left_rows[n_pairs] = row;
+                right_rows[n_pairs] = head;
+                n_pairs += usize::from(head != NO_ROW || keep_left);
+            });
+            left_rows.truncate(n_pairs);
+            right_rows.truncate(n_pairs);
+            return Ok(Pairs { left: left_rows, right: right_rows, n_right_alone: 0 });
+        }
         let mut pairs =
             Pairs { left: Vec::with_capacity(n_rows), right: Vec::with_capacity(n_rows), n_right_alone: 0 };
-        if self.is_unique {
-            self.probe(left, n_rows, |row, head| {
-                if head != NO_ROW || keep_left {
-                    pairs.left.push(row);
-                    pairs.right.push(head);
-                }
-            });
-            return Ok(pairs);
-        }
         let mut n_pairs = 0;
         let each = |row: u32, head: u32| {
             let mut at = head;
@@ -151,21 +158,16 @@ impl JoinIndex {
     /// Calls `found` for each row of these keys with the first row of its key here, or [`NO_ROW`].
     pub(super) fn probe(&self, others: &[Column], n_rows: usize, mut found: impl FnMut(u32, u32)) {
         match &self.heads {
+            Heads::Places { low, rows, null } => {
+                let head = |value: i64| rows.get(place(value, *low) as usize).copied().unwrap_or(NO_ROW);
+                probe_ints(others, head, *null, found);
+            }
             Heads::Ints(heads, null) => {
-                let Some((values, validity)) = ints(others) else {
-                    unreachable!("the keys of both sides were given one type when the join was written")
-                };
                 let head = |value: i64| {
-                    heads
-                        .find(hash::word(value as u64), |(key, _)| *key == value)
-                        .map_or(NO_ROW, |head| head.1)
+                    let head = heads.find(hash::word(value as u64), |(key, _)| *key == value);
+                    head.map_or(NO_ROW, |head| head.1)
                 };
-                match validity {
-                    None => values.iter().zip(0..).for_each(|(&value, row)| found(row, head(value))),
-                    Some(valid) => values.iter().zip(0u32..).for_each(|(&value, row)| {
-                        found(row, if valid.get(row as usize) { head(value) } else { *null });
-                    }),
-                }
+                probe_ints(others, head, *null, found);
             }
             Heads::Hashes(heads) => {
                 let (left, right) = (Keys::new(others, n_rows), Keys::new(&self.keys, self.table.n_rows()));
@@ -179,25 +181,57 @@ impl JoinIndex {
     }
 }
 
+/// Where a value stands among those from `low` on; far away if it is below.
+#[inline]
+fn place(value: i64, low: i64) -> u64 {
+    value.wrapping_sub(low) as u64
+}
+
+/// Calls `found` for each row of a key of integers with the first row of its value.
+#[inline]
+fn probe_ints(others: &[Column], head: impl Fn(i64) -> u32, null: u32, mut found: impl FnMut(u32, u32)) {
+    let Some((values, validity)) = ints(others) else {
+        unreachable!("the keys of both sides were given one type when the join was written")
+    };
+    match validity {
+        None => values.iter().zip(0..).for_each(|(&value, row)| found(row, head(value))),
+        Some(valid) => values.iter().zip(0u32..).for_each(|(&value, row)| {
+            found(row, if valid.get(row as usize) { head(value) } else { null });
+        }),
+    }
+}
+
 /// Chains rows by their keys, backwards, so that each chain runs forwards.
 fn by_ints(values: &[i64], validity: Option<&Mask>) -> (Heads, Vec<u32>, bool) {
+    let is_valid = |row: usize| validity.is_none_or(|valid| valid.get(row));
+    let valid = || values.iter().enumerate().filter(|(row, _)| is_valid(*row)).map(|(_, value)| *value);
+    let low = valid().min().unwrap_or(0);
+    let n_places = valid().max().map_or(0, |high| place(high, low).saturating_add(1));
+    let (mut null, mut next, mut is_unique) = (NO_ROW, vec![NO_ROW; values.len()], true);
+    let mut chain = |head: &mut u32, row: usize| {
+        is_unique &= *head == NO_ROW;
+        next[row] = std::mem::replace(head, row as u32);
+    };
+    // A place for each value that there may be, if that takes no more than a table would.
+    if n_places <= (4 * values.len() as u64).max(1024) {
+        let mut rows = vec![NO_ROW; n_places as usize];
+        for (row, &value) in values.iter().enumerate().rev() {
+            let head = if is_valid(row) { &mut rows[place(value, low) as usize] } else { &mut null };
+            chain(head, row);
+        }
+        return (Heads::Places { low, rows, null }, next, is_unique);
+    }
     let mut heads = HashTable::<(i64, u32)>::with_capacity(values.len());
-    let (mut next, mut null, mut is_unique) = (vec![NO_ROW; values.len()], NO_ROW, true);
     for (row, &value) in values.iter().enumerate().rev() {
-        let row_number = row as u32;
-        if validity.is_some_and(|valid| !valid.get(row)) {
-            is_unique &= null == NO_ROW;
-            next[row] = std::mem::replace(&mut null, row_number);
+        if !is_valid(row) {
+            chain(&mut null, row);
             continue;
         }
-        match heads.entry(hash::word(value as u64), |head| head.0 == value, |head| hash::word(head.0 as u64))
-        {
-            Entry::Occupied(mut head) => {
-                is_unique = false;
-                next[row] = std::mem::replace(&mut head.get_mut().1, row_number);
-            }
+        let hashed = |head: &(i64, u32)| hash::word(head.0 as u64);
+        match heads.entry(hash::word(value as u64), |head| head.0 == value, hashed) {
+            Entry::Occupied(mut head) => chain(&mut head.get_mut().1, row),
             Entry::Vacant(slot) => {
-                slot.insert((value, row_number));
+                slot.insert((value, row as u32));
             }
         }
     }
@@ -268,10 +302,11 @@ impl Payload for JoinIndex {
     fn nbytes(&self) -> u64 {
         let keys = self.keys.iter().map(Column::nbytes).sum::<u64>();
         let heads = match &self.heads {
-            Heads::Ints(heads, _) => heads.capacity(),
-            Heads::Hashes(heads) => heads.capacity(),
+            Heads::Places { rows, .. } => 4 * rows.len(),
+            Heads::Ints(heads, _) => 17 * heads.capacity(),
+            Heads::Hashes(heads) => 17 * heads.capacity(),
         };
-        self.table.nbytes() + keys + (4 * self.next.len() + 17 * heads) as u64
+        self.table.nbytes() + keys + (4 * self.next.len() + heads) as u64
     }
 
     /// The table and what it is indexed by. The index itself is made again where it arrives, so that nothing
