@@ -10,7 +10,7 @@ use dask_graph::{Blob, BlobError, BlobReader, Payload, Value};
 use serde::{Deserialize, Serialize};
 
 use super::compression::Compression;
-use super::format::{Line, LineFormat};
+use super::format::{Line, LineFormat, Together};
 use super::lines::Lines;
 use crate::error::{Place, ReadError};
 use crate::input::{InputFile, is_of_system};
@@ -64,18 +64,32 @@ impl Block {
         // The first line begins with the mark, wherever the first block ends.
         let mut start = if self.start == 0 { 0 } else { lines.offset() };
         while start < self.end {
-            let offset = lines.offset();
-            let bytes = match lines.next() {
-                Ok(Some(line)) => form.content(line),
+            let mut offset = lines.offset();
+            let together = match lines.next() {
+                Ok(Some(lines)) => Together::new(lines),
                 Ok(None) => break,
                 Err(e) => return Err(self.failed(e, lines.read_to())),
             };
-            let line = Line { bytes, form: &form, block: self, offset, number, before: &before };
-            if sink(&line)?.is_break() {
-                return Ok(STOP);
+            let mut rest = together.bytes();
+            while !rest.is_empty() && start < self.end {
+                let (bytes, after) = rest.split_at(form.end.first_of(rest));
+                let line = Line {
+                    bytes: form.content(bytes),
+                    from: together.bytes().len() - rest.len(),
+                    together: &together,
+                    form: &form,
+                    block: self,
+                    offset,
+                    number,
+                    before: &before,
+                };
+                if sink(&line)?.is_break() {
+                    return Ok(STOP);
+                }
+                number += 1;
+                offset += bytes.len() as u64;
+                (start, rest) = (offset, after);
             }
-            number += 1;
-            start = lines.offset();
         }
         // A file that got shorter while it was read ends before its block does.
         if self.file.compression == Compression::None && lines.read_to() < self.end {

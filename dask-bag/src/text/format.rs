@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::cell::OnceCell;
+use std::ops::Range;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
@@ -38,11 +39,7 @@ impl LineFormat {
             None => encoding.delimiter(b"\r")?,
             Some(_) => Vec::new(),
         };
-        Ok((
-            Form { format: self, encoding, end: end_of_line.bytes().to_vec(), carriage_return },
-            end_of_line,
-            mark,
-        ))
+        Ok((Form { format: self, encoding, end: end_of_line.clone(), carriage_return }, end_of_line, mark))
     }
 }
 
@@ -51,7 +48,7 @@ impl LineFormat {
 pub(crate) struct Form<'a> {
     format: &'a LineFormat,
     encoding: Encoding,
-    end: Vec<u8>,
+    pub(crate) end: LineEnd,
     /// What more is taken off before the end.
     carriage_return: Vec<u8>,
 }
@@ -62,10 +59,35 @@ impl Form<'_> {
         if self.format.keep_line_ends {
             return line;
         }
-        match line.strip_suffix(&*self.end) {
+        match line.strip_suffix(self.end.bytes()) {
             Some(line) => line.strip_suffix(&*self.carriage_return).unwrap_or(line),
             None => line,
         }
+    }
+}
+
+/// Lines that lie together, looked at as UTF-8 only once, when the text of the first one is asked for.
+#[derive(Debug)]
+pub(crate) struct Together<'a> {
+    bytes: &'a [u8],
+    /// `None` if there is a byte in them that is no text.
+    text: OnceCell<Option<&'a str>>,
+}
+
+impl<'a> Together<'a> {
+    pub(crate) fn new(bytes: &'a [u8]) -> Self {
+        Self { bytes, text: OnceCell::new() }
+    }
+
+    pub(crate) fn bytes(&self) -> &'a [u8] {
+        self.bytes
+    }
+
+    /// The text at these bytes, unless something among all of the bytes is none.
+    #[inline]
+    fn text(&self, at: Range<usize>) -> Option<&'a str> {
+        let text = *self.text.get_or_init(|| std::str::from_utf8(self.bytes).ok());
+        text?.get(at)
     }
 }
 
@@ -73,6 +95,9 @@ impl Form<'_> {
 #[derive(Debug)]
 pub(crate) struct Line<'a> {
     pub(crate) bytes: &'a [u8],
+    /// Position of the bytes in those that lie together.
+    pub(crate) from: usize,
+    pub(crate) together: &'a Together<'a>,
     pub(crate) form: &'a Form<'a>,
     pub(crate) block: &'a Block,
     /// Position of the line in the file, or in what is packed in it.
@@ -87,6 +112,11 @@ impl<'a> Line<'a> {
     /// The text of the line.
     #[inline]
     pub(crate) fn text(&self) -> Result<Cow<'a, str>, ReadError> {
+        if self.form.encoding.is_utf8()
+            && let Some(text) = self.together.text(self.from..self.from + self.bytes.len())
+        {
+            return Ok(Cow::Borrowed(text));
+        }
         match self.form.encoding.decode(self.bytes) {
             Ok(text) => Ok(text),
             Err(_) if self.form.format.lossy => Ok(self.form.encoding.decode_lossy(self.bytes)),

@@ -2,8 +2,8 @@
 
 use std::io::{self, Read};
 
-use memchr::memchr;
 use memchr::memmem::Finder;
+use memchr::{memchr, memrchr};
 
 /// The buffer holds this many bytes, or one line if that is longer.
 const BUFFER: usize = 128 << 10;
@@ -24,6 +24,15 @@ impl LineEnd {
 
     pub(crate) fn bytes(&self) -> &[u8] {
         self.finder.needle()
+    }
+
+    /// The length of the first of whole `lines`, as [`Lines::next`] gives them, with its end.
+    #[inline]
+    pub(crate) fn first_of(&self, lines: &[u8]) -> usize {
+        match *self.bytes() {
+            [byte] => memchr(byte, lines).map_or(lines.len(), |at| at + 1),
+            _ => lines.len(),
+        }
     }
 
     /// The position of the first end in `bytes`, which lie at `offset` in their stream.
@@ -86,29 +95,42 @@ impl<R: Read> Lines<R> {
         self.end_of_line = end_of_line;
     }
 
-    /// The next line with its end; the last line may have none. `None` at the end of the stream.
+    /// The next lines with their ends: all whole ones at hand if one byte is their end, or else the next one. The last
+    /// line of the stream may have no end. `None` at the end of the stream.
     pub(crate) fn next(&mut self) -> io::Result<Option<&[u8]>> {
-        let end_length = self.end_of_line.bytes().len();
-        let mut searched = 0;
-        let length = loop {
-            let rest = &self.buffer[self.start + searched..self.end];
-            if let Some(at) = self.end_of_line.find(rest, self.offset + searched as u64) {
-                break searched + at + end_length;
-            }
-            if self.at_end {
-                break self.end - self.start;
-            }
-            // What may be the first part of an end is looked at again.
-            searched = (self.end - self.start).saturating_sub(end_length - 1);
-            self.fill()?;
+        let length = match *self.end_of_line.bytes() {
+            [byte] => memrchr(byte, &self.buffer[self.start..self.end]).map(|at| at + 1),
+            _ => None,
+        };
+        let length = match length {
+            Some(length) => length,
+            None => self.read_line()?,
         };
         if length == 0 {
             return Ok(None);
         }
-        let line = &self.buffer[self.start..self.start + length];
+        let lines = &self.buffer[self.start..self.start + length];
         self.start += length;
         self.offset += length as u64;
-        Ok(Some(line))
+        Ok(Some(lines))
+    }
+
+    /// Reads until the next line is whole, and returns its length.
+    fn read_line(&mut self) -> io::Result<usize> {
+        let end_length = self.end_of_line.bytes().len();
+        let mut searched = 0;
+        loop {
+            let rest = &self.buffer[self.start + searched..self.end];
+            if let Some(at) = self.end_of_line.find(rest, self.offset + searched as u64) {
+                return Ok(searched + at + end_length);
+            }
+            if self.at_end {
+                return Ok(self.end - self.start);
+            }
+            // What may be the first part of an end is looked at again.
+            searched = (self.end - self.start).saturating_sub(end_length - 1);
+            self.fill()?;
+        }
     }
 
     /// Goes on to the start of the line after the next line end, looking no further than `limit`.
@@ -185,8 +207,12 @@ mod tests {
         for input in inputs {
             let mut lines = Lines::new(input, 0, end.clone());
             let mut out = Vec::new();
-            while let Some(line) = lines.next().unwrap() {
-                out.push(line.to_vec());
+            while let Some(mut rest) = lines.next().unwrap() {
+                while !rest.is_empty() {
+                    let (line, after) = rest.split_at(end.first_of(rest));
+                    out.push(line.to_vec());
+                    rest = after;
+                }
             }
             assert_eq!(lines.offset(), text.len() as u64);
             assert_eq!(out, expected);

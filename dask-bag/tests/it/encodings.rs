@@ -151,6 +151,22 @@ fn bytes_that_are_no_text_are_an_error_or_replaced() {
     }
 }
 
+#[test]
+fn a_line_that_is_no_text_spoils_none_beside_it() {
+    let dir =
+        files(&[("a.txt", "ä\nb".as_bytes()), ("b.txt", b"one\n\xc3\ntwo\n"), ("c.txt", "aé".as_bytes())]);
+    let lossy = ReadText::new(pattern(&dir, "[ab].txt")).lossy(true).lines().unwrap();
+    check(&lossy, ["ä", "b", "one", "\u{fffd}", "two"].map(String::from).to_vec());
+    check_fails(
+        &ReadText::new(pattern(&dir, "b.txt")).lines().unwrap(),
+        &["b.txt", "not UTF-8 at byte 4", "line 2"],
+    );
+    // What ends lines may be a part of a letter, of which only another part is left.
+    let cut = ReadText::new(pattern(&dir, "c.txt")).line_delimiter(b"\xa9");
+    check_fails(&cut.lines().unwrap(), &["c.txt", "not UTF-8 at byte 1"]);
+    check(&cut.lossy(true).lines().unwrap(), vec!["a\u{fffd}".to_owned()]);
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
     #[test]
