@@ -1,6 +1,6 @@
 //! Partitions: the stored form of a part of a bag, and how a sequence is cut into them.
 
-use std::any::Any;
+use std::any::{Any, TypeId};
 
 use dask_graph::{Blob, BlobError, BlobReader, Codec, Payload, Value};
 
@@ -58,14 +58,13 @@ impl<T: Send + Sync + 'static> Payload for Partition<T> {
     }
 }
 
-/// The bytes that the items of common types point to.
-#[expect(clippy::ptr_arg, reason = "types are told apart as a whole, which a slice has no `Any` for")]
-pub(crate) fn heap_nbytes<T: 'static>(items: &Vec<T>) -> usize {
-    let items: &dyn Any = items;
+/// The bytes that items of common types point to.
+pub(crate) fn heap_nbytes<'i, T: 'static>(items: impl IntoIterator<Item = &'i T>) -> usize {
     macro_rules! known {
         ($($t:ty: $heap:expr),+ $(,)?) => {
-            $(if let Some(items) = items.downcast_ref::<Vec<$t>>() {
-                return items.iter().map($heap).sum();
+            $(if TypeId::of::<T>() == TypeId::of::<$t>() {
+                let items = items.into_iter().filter_map(|item| <dyn Any>::downcast_ref::<$t>(item));
+                return items.map($heap).sum();
             })+
         };
     }

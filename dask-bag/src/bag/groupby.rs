@@ -159,7 +159,7 @@ where
             for part in 0..divided.parts() {
                 let mut groups = Groups::new();
                 divided.items(part).try_for_each(|item| item.map(|item| group(&mut groups, item)))?;
-                if groups.entries.into_iter().try_for_each(&mut *sink).is_break() {
+                if groups.into_entries().into_iter().try_for_each(&mut *sink).is_break() {
                     break;
                 }
             }
@@ -171,7 +171,7 @@ where
             crate::stream::NEXT
         })?;
         run.at_no_item();
-        let _ = groups.entries.into_iter().try_for_each(sink);
+        let _ = groups.into_entries().into_iter().try_for_each(sink);
         Ok(())
     }
 

@@ -171,7 +171,7 @@ impl<T: Clone + Send + Sync + 'static> Bag<T> {
         let join = Pairwise(move |a: Groups<K, A>, b| a.joined(b, &join));
         let reduction = Reduction { label, sink, join, store: Value::sized };
         self.reduce_to_bag(token, reduction, move |groups: Groups<K, A>| {
-            groups.entries.into_iter().filter_map(|(key, acc)| last(key, acc)).collect()
+            groups.into_entries().into_iter().filter_map(|(key, acc)| last(key, acc)).collect()
         })
     }
 }
@@ -368,35 +368,43 @@ impl<Q: ?Sized, F> FrequenciesOf<Q, F> {
     }
 }
 
-/// A hash table that keeps its keys in the order of their coming.
+/// A hash table that knows in which order its keys came.
+///
+/// Keys and values lie in the table itself: one place to look at for each key that has come before.
 #[derive(Clone)]
 pub(in crate::bag) struct Groups<K, A> {
-    pub(in crate::bag) entries: Vec<(K, A)>,
-    /// Positions in `entries`.
-    table: HashTable<usize>,
+    table: HashTable<Entry<K, A>>,
     /// The one of this process, at hand.
     hasher: FixedState,
 }
 
+/// A key, its value, and how many keys came before it.
+#[derive(Clone)]
+struct Entry<K, A> {
+    pair: (K, A),
+    at: usize,
+}
+
 impl<K: Hash + Eq, A> Groups<K, A> {
     pub(in crate::bag) fn new() -> Self {
-        Self { entries: Vec::new(), table: HashTable::new(), hasher: hasher() }
+        Self { table: HashTable::new(), hasher: hasher() }
     }
 
     /// The value of `key`, which is `start` at first.
     #[inline]
     pub(in crate::bag) fn slot(&mut self, key: K, start: impl FnOnce() -> A) -> &mut A {
-        let at = self.find(&key);
-        if at == self.entries.len() {
-            self.entries.push((key, start()));
+        let hash = self.hasher.hash_one(&key);
+        // Looked up first, since most keys have come before, and a place for a new one costs more to look for.
+        match self.table.find_entry(hash, |entry| entry.pair.0 == key) {
+            Ok(entry) => &mut entry.into_mut().pair.1,
+            Err(absent) => insert(absent.into_table(), &self.hasher, hash, (key, start())),
         }
-        &mut self.entries[at].1
     }
 
     /// The value of `key`, if it has come.
     pub(in crate::bag) fn get(&self, key: &K) -> Option<&A> {
-        let at = self.table.find(self.hasher.hash_one(key), |&at| self.entries[at].0 == *key)?;
-        Some(&self.entries[*at].1)
+        let entry = self.table.find(self.hasher.hash_one(key), |entry| entry.pair.0 == *key)?;
+        Some(&entry.pair.1)
     }
 
     /// As [`slot`](Self::slot), for a borrowed key, which is made an owned one when it is new.
@@ -409,54 +417,67 @@ impl<K: Hash + Eq, A> Groups<K, A> {
     where
         K: Borrow<Q>,
     {
-        let at = self.find(key);
-        if at == self.entries.len() {
-            self.entries.push((key.to_owned(), start()));
+        let hash = self.hasher.hash_one(key);
+        match self.table.find_entry(hash, |entry| entry.pair.0.borrow() == key) {
+            Ok(entry) => &mut entry.into_mut().pair.1,
+            Err(absent) => insert(absent.into_table(), &self.hasher, hash, (key.to_owned(), start())),
         }
-        &mut self.entries[at].1
+    }
+
+    /// The keys and their values, in the order in which the keys came.
+    pub(in crate::bag) fn into_entries(self) -> Vec<(K, A)> {
+        let entries = in_order(self.table.into_iter().collect(), |entry| entry.at);
+        entries.into_iter().map(|entry| entry.pair).collect()
+    }
+
+    /// As [`into_entries`](Self::into_entries), to look at.
+    pub(in crate::bag) fn entries(&self) -> impl ExactSizeIterator<Item = &(K, A)> {
+        in_order(self.table.iter().collect(), |entry| entry.at).into_iter().map(|entry| &entry.pair)
     }
 
     /// This table and then `other`'s entries, those of equal keys joined.
     fn joined(mut self, other: Self, join: impl Fn(&mut A, A)) -> Self {
-        other.entries.into_iter().for_each(|(key, acc)| self.add(key, acc, &join));
+        other.into_entries().into_iter().for_each(|(key, acc)| self.add(key, acc, &join));
         self
     }
 
     /// Adds an entry, or joins it with the one of the same key.
     pub(in crate::bag) fn add(&mut self, key: K, acc: A, join: impl Fn(&mut A, A)) {
-        let at = self.find(&key);
-        match self.entries.get_mut(at) {
-            Some((_, before)) => join(before, acc),
-            None => self.entries.push((key, acc)),
+        let hash = self.hasher.hash_one(&key);
+        match self.table.find_mut(hash, |entry| entry.pair.0 == key) {
+            Some(entry) => join(&mut entry.pair.1, acc),
+            None => _ = insert(&mut self.table, &self.hasher, hash, (key, acc)),
         }
-    }
-
-    /// The position of `key`; for a new key, that of the entry that the caller adds at the end.
-    #[inline]
-    fn find<Q: Hash + Eq + ?Sized>(&mut self, key: &Q) -> usize
-    where
-        K: Borrow<Q>,
-    {
-        let hash = self.hasher.hash_one(key);
-        // Looked up first, since most keys have come before, and a place for a new one costs more to look for.
-        match self.table.find(hash, |&at| self.entries[at].0.borrow() == key) {
-            Some(&at) => at,
-            None => self.insert(hash),
-        }
-    }
-
-    /// Adds the position of an entry to come, whose key has this hash.
-    #[cold]
-    fn insert(&mut self, hash: u64) -> usize {
-        let Self { entries, table, hasher } = self;
-        let at = entries.len();
-        table.insert_unique(hash, at, |&at| hasher.hash_one(&entries[at].0));
-        at
     }
 }
 
+/// Adds a key that is new and has this hash, and its value.
+#[cold]
+fn insert<'t, K: Hash, A>(
+    table: &'t mut HashTable<Entry<K, A>>,
+    hasher: &FixedState,
+    hash: u64,
+    pair: (K, A),
+) -> &'t mut A {
+    let entry = Entry { pair, at: table.len() };
+    let entry = table.insert_unique(hash, entry, |entry| hasher.hash_one(&entry.pair.0));
+    &mut entry.into_mut().pair.1
+}
+
+/// What has places from 0 on, each once, in their order.
+fn in_order<E>(mut entries: Vec<E>, at: impl Fn(&E) -> usize) -> Vec<E> {
+    for i in 0..entries.len() {
+        // Each exchange brings one entry to its place for good.
+        while at(&entries[i]) != i {
+            let place = at(&entries[i]);
+            entries.swap(i, place);
+        }
+    }
+    entries
+}
+
 impl<K: Hash + Eq + Send + Sync + 'static, A: Send + Sync + 'static> Groups<K, A> {
-    fn codec() -> Option<Codec<Vec<(K, A)>>> {
+    fn codec() -> Option<Codec<(K, A)>> {
         make_pair_portable::<K, A>();
         Codec::of()
     }
@@ -464,18 +485,25 @@ impl<K: Hash + Eq + Send + Sync + 'static, A: Send + Sync + 'static> Groups<K, A
 
 impl<K: Hash + Eq + Send + Sync + 'static, A: Send + Sync + 'static> Payload for Groups<K, A> {
     fn nbytes(&self) -> u64 {
-        let entries = self.entries.capacity() * size_of::<(K, A)>() + heap_nbytes(&self.entries);
-        (entries + self.table.capacity() * (size_of::<usize>() + 1)) as u64
+        let heap = heap_nbytes(self.table.iter().map(|entry| &entry.pair));
+        (self.table.capacity() * (size_of::<Entry<K, A>>() + 1) + heap) as u64
     }
 
-    /// The table of positions is made again.
+    /// The entries; the table is made again.
     fn to_blob(&self) -> Option<Result<Blob<'_>, BlobError>> {
-        Some(codec::to_blob(&Self::codec()?, &self.entries))
+        let codec = Self::codec()?;
+        let mut bytes = (self.table.len() as u64).to_ne_bytes().to_vec();
+        let encoded = self.entries().try_for_each(|pair| codec.encode(pair, &mut bytes));
+        Some(match encoded {
+            Ok(()) => Ok(Blob { header: vec![], buffers: vec![bytes.into()] }),
+            Err(error) => Err(BlobError::of::<Self>(error)),
+        })
     }
 
     fn from_blob(reader: &mut BlobReader<'_>) -> Result<Self, BlobError> {
-        let codec =
-            Self::codec().ok_or_else(|| BlobError::of::<Self>("nothing is known of its keys and values"))?;
+        make_pair_portable::<K, A>();
+        let codec = Codec::of_list();
+        let codec = codec.ok_or_else(|| BlobError::of::<Self>("nothing is known of its keys and values"))?;
         let entries: Vec<(K, A)> = codec::from_blob(&codec, reader)?;
         let mut groups = Self::new();
         for (key, acc) in entries {
@@ -506,7 +534,7 @@ mod tests {
         for key in [1, 3, 3] {
             *right.slot(key, || 0) += 1;
         }
-        assert_eq!(left.joined(right, |a, b| *a += b).entries, [(5, 2), (3, 3), (9, 1), (1, 1)]);
+        assert_eq!(left.joined(right, |a, b| *a += b).into_entries(), [(5, 2), (3, 3), (9, 1), (1, 1)]);
     }
 
     #[test]
@@ -515,6 +543,6 @@ mod tests {
         for key in (0..10_000).chain(0..10_000) {
             *groups.slot(key, || 0) += 1;
         }
-        assert!(groups.entries.iter().enumerate().all(|(i, &(key, n))| i == key && n == 2));
+        assert!(groups.entries().enumerate().all(|(i, &(key, n))| i == key && n == 2));
     }
 }

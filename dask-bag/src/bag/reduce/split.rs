@@ -64,8 +64,8 @@ where
     fn call(&self, args: Args<'_>) -> Result<Value, OpError> {
         let codec = codec_of::<(K, A)>()?;
         let mut records = Records::new(args.get::<Directory>(1)?, self.targets, &codec);
-        let entries = &args.get::<Groups<K, A>>(0)?.entries;
-        let _ = entries.iter().try_for_each(|entry| records.push(&entry.0, entry));
+        let groups = args.get::<Groups<K, A>>(0)?;
+        let _ = groups.entries().try_for_each(|entry| records.push(&entry.0, entry));
         records.finish()
     }
 
@@ -101,7 +101,7 @@ where
             NEXT
         })?;
         run.at_no_item();
-        let mut ends = groups.entries.into_iter().filter_map(|(key, acc)| (self.last)(key, acc));
+        let mut ends = groups.into_entries().into_iter().filter_map(|(key, acc)| (self.last)(key, acc));
         let _ = ends.try_for_each(sink);
         Ok(())
     }

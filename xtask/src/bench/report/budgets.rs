@@ -100,7 +100,7 @@ pub(super) const BUDGETS: &[Budget] = &[
         what: "words of text, counted",
         area: "bag",
         wanted: Wanted::OfSystem("program by hand", 1.3),
-        why: "a key is found by way of its position, and every partition makes its words anew",
+        why: "words are counted by a call through a pointer each, and every partition makes its words anew",
         ..of_peers("dask-bag", "words")
     },
     Budget { what: "lines of JSON, filtered and folded by key", area: "bag", ..of_peers("dask-bag", "json") },
