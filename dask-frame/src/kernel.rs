@@ -8,4 +8,5 @@ pub(crate) mod join;
 pub(crate) mod keys;
 pub(crate) mod scan;
 pub(crate) mod sort;
+mod texts;
 pub(crate) mod window;

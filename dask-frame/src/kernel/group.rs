@@ -1,7 +1,6 @@
 //! Rows numbered by group.
 
 mod codes;
-mod texts;
 
 use codes::{Coded, Codes};
 

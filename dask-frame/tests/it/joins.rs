@@ -131,6 +131,39 @@ proptest! {
     }
 }
 
+/// Keys of one column: close together, far apart, at the ends; texts short and long, on one side or both.
+#[test]
+fn keys_of_every_kind_find_their_partners() {
+    let ints =
+        |values: &[i64]| Column::from(values.iter().map(|x| (*x != 13).then_some(*x)).collect::<Vec<_>>());
+    let texts = |lengths: &[usize]| {
+        // One length is of a missing text; others are told apart by their ends.
+        let text = |n: usize| (n != 13).then(|| "é".repeat(n / 2) + &"x".repeat(n % 2));
+        Column::from(lengths.iter().map(|&n| text(n)).collect::<Vec<_>>())
+    };
+    let (few, far) =
+        ([3, 13, -2, 3, 5, 1040, 13], [1 << 40, 13, -(1 << 50), 3, 1 << 40, 13, i64::MAX, i64::MIN]);
+    let (short, longer, long) = ([0, 1, 7, 13, 6, 7], [15, 13, 8, 14, 0, 15], [16, 13, 40, 15, 1, 40]);
+    let keys = [ints(&few), ints(&far), texts(&short), texts(&longer), texts(&long)];
+    for left in &keys {
+        for right in keys.iter().filter(|right| right.dtype() == left.dtype()) {
+            let side = |key: &Column, value: &str| {
+                let values = Column::from((0..key.len() as i64).collect::<Vec<_>>());
+                DataFrame::from_columns([("k", key.clone()), (value, values)], 1).unwrap()
+            };
+            let mut expected = Vec::new();
+            for a in 0..left.len() {
+                let same = (0..right.len()).filter(|&b| left.get(a) == right.get(b));
+                expected.extend(same.map(|b| format!("{} {a} {b} ", left.get(a))));
+            }
+            expected.sort_unstable();
+            let joined = side(left, "a").merge(&side(right, "b"), Merge::on(["k"])).unwrap();
+            let joined = joined.compute_with(&Sync::new()).unwrap();
+            assert_eq!(sorted(&joined, &["k", "a", "b"]), expected, "{left:?} {right:?}");
+        }
+    }
+}
+
 #[test]
 fn integers_are_found_among_floats_wherever_they_are() {
     let ints = DataFrame::from_columns([("x", Column::from((0..50).collect::<Vec<i64>>()))], 4).unwrap();

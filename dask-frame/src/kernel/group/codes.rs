@@ -9,11 +9,11 @@ use arrow2::array::Utf8Array;
 use hashbrown::HashTable;
 use hashbrown::hash_table::Entry;
 
-use super::texts::{self, Packed};
 use super::{Groups, NO_GROUP};
 use crate::column::{Categories, Column, Mask, Strs, View};
 use crate::hash;
 use crate::kernel::keys::Keys;
+use crate::kernel::texts::{self, Packed};
 
 /// Numbers, the same for rows of the same key so far.
 pub(super) struct Codes {
@@ -279,12 +279,10 @@ fn of_categories(codes: &Categories, validity: Option<&Mask>) -> Codes {
 fn of_texts(texts: &Utf8Array<i64>, validity: Option<&Mask>) -> Groups {
     let longest = texts::longest(texts);
     if longest <= u64::LONGEST {
-        return of_keys(texts.len(), validity, texts::packed::<u64>(texts), |&number| hash::word(number));
+        return of_keys(texts.len(), validity, texts::packed::<u64>(texts), |number| number.hash());
     }
     if longest <= u128::LONGEST {
-        return of_keys(texts.len(), validity, texts::packed::<u128>(texts), |&number| {
-            hash::two_words(number)
-        });
+        return of_keys(texts.len(), validity, texts::packed::<u128>(texts), |number| number.hash());
     }
     of_keys(texts.len(), validity, |row| texts.value(row), |text| hash::bytes(text.as_bytes()))
 }

@@ -5,6 +5,8 @@
 
 use arrow2::array::Utf8Array;
 
+use crate::hash;
+
 /// A number that holds a short text and its length.
 pub(super) trait Packed: Copy + Eq {
     /// The most bytes of a text.
@@ -12,6 +14,18 @@ pub(super) trait Packed: Copy + Eq {
 
     /// Puts together the first bytes of what `letters` holds, and `len`, which is at most [`LONGEST`](Self::LONGEST).
     fn new(letters: [u8; 16], len: usize) -> Self;
+
+    fn hash(self) -> u64;
+
+    /// The number of a text, unless it is too long.
+    fn of(text: &str) -> Option<Self> {
+        let mut letters = [0; 16];
+        letters
+            .get_mut(..text.len())
+            .filter(|_| text.len() <= Self::LONGEST)?
+            .copy_from_slice(text.as_bytes());
+        Some(Self::new(letters, text.len()))
+    }
 }
 
 impl Packed for u64 {
@@ -21,6 +35,10 @@ impl Packed for u64 {
         let all = u128::from_le_bytes(letters) as u64;
         all & ((1 << (8 * len)) - 1) | (len as u64) << 56
     }
+
+    fn hash(self) -> u64 {
+        hash::word(self)
+    }
 }
 
 impl Packed for u128 {
@@ -28,6 +46,10 @@ impl Packed for u128 {
 
     fn new(letters: [u8; 16], len: usize) -> Self {
         u128::from_le_bytes(letters) & ((1 << (8 * len)) - 1) | (len as u128) << 120
+    }
+
+    fn hash(self) -> u64 {
+        hash::two_words(self)
     }
 }
 
@@ -38,19 +60,29 @@ pub(super) fn longest(texts: &Utf8Array<i64>) -> usize {
 
 /// Returns the number of a row, the same for the same texts, none of which is longer than [`Packed::LONGEST`].
 pub(super) fn packed<P: Packed>(texts: &Utf8Array<i64>) -> impl Fn(usize) -> P {
+    let short = short(texts);
+    move |row| short(row).expect("no text is longer")
+}
+
+/// Returns the number of a row, the same for the same texts; nothing if its text is too long.
+pub(super) fn short<P: Packed>(texts: &Utf8Array<i64>) -> impl Fn(usize) -> Option<P> {
     let (letters, offsets) = (texts.values().as_slice(), texts.offsets().as_slice());
     move |row| {
         let (start, end) = (offsets[row] as usize, offsets[row + 1] as usize);
+        let len = end - start;
+        if len > P::LONGEST {
+            return None;
+        }
         let first = match letters[start..].first_chunk() {
             Some(&chunk) => chunk,
             // Within the last 16 bytes of the column.
             None => {
                 let mut first = [0; 16];
-                first[..end - start].copy_from_slice(&letters[start..end]);
+                first[..len].copy_from_slice(&letters[start..end]);
                 first
             }
         };
-        P::new(first, end - start)
+        Some(P::new(first, len))
     }
 }
 
@@ -66,10 +98,28 @@ mod tests {
         let View::Utf8(Strs::Own(array)) = column.view() else { panic!("texts") };
         assert_eq!(longest(array), texts[start..].iter().map(String::len).max().unwrap_or(0));
         let numbers: Vec<P> = (0..array.len()).map(packed(array)).collect();
+        for (text, number) in texts[start..].iter().zip(&numbers) {
+            assert_eq!(P::of(text), Some(*number), "{text:?}");
+        }
         for (a, x) in texts[start..].iter().zip(&numbers) {
             for (b, y) in texts[start..].iter().zip(&numbers) {
                 assert_eq!(a == b, x == y, "{a:?} {b:?}");
             }
+        }
+    }
+
+    #[test]
+    fn long_texts_have_no_number() {
+        let texts = Column::from(
+            ["1234567", "12345678", "123456789012345", "1234567890123456"].map(String::from).to_vec(),
+        );
+        let View::Utf8(Strs::Own(texts)) = texts.view() else { panic!("texts") };
+        let has = [true, true, true, false];
+        for (row, has) in has.into_iter().enumerate() {
+            assert_eq!(short::<u64>(texts)(row).is_some(), row == 0);
+            assert_eq!(short::<u128>(texts)(row).is_some(), has);
+            assert_eq!(<u64 as Packed>::of(texts.value(row)), short(texts)(row));
+            assert_eq!(<u128 as Packed>::of(texts.value(row)), short(texts)(row));
         }
     }
 
