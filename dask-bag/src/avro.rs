@@ -8,8 +8,7 @@ use std::sync::Arc;
 
 use apache_avro::reader::datum::GenericDatumReader;
 use dask_graph::{
-    Arg, Args, Blob, BlobError, BlobReader, Graph, Name, Op, OpError, Packer, Payload, Refused, Token,
-    Unpack, Value,
+    Arg, Args, Blob, BlobError, BlobReader, Name, Op, OpError, Packer, Payload, Refused, Token, Unpack, Value,
 };
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -112,10 +111,7 @@ impl ReadAvro {
             .map(|(file, range)| Value::sized(Part { file, start: range.start, end: range.end }))
             .collect();
         let name = Name::from_token("read_avro", Token::unique());
-        let n = parts.len() as u32;
-        let op = Pipeline::op(Records::<T>(Of::default()), Collect);
-        let layer = crate::bag::source(name.clone(), op, n, move |i| parts[i as usize].clone());
-        Ok(Bag::from_graph(Graph::from_layer(layer), name, n))
+        Ok(Bag::from_source(name, Pipeline::op(Records::<T>(Of::default()), Collect), parts))
     }
 }
 

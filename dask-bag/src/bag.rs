@@ -69,6 +69,9 @@ pub struct Bag<T> {
     split_every: usize,
     /// Partitions of results by key, if that was said.
     split_out: Option<u32>,
+    /// About how many bytes its items take in memory, where what it is made of tells: a guess from above, since steps are
+    /// taken to make no more of their items.
+    nbytes: Option<u64>,
     items: Of<T>,
 }
 
@@ -83,6 +86,7 @@ impl<T> Bag<T> {
             npartitions,
             split_every: SPLIT_EVERY,
             split_out: None,
+            nbytes: None,
             items: Of::default(),
         }
     }
@@ -111,7 +115,8 @@ impl<T> Bag<T> {
     /// [`distinct`](Self::distinct), [`foldby`](Self::foldby), [`groupby`](Self::groupby) and their kind. Bags that are
     /// made of it are the same in that.
     ///
-    /// For more keys than fit into one table. Each partition has keys of its own, told by their hashes; partial
+    /// For more keys than fit into one table, and where the number that [`groupby`](Self::groupby) chooses does not suit.
+    /// Each partition has keys of its own, told by their hashes; partial
     /// results are exchanged through files, so keys and values have to be of types that can leave the process
     /// ([`make_portable`](dask_graph::make_portable)).
     ///
@@ -126,6 +131,23 @@ impl<T> Bag<T> {
     pub fn split_out(mut self, n: usize) -> Self {
         self.split_out = Some(n.clamp(1, u32::MAX as usize) as u32);
         self
+    }
+
+    /// A bag of what `op` makes of each of these values, one for each partition; it may know how much that is.
+    #[track_caller]
+    pub(crate) fn from_source(name: Name, op: Arc<dyn Op>, values: Vec<Value>) -> Self {
+        let nbytes = values
+            .iter()
+            .map(|value| op.output_nbytes(&[Arg::Value(value.clone())]))
+            .try_fold(0, |sum: u64, nbytes| Some(sum.saturating_add(nbytes?)));
+        let n = values.len() as u32;
+        let layer = source(name.clone(), op, n, move |i| values[i as usize].clone());
+        Self::from_graph(Graph::from_layer(layer), name, n).of_nbytes(nbytes)
+    }
+
+    /// The same bag, of whose items something else is known.
+    fn of_nbytes(self, nbytes: Option<u64>) -> Self {
+        Self { nbytes, ..self }
     }
 
     /// The key of one partition.
@@ -172,10 +194,10 @@ impl<T> Bag<T> {
         self.derived(graph, name, self.npartitions)
     }
 
-    /// A bag that is made of this one, whose settings it has.
+    /// A bag that is made of this one, whose settings it has, and no more items.
     fn derived<U>(&self, graph: Graph, name: Name, npartitions: u32) -> Bag<U> {
-        let Self { split_every, split_out, .. } = *self;
-        Bag { split_every, split_out, ..Bag::from_graph(graph, name, npartitions) }
+        let Self { split_every, split_out, nbytes, .. } = *self;
+        Bag { split_every, split_out, nbytes, ..Bag::from_graph(graph, name, npartitions) }
     }
 }
 
@@ -225,7 +247,7 @@ impl Bag<()> {
 
 /// The layer of `n` partitions that `op` makes of one value each.
 #[track_caller]
-pub(crate) fn source(
+fn source(
     name: Name,
     op: Arc<dyn Op>,
     n: u32,
@@ -288,6 +310,7 @@ impl<T> Clone for Bag<T> {
             npartitions: self.npartitions,
             split_every: self.split_every,
             split_out: self.split_out,
+            nbytes: self.nbytes,
             items: Of::default(),
         }
     }

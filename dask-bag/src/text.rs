@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use dask_graph::{
-    Arg, Args, Graph, Name, Op, OpError, Packer, Refused, Token, Tokenizer, Unpack, Value,
-    make_pair_portable, make_portable,
+    Arg, Args, Name, Op, OpError, Packer, Refused, Token, Tokenizer, Unpack, Value, make_pair_portable,
+    make_portable,
 };
 
 use crate::bag::Bag;
@@ -275,10 +275,8 @@ impl ReadText {
             None => Token::unique(),
         };
         let name = Name::from_token(M::LABEL, token);
-        let n = partitions.len() as u32;
         let op = Pipeline::op(Reading { format, make: Arc::new(make) }, Collect);
-        let layer = crate::bag::source(name.clone(), op, n, move |i| partitions[i as usize].clone());
-        Ok(Bag::from_graph(Graph::from_layer(layer), name, n))
+        Ok(Bag::from_source(name, op, partitions))
     }
 
     /// Encoding and line ends, checked.

@@ -41,7 +41,8 @@ impl<T: Send + Sync + 'static> Bag<T> {
             }
         }
         let graph = Graph::with_inputs(layer, bags.iter().map(|bag| &bag.graph));
-        self.derived(graph, name, n)
+        let nbytes = bags.iter().try_fold(0, |sum: u64, bag| Some(sum.saturating_add(bag.nbytes?)));
+        self.derived(graph, name, n).of_nbytes(nbytes)
     }
 
     /// A bag of pairs: the first item of this bag with the first of the other, and so on.
@@ -68,7 +69,8 @@ impl<T: Send + Sync + 'static> Bag<T> {
         let layer = build(layer);
         let name = layer.name().clone();
         let graph = Graph::with_inputs(layer, [&self.graph, &other.graph]);
-        Ok(self.derived(graph, name, self.npartitions))
+        let nbytes = self.nbytes.zip(other.nbytes).map(|(a, b)| a.saturating_add(b));
+        Ok(self.derived(graph, name, self.npartitions).of_nbytes(nbytes))
     }
 
     /// A bag of pairs: each item of this bag with each of the other.
@@ -109,7 +111,9 @@ impl<T: Send + Sync + 'static> Bag<T> {
             let task = Task::new(op.clone(), pair.map(Arg::Key));
             layer.insert(Key::new(&name, &[i]), Node::Task(task));
         }
-        Ok(self.derived(Graph::with_inputs(layer, [&self.graph, &other.graph]), name, n))
+        let graph = Graph::with_inputs(layer, [&self.graph, &other.graph]);
+        // How often each item comes is not known.
+        Ok(self.derived(graph, name, n).of_nbytes(None))
     }
 }
 

@@ -44,16 +44,18 @@ impl<T: Send + Sync + 'static> Bag<T> {
     pub fn from_partitions(partitions: impl IntoIterator<Item = Vec<T>>) -> Self {
         let name = Name::from_token("from_sequence", Token::unique());
         let mut layer = Materialized::new(&name);
-        let mut n = 0;
+        let (mut n, mut nbytes) = (0, 0);
         for items in partitions {
-            layer.insert(Key::new(&name, &[n]), Node::Data(Partition::new(items).into_value()));
+            let partition = Partition::new(items).into_value();
+            nbytes += partition.nbytes();
+            layer.insert(Key::new(&name, &[n]), Node::Data(partition));
             n += 1;
         }
         if n == 0 {
             layer.insert(Key::new(&name, &[0]), Node::Data(Partition::<T>::new(Vec::new()).into_value()));
             n = 1;
         }
-        Self::from_graph(Graph::from_layer(layer), name, n)
+        Self::from_graph(Graph::from_layer(layer), name, n).of_nbytes(Some(nbytes))
     }
 }
 
@@ -83,7 +85,7 @@ impl Bag<u64> {
             let end = if i + 1 == parts { n } else { start + each };
             Value::new((start, end))
         });
-        Self::from_graph(Graph::from_layer(layer), name, parts)
+        Self::from_graph(Graph::from_layer(layer), name, parts).of_nbytes(Some(n.saturating_mul(8)))
     }
 }
 

@@ -19,8 +19,9 @@ use crate::stream::{Collect, Flow, Of, Pipeline, Run, Stream, for_each, unpacked
 /// # Exchanged by key
 ///
 /// These write all items to disk and read them again, in memory that is bounded by a partition of the result. There
-/// are as many partitions as the bag has, unless [`split_out`](Self::split_out) says otherwise; more of them need
-/// less memory each.
+/// are as many partitions as the bag has, and more where these would hold more than about 128 MB each: as far as the
+/// sizes of files, ranges and sequences tell before the run, and taking it that what is done to items makes them no larger
+/// on the way. [`split_out`](Self::split_out) says otherwise, for bags of which nothing is known, or other needs.
 impl<T: Clone + Serialize + DeserializeOwned + Send + Sync + 'static> Bag<T> {
     /// A bag of pairs: each key, and all items that have it, in their order.
     ///
@@ -55,7 +56,7 @@ impl<T: Clone + Serialize + DeserializeOwned + Send + Sync + 'static> Bag<T> {
         make_list_portable::<T>();
         make_pair_portable::<K, Vec<T>>();
         let (token, key) = (Token::unique(), Arc::new(key));
-        let exchanged = self.split_by("groupby", token, &key, self.targets());
+        let exchanged = self.split_by("groupby", token, &key, self.targets(None));
         let stream = Grouped { items: Gather::new(0), key, most };
         self.gathered("groupby", token, Pipeline::op(stream, Collect), &[&exchanged])
     }
@@ -69,7 +70,7 @@ impl<T: Clone + Serialize + DeserializeOwned + Send + Sync + 'static> Bag<T> {
         K: Hash + 'static,
     {
         let token = Token::unique();
-        let exchanged = self.split_by("partition_by", token, &Arc::new(key), self.targets());
+        let exchanged = self.split_by("partition_by", token, &Arc::new(key), self.targets(None));
         self.gathered("partition_by", token, Pipeline::op(Gather::<T>::new(0), Collect), &[&exchanged])
     }
 
@@ -103,14 +104,16 @@ impl<T: Clone + Serialize + DeserializeOwned + Send + Sync + 'static> Bag<T> {
         K: Hash + Eq + Clone + Send + Sync + 'static,
     {
         make_pair_portable::<U, T>();
-        let (token, targets) = (Token::unique(), self.targets());
+        let (token, targets) = (Token::unique(), self.targets(other.nbytes));
         let (on_self, on_other) = (Arc::new(on_self), Arc::new(on_other));
         let mine = self.split_by("join", token, &on_self, targets);
         let token_of_other = Tokenizer::new("other").feed(&token).finish();
         let others = other.split_by("join", token_of_other, &on_other, targets);
         let items = Gather::new(0);
         let stream = Joined { others: Gather::new(items.n_args()), items, on_self, on_other };
-        self.gathered("join", token, Pipeline::op(stream, Collect), &[&mine, &others])
+        let joined = self.gathered("join", token, Pipeline::op(stream, Collect), &[&mine, &others]);
+        // How many partners an item has is not known.
+        joined.of_nbytes(None)
     }
 
     #[track_caller]
@@ -125,11 +128,18 @@ impl<T: Clone + Serialize + DeserializeOwned + Send + Sync + 'static> Bag<T> {
         self.exchanged(label, token, Arc::new(split), targets)
     }
 
-    /// The number of partitions of what is exchanged.
-    fn targets(&self) -> u32 {
-        self.split_out.unwrap_or(self.npartitions)
+    /// The number of partitions of what is exchanged, beside something of so many bytes.
+    fn targets(&self, of_other: Option<u64>) -> u32 {
+        self.split_out.unwrap_or_else(|| {
+            let nbytes = self.nbytes.max(of_other).unwrap_or(0);
+            let fitting = u32::try_from(nbytes.div_ceil(PARTITION)).unwrap_or(u32::MAX);
+            self.npartitions.max(fitting)
+        })
     }
 }
+
+/// Bytes that the items of a partition of a result may take in memory, as far as that can be foreseen.
+const PARTITION: u64 = 128 << 20;
 
 /// Bytes of items, as they lie in files, whose groups are in memory at once.
 const IN_MEMORY: u64 = 64 << 20;

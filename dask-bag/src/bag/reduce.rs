@@ -71,7 +71,7 @@ impl<T: Clone + Send + Sync + 'static> Bag<T> {
     {
         let last = Ending(move |acc| Ok(Partition::new(last(acc)).into_value()));
         let (graph, name) = self.reduce_tree(token, reduction, last);
-        self.derived(graph, name, 1)
+        self.derived(graph, name, 1).of_nbytes(None)
     }
 
     #[track_caller]

@@ -55,7 +55,7 @@ impl<T: Clone + Send + Sync + 'static> Bag<T> {
         let op = Arc::new(Concat { k, items: crate::stream::Of::<T>::default() });
         layer.insert(Key::new(&name, &[0]), Node::Task(Task::new(op, [Arg::list(keys)])));
         let graph = Graph::with_inputs(layer, [&firsts.graph]);
-        self.derived(graph, name, 1)
+        self.derived(graph, name, 1).of_nbytes(None)
     }
 
     /// The first `k` items of each partition.

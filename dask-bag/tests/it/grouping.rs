@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use dask_bag::{Bag, Partitions};
+use dask_bag::{Bag, Partitions, ReadText};
 use dask_graph::{Collection, make_portable};
 use dask_optimize::Optimized;
 use dask_sched_sync::Sync;
@@ -10,6 +10,41 @@ use proptest::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use super::runners::{check, check_fails, in_process, schedulers};
+
+#[test]
+fn groups_have_as_many_partitions_as_their_sizes_ask_for() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("a.txt");
+    // Without a byte on the disk: nothing of it is read.
+    std::fs::File::create(&path).unwrap().set_len(1 << 30).unwrap();
+    let n = |lines: &Bag<String>| lines.filter(|line| !line.is_empty()).groupby(String::len).npartitions();
+    let whole = ReadText::files([&path]).lines().unwrap();
+    assert_eq!((whole.npartitions(), n(&whole)), (1, 12), "a line takes half as much again in memory");
+    let blocks = ReadText::files([&path]).blocksize(1 << 26).lines().unwrap();
+    assert_eq!((blocks.npartitions(), n(&blocks)), (16, 16));
+    assert_eq!(n(&whole.clone().split_out(3)), 3);
+    assert_eq!(n(&whole.concat([&whole])), 24);
+    let (few, many) = (Bag::range(9, Partitions::count(2)), Bag::range(1 << 26, Partitions::count(1)));
+    assert_eq!(few.groupby(|n| n % 2).npartitions(), 2);
+    assert_eq!(many.partition_by(|n| n % 2).npartitions(), 4);
+    assert_eq!(few.join_shuffled(&many, |&n| n, |&n| n).npartitions(), 4);
+    // Of what is reduced, nothing is known.
+    assert_eq!(many.frequencies().groupby(|pair| pair.1).npartitions(), 1);
+    assert_eq!(many.head(3, 1).groupby(|&n| n).npartitions(), 1);
+}
+
+#[test]
+fn groups_are_whole_in_more_partitions_than_the_bag_has() {
+    // A vector with room for 320 MB, most of which is never touched.
+    let mut items: Vec<u64> = Vec::with_capacity(40 << 20);
+    items.extend(0..100);
+    let groups = Bag::from_partitions([items]).groupby(|n| n % 7);
+    assert_eq!(groups.npartitions(), 3);
+    let expected: Vec<_> = (0..7).map(|key| (key, (key..100).step_by(7).collect::<Vec<_>>())).collect();
+    for (name, scheduler) in schedulers() {
+        assert_eq!(sorted(groups.compute_with(&*scheduler).unwrap()), expected, "{name}");
+    }
+}
 
 fn sorted<T: Ord>(mut items: Vec<T>) -> Vec<T> {
     items.sort();
