@@ -1,6 +1,6 @@
 //! The page: the machine, the budgets, and every figure.
 
-use super::budgets::BUDGETS;
+use super::budgets;
 use super::figure;
 use super::verdict::Verdict;
 use crate::bench::record::{Record, Side};
@@ -24,7 +24,7 @@ pub(super) fn of(records: &[Record], drawn: &[&str]) -> String {
     let mut page = HEAD.to_owned();
     facts(&mut page, records);
     limits_of_the_machine(&mut page, records);
-    budgets(&mut page, records);
+    table_of_budgets(&mut page, records);
     for area in AREAS {
         figures(&mut page, area.name, records, drawn.contains(&area.name));
     }
@@ -64,9 +64,9 @@ fn limits_of_the_machine(page: &mut String, records: &[Record]) {
     table(page, "What the machine can do at most", &["what", "median", "least to greatest"], rows);
 }
 
-fn budgets(page: &mut String, records: &[Record]) {
-    let rows = BUDGETS.iter().map(|budget| {
-        let verdict = Verdict::of(budget, records);
+fn table_of_budgets(page: &mut String, records: &[Record]) {
+    let rows = budgets::budgets().map(|budget| {
+        let verdict = Verdict::of(&budget, records);
         let (is_met, why) = match verdict.is_met {
             None => ("?", ""),
             Some(true) => ("yes", ""),
