@@ -2,6 +2,8 @@
 
 mod codes;
 
+use std::cell::OnceCell;
+
 use codes::{Coded, Codes};
 
 use crate::column::{Column, Mask};
@@ -19,13 +21,19 @@ pub(crate) struct Groups {
     pub(crate) first_rows: Vec<u32>,
     /// How many groups there are; without keys one, even if there is no row.
     pub(crate) n: usize,
+    /// How many rows each group has, once somebody has asked.
+    sizes: OnceCell<Column>,
 }
 
 impl Groups {
+    fn numbered(ids: Vec<u32>, complete: bool, first_rows: Vec<u32>, n: usize) -> Self {
+        Self { ids, complete, first_rows, n, sizes: OnceCell::new() }
+    }
+
     /// Groups the rows of some key columns; with `drop_nulls`, rows with a missing key belong to no group.
     pub(crate) fn new(keys: &[Column], n_rows: usize, drop_nulls: bool) -> Self {
         if keys.is_empty() {
-            return Self { ids: vec![0; n_rows], complete: true, first_rows: Vec::new(), n: 1 };
+            return Self::numbered(vec![0; n_rows], true, Vec::new(), 1);
         }
         let nulls = if drop_nulls { valid_in_all(keys) } else { None };
         if let [key] = keys {
@@ -40,13 +48,13 @@ impl Groups {
     /// Makes a group of each row.
     pub(crate) fn each_row(n_rows: usize) -> Self {
         let ids = (0..n_rows as u32).collect::<Vec<_>>();
-        Self { first_rows: ids.clone(), ids, complete: true, n: n_rows }
+        Self::numbered(ids.clone(), true, ids, n_rows)
     }
 
     /// Takes groups that were numbered elsewhere.
     pub(crate) fn known(ids: Vec<u32>, n: usize) -> Self {
         let complete = !ids.contains(&NO_GROUP);
-        Self { ids, complete, first_rows: Vec::new(), n }
+        Self::numbered(ids, complete, Vec::new(), n)
     }
 
     /// Makes groups of the rows of one group that have one value; rows without a value belong to none.
@@ -70,6 +78,19 @@ impl Groups {
     /// Returns the group of a row that belongs to one.
     pub(crate) fn of(&self, row: usize) -> u32 {
         self.ids[row]
+    }
+
+    /// Returns how many rows each group has.
+    pub(crate) fn sizes(&self) -> Column {
+        let count = || {
+            if let Some(rows) = self.one() {
+                return Column::from(vec![rows as i64]);
+            }
+            let mut sizes = vec![0i64; self.n];
+            self.for_each(|_, group| sizes[group] += 1);
+            Column::from(sizes)
+        };
+        self.sizes.get_or_init(count).clone()
     }
 
     /// Returns the value of a key column in each group.

@@ -66,7 +66,7 @@ fn with_rows(column: &Column) -> Option<Vec<(i64, u32)>> {
 }
 
 /// Returns an integer that is ordered as the float is, which is not NaN.
-fn ordered(x: f64) -> i64 {
+pub(crate) fn ordered(x: f64) -> i64 {
     // Of both zeros one is made. The bits of floats below zero are ordered the other way round.
     let bits = (x + 0.0).to_bits() as i64;
     bits ^ ((bits >> 63) & i64::MAX)

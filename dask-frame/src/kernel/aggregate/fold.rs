@@ -7,8 +7,9 @@ use crate::kernel::group::Groups;
 use crate::schema::DataType;
 
 pub(super) fn count(validity: Option<&Mask>, groups: &Groups) -> Column {
-    if let Some(rows) = groups.one() {
-        return Column::from(vec![validity.map_or(rows, Mask::count) as i64]);
+    let Some(valid) = validity else { return groups.sizes() };
+    if groups.one().is_some() {
+        return Column::from(vec![valid.count() as i64]);
     }
     let mut counts = vec![0i64; groups.n];
     groups.each_valid(validity, |_, group| counts[group] += 1);

@@ -188,7 +188,7 @@ fn numbered(n_rows: usize, keep: Option<&Mask>, mut id: impl FnMut(usize, u32) -
         }
     }
     let n = first_rows.len();
-    Groups { ids, complete: keep.is_none(), first_rows, n }
+    Groups::numbered(ids, keep.is_none(), first_rows, n)
 }
 
 /// Returns how many bits a number has.
