@@ -37,7 +37,7 @@ impl Groups {
         }
         let nulls = if drop_nulls { valid_in_all(keys) } else { None };
         if let [key] = keys {
-            return match Coded::of(key) {
+            return match Coded::of(key, true) {
                 Coded::Groups(groups) if drop_nulls || groups.complete => groups,
                 coded => Codes::from(coded).groups(nulls.as_ref()),
             };

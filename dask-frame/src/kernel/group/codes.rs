@@ -51,7 +51,7 @@ impl Codes {
         let Some((first, rest)) = columns.split_first() else {
             return Self { of: Numbers::Narrow(vec![0; n_rows]), bits: 0 };
         };
-        let mut codes = Self::from(Coded::of(first));
+        let mut codes = Self::from(Coded::of(first, false));
         for column in rest {
             codes.add(column);
         }
@@ -76,7 +76,7 @@ impl Codes {
 
     /// Adds a column to the key.
     pub(super) fn add(&mut self, column: &Column) {
-        let mut next = Self::from(Coded::of(column));
+        let mut next = Self::from(Coded::of(column, false));
         if self.bits + next.bits > 64 {
             self.renumber();
         }
@@ -124,21 +124,31 @@ fn joined(first: &[impl Number], second: &[impl Number], bits: u32) -> Numbers {
 /// Groups rows by numbers of so many bits.
 fn grouped(of: &[impl Number], bits: u32, keep: Option<&Mask>) -> Groups {
     let places = 1u64.checked_shl(bits).unwrap_or(u64::MAX);
-    if places <= (2 * of.len() as u64).max(1024) {
-        let mut table = vec![NO_GROUP; places as usize];
-        return numbered(of.len(), keep, |row, new| {
-            let place = &mut table[of[row].wide() as usize];
-            if *place == NO_GROUP {
-                *place = new;
-            }
-            *place
-        });
+    if are_few(places, of.len()) {
+        return by_place(places, of.len(), keep, |row| of[row].wide());
     }
     let mut table = HashTable::<(u64, u32)>::new();
     numbered(of.len(), keep, |row, new| {
         let code = of[row].wide();
         make_room(&mut table, row, of.len());
         id_of(&mut table, hash::word(code), code, new, |code| hash::word(*code))
+    })
+}
+
+/// Whether a table with a place for each number is no larger than what it is looked up for.
+fn are_few(places: u64, n_rows: usize) -> bool {
+    places <= (2 * n_rows as u64).max(1024)
+}
+
+/// Groups rows by numbers below `places`.
+fn by_place(places: u64, n_rows: usize, keep: Option<&Mask>, number: impl Fn(usize) -> u64) -> Groups {
+    let mut table = vec![NO_GROUP; places as usize];
+    numbered(n_rows, keep, |row, new| {
+        let place = &mut table[number(row) as usize];
+        if *place == NO_GROUP {
+            *place = new;
+        }
+        *place
     })
 }
 
@@ -205,12 +215,12 @@ pub(super) enum Coded {
 }
 
 impl Coded {
-    /// Numbers the values of a column.
-    pub(super) fn of(column: &Column) -> Self {
+    /// Numbers the values of a column, which is the whole key or one of several.
+    pub(super) fn of(column: &Column, is_whole: bool) -> Self {
         let validity = column.validity();
         let validity = validity.as_ref();
         match column.view() {
-            View::Int64(values) | View::Ticks(values, _) => of_ints(values, validity),
+            View::Int64(values) | View::Ticks(values, _) => of_ints(values, validity, is_whole),
             View::Bool(values) => {
                 let of = (0..column.len()).map(|row| 1 + u32::from(values.get(row))).collect();
                 Self::Codes(Codes { of: Numbers::Narrow(of), bits: 2 }.with_nulls(validity))
@@ -244,7 +254,7 @@ impl From<Groups> for Codes {
     }
 }
 
-fn of_ints(values: &[i64], validity: Option<&Mask>) -> Coded {
+fn of_ints(values: &[i64], validity: Option<&Mask>, is_whole: bool) -> Coded {
     let valid = |row: usize| validity.is_none_or(|valid| valid.get(row));
     let (mut low, mut high) = (i64::MAX, i64::MIN);
     match validity {
@@ -257,6 +267,10 @@ fn of_ints(values: &[i64], validity: Option<&Mask>) -> Coded {
         return Coded::Codes(Codes { of: Numbers::Narrow(vec![0; values.len()]), bits: 0 });
     }
     let range = high.abs_diff(low);
+    if is_whole && are_few(range.saturating_add(1), values.len()) {
+        let number = |row: usize| values[row].wrapping_sub(low) as u64;
+        return Coded::Groups(by_place(range + 1, values.len(), validity, number));
+    }
     let base = u64::from(validity.is_some());
     let Some(largest) = range.checked_add(base) else {
         // Only a range of all 64 bits leaves no number for the missing.
