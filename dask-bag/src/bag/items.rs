@@ -24,7 +24,8 @@ use crate::stream::{Collect, Of, Pipeline};
 impl<T: Clone + Send + Sync + 'static> Bag<T> {
     /// A bag of what `f` makes of each item.
     ///
-    /// For items that are tuples, take them apart in the closure: `|(a, b)| a + b`.
+    /// For items that are tuples, take them apart in the closure, `|(a, b)| a + b`, or see
+    /// [`starmap`](Bag::starmap).
     #[track_caller]
     pub fn map<U>(&self, f: impl Fn(T) -> U + Send + Sync + 'static) -> Bag<U>
     where
@@ -250,6 +251,23 @@ where
     A: Clone + Send + Sync + 'static,
     B: Clone + Send + Sync + 'static,
 {
+    /// A bag of what `f` makes of the parts of each pair: [`map`](Bag::map) for functions of two arguments.
+    ///
+    /// ```
+    /// use dask_bag::{Bag, Partitions};
+    /// use dask_graph::Collection;
+    ///
+    /// let pairs = Bag::from_sequence([(2_u32, 5), (3, 2)], Partitions::count(2));
+    /// assert_eq!(pairs.starmap(u32::pow).compute_with(&dask_sched_sync::Sync::new()).unwrap(), [32, 9]);
+    /// ```
+    #[track_caller]
+    pub fn starmap<U>(&self, f: impl Fn(A, B) -> U + Send + Sync + 'static) -> Bag<U>
+    where
+        U: Send + Sync + 'static,
+    {
+        self.map(move |(a, b)| f(a, b))
+    }
+
     /// A bag of the first and a bag of the second parts of pairs.
     #[track_caller]
     pub fn unzip(&self) -> (Bag<A>, Bag<B>) {
@@ -263,6 +281,15 @@ where
     B: Clone + Send + Sync + 'static,
     C: Clone + Send + Sync + 'static,
 {
+    /// A bag of what `f` makes of the parts of each triple: [`map`](Bag::map) for functions of three arguments.
+    #[track_caller]
+    pub fn starmap<U>(&self, f: impl Fn(A, B, C) -> U + Send + Sync + 'static) -> Bag<U>
+    where
+        U: Send + Sync + 'static,
+    {
+        self.map(move |(a, b, c)| f(a, b, c))
+    }
+
     /// Bags of the first, the second and the third parts of triples.
     #[track_caller]
     pub fn unzip3(&self) -> (Bag<A>, Bag<B>, Bag<C>) {

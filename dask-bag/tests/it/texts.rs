@@ -3,7 +3,7 @@
 use std::fmt::Debug;
 
 use dask_bag::{Bag, Item, Partitions};
-use dask_graph::{Collection, Delayed, delayed};
+use dask_graph::{Collection, Delayed, delayed, make_portable};
 use dask_sched_sync::Sync;
 
 use super::runners::{check, check_fails};
@@ -105,6 +105,16 @@ fn frequencies_can_be_sorted() {
     let expected = [("to", 3), ("be", 2), ("or", 2), ("not", 1)].map(|(word, n)| (word.to_string(), n));
     check(&bag.frequencies_sorted(), expected.to_vec());
     check(&bag.split_out(5).frequencies_sorted(), expected.to_vec());
+}
+
+#[test]
+fn functions_of_several_arguments_get_the_parts_of_tuples() {
+    make_portable::<(i64, i64, i64)>();
+    // In other processes, too: a closure around one without captures has none, either.
+    let pairs = Bag::from_partitions([vec![(7_i64, 2_i64), (1, 5)], vec![], vec![(-3, 4)]]);
+    check(&pairs.starmap(|a, b| a - b), vec![5, -4, -7]);
+    let triples = pairs.map(|(a, b)| (a, b, 10));
+    check(&triples.starmap(|a, b, c| a * b + c), vec![24, 15, -2]);
 }
 
 #[test]

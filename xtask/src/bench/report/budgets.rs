@@ -153,7 +153,18 @@ const BUDGETS: &[Budget] = &[
     io("dask-frame", "json"),
     io("dask-frame", "parquet-2of9"),
     io("dask-frame", "parquet-write"),
-    Budget { what: "words of text, counted", area: "bag", ..of_peers("dask-bag", "words") },
+    Budget {
+        what: "five steps that know nothing of each other",
+        area: "bag",
+        wanted: Wanted::OfSystem("iterators by hand", 1.5),
+        ..of_peers("dask-bag", "chain")
+    },
+    Budget {
+        what: "words of text, counted",
+        area: "bag",
+        wanted: Wanted::OfSystem("dask", 1.0 / 20.0),
+        ..of_peers("dask-bag", "words")
+    },
     Budget {
         what: "words of text, counted",
         area: "bag",
