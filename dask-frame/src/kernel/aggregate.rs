@@ -117,6 +117,11 @@ impl Reduction {
         matches!(self.kind, AggregateKind::Quantile(_) | AggregateKind::NUnique | AggregateKind::Mode)
     }
 
+    /// Returns whether states hold all values that are not missing.
+    pub(crate) fn keeps_every_value(&self) -> bool {
+        matches!(self.kind, AggregateKind::Quantile(_))
+    }
+
     fn is_guarded(&self) -> bool {
         self.spoilt_by_nulls || self.min_count > 0
     }

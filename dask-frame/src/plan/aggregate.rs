@@ -76,6 +76,11 @@ impl AggregateSpec {
         self.states().any(|at| !self.reductions[at].0.state_dtypes().1.is_empty())
     }
 
+    /// Returns whether a state holds all values that are not missing.
+    pub(super) fn keeps_every_value(&self) -> bool {
+        self.states().any(|at| self.reductions[at].0.keeps_every_value())
+    }
+
     pub(super) fn keeps_values(&self) -> bool {
         self.states().any(|at| self.reductions[at].0.keeps_values())
     }

@@ -21,10 +21,12 @@ use crate::table::Table;
 pub(super) fn partial(spec: &AggregateSpec, schema: &Schema, table: &Table) -> Result<Table, EvalError> {
     let keys = spec.keys.iter().map(|(_, expr)| expr.eval(table)).collect::<Result<Vec<_>, _>>()?;
     let n_rows = table.n_rows();
-    // Where nearly every row is a group, to put rows together here would be work for nothing: it is done once, where
-    // all rows of a key meet.
-    let meet_here = spec.is_ragged() || spec.drop_nulls && valid_in_all(&keys).is_some();
-    let stay_apart = !meet_here && keys_seem_unique(&keys, n_rows);
+    // Where nearly every row is a group, or a state holds every value, to put rows together here would be work for
+    // nothing: it is done once, where all rows of a key meet.
+    let has_strays = spec.drop_nulls && valid_in_all(&keys).is_some();
+    let stay_apart = !has_strays
+        && !keys.is_empty()
+        && (spec.keeps_every_value() || !spec.is_ragged() && keys_seem_unique(&keys, n_rows));
     let groups =
         if stay_apart { Groups::each_row(n_rows) } else { Groups::new(&keys, n_rows, spec.drop_nulls) };
     let keys = keys.iter().map(|key| groups.key(key)).collect();
@@ -58,6 +60,12 @@ impl AggregateSpec {
         let many = states.iter().map(|state| &state.many).filter(|many| !many.columns.is_empty());
         let many = many.collect::<Vec<_>>();
         let lengths = |group: usize| many.iter().map(move |many| many.starts[group + 1] - many.starts[group]);
+        if n > 0 && (0..n).all(|group| lengths(group).all(|length| length == 1)) {
+            let first = Column::from_mask(Mask::from_fn(n, |_| true), None);
+            let many = many.iter().flat_map(|many| &many.columns);
+            let columns = keys.into_iter().chain(one.cloned()).chain([first]).chain(many.cloned());
+            return Ok(Table::with_rows(schema.clone(), columns.collect(), n)?);
+        }
         let mut of = Vec::new();
         let mut firsts = Vec::new();
         for group in 0..n {
