@@ -145,7 +145,7 @@ fn in_column(name: &str, source: ArrowError) -> ArrowError {
 }
 
 /// What an array of a type becomes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Target(pub(crate) DataType);
 
 impl Target {
@@ -169,9 +169,9 @@ impl Target {
     }
 
     /// Takes over an array that can become a column, cast if it lies otherwise.
-    pub(crate) fn take(self, array: &dyn Array) -> Result<Column, ArrowError> {
+    pub(crate) fn take(&self, array: &dyn Array) -> Result<Column, ArrowError> {
         if *array.data_type() == ArrowType::Null {
-            return Ok(Column::nulls(self.0, array.len()));
+            return Ok(Column::nulls(&self.0, array.len()));
         }
         let array = match self.0 {
             DataType::Date => cast(&*cast(array, &ArrowType::Date32)?, &ArrowType::Int32)?,
@@ -179,11 +179,11 @@ impl Target {
             DataType::Categorical => return categorical(array),
             _ => array.slice(0, array.len()),
         };
-        bridged(&*cast(&*array, &lies(self.0))?, self.0)
+        bridged(&*cast(&*array, &lies(&self.0))?, &self.0)
     }
 }
 
-fn bridged(array: &dyn Array, dtype: DataType) -> Result<Column, ArrowError> {
+fn bridged(array: &dyn Array, dtype: &DataType) -> Result<Column, ArrowError> {
     Column::from_arrow_array(array, dtype).map_err(|source| ArrowError::Bridge { source: Box::new(source) })
 }
 
@@ -198,9 +198,9 @@ pub(crate) fn cast(array: &dyn Array, to: &ArrowType) -> Result<ArrayRef, ArrowE
 
 /// Takes over a dictionary of texts, if its texts are categories: all different, and none missing.
 fn categorical(array: &dyn Array) -> Result<Column, ArrowError> {
-    let array = cast(array, &outside(DataType::Categorical))?;
+    let array = cast(array, &outside(&DataType::Categorical))?;
     let dictionary = array.as_dictionary::<Int32Type>();
-    let texts = bridged(&**dictionary.values(), DataType::Utf8)?;
+    let texts = bridged(&**dictionary.values(), &DataType::Utf8)?;
     let mut different = HashSet::new();
     if texts.strs().is_some_and(|mut texts| texts.all(|text| text.is_some_and(|text| different.insert(text))))
     {
@@ -208,7 +208,7 @@ fn categorical(array: &dyn Array) -> Result<Column, ArrowError> {
         let column = Column::from_codes(&*codes, &texts);
         return column.map_err(|source| ArrowError::Bridge { source: Box::new(source) });
     }
-    Ok(bridged(&*cast(&*array, &ArrowType::LargeUtf8)?, DataType::Utf8)?.to_categorical())
+    Ok(bridged(&*cast(&*array, &ArrowType::LargeUtf8)?, &DataType::Utf8)?.to_categorical())
 }
 
 /// Returns the same instants without the zone.
@@ -230,7 +230,7 @@ fn is_text(dtype: &ArrowType) -> bool {
 }
 
 /// Returns the type with the memory of columns of a type.
-fn lies(dtype: DataType) -> ArrowType {
+fn lies(dtype: &DataType) -> ArrowType {
     match dtype {
         DataType::Date => ArrowType::Int64,
         DataType::Zoned(_) => ArrowType::Timestamp(TimeUnit::Microsecond, None),
@@ -239,7 +239,7 @@ fn lies(dtype: DataType) -> ArrowType {
 }
 
 /// Returns the type of the arrays that columns of a type become.
-pub(crate) fn outside(dtype: DataType) -> ArrowType {
+pub(crate) fn outside(dtype: &DataType) -> ArrowType {
     match dtype {
         DataType::Int64 => ArrowType::Int64,
         DataType::Float64 => ArrowType::Float64,
@@ -258,7 +258,7 @@ pub(crate) fn outside(dtype: DataType) -> ArrowType {
 
 /// Returns the schema of the batches that tables become.
 pub(crate) fn arrow_schema(schema: &Schema) -> ArrowSchema {
-    let field = |field: &Field| ArrowField::new(field.name(), outside(field.dtype()), true);
+    let field = |field: &Field| ArrowField::new(field.name(), outside(&field.dtype()), true);
     ArrowSchema::new(schema.fields().iter().map(field).collect::<Vec<_>>())
 }
 

@@ -70,7 +70,7 @@ pub(crate) enum View<'a> {
     Bool(Bools<'a>),
     Utf8(Strs<'a>),
     /// Days or microseconds, by type.
-    Ticks(&'a [i64], DataType),
+    Ticks(&'a [i64], &'a DataType),
 }
 
 /// The values of a boolean column.
@@ -120,7 +120,7 @@ impl Column {
             Data::Float64(_) => DataType::Float64,
             Data::Bool(_) => DataType::Bool,
             Data::Utf8(_) => DataType::Utf8,
-            Data::Ticks(_, dtype) => *dtype,
+            Data::Ticks(_, dtype) => dtype.clone(),
             Data::Categorical(_) => DataType::Categorical,
         }
     }
@@ -169,7 +169,7 @@ impl Column {
             Data::Float64(a) => Scalar::Float64(a.value(row)),
             Data::Bool(a) => Scalar::Bool(a.value(row)),
             Data::Utf8(a) => Scalar::Utf8(a.value(row).into()),
-            Data::Ticks(a, dtype) => Scalar::from_ticks(a.value(row), *dtype),
+            Data::Ticks(a, dtype) => Scalar::from_ticks(a.value(row), dtype),
             Data::Categorical(codes) => Scalar::Utf8(codes.text(row).into()),
         }
     }
@@ -201,7 +201,7 @@ impl Column {
             Data::Bool(a) => View::Bool(Bools(a.values())),
             Data::Utf8(a) => View::Utf8(Strs::Own(a)),
             Data::Categorical(codes) => View::Utf8(Strs::Codes(codes)),
-            Data::Ticks(a, dtype) => View::Ticks(a.values(), *dtype),
+            Data::Ticks(a, dtype) => View::Ticks(a.values(), dtype),
         }
     }
 

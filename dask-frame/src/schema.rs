@@ -14,7 +14,7 @@ use crate::error::FrameError;
 pub use zone::Zone;
 
 /// The type of a column. Every type may hold missing values.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[non_exhaustive]
 pub enum DataType {
     /// 64-bit integers.
@@ -41,19 +41,19 @@ pub enum DataType {
 impl DataType {
     /// Returns whether the type can be added up and averaged as it stands.
     #[must_use]
-    pub fn is_numeric(self) -> bool {
+    pub fn is_numeric(&self) -> bool {
         matches!(self, DataType::Int64 | DataType::Float64)
     }
 
     /// Returns whether the values are points in time: timestamps, with a zone or without, and dates.
     #[must_use]
-    pub fn is_temporal(self) -> bool {
+    pub fn is_temporal(&self) -> bool {
         matches!(self, DataType::Timestamp | DataType::Zoned(_) | DataType::Date)
     }
 
     /// Returns whether the values are texts, however they are kept.
     #[must_use]
-    pub fn is_text(self) -> bool {
+    pub fn is_text(&self) -> bool {
         matches!(self, DataType::Utf8 | DataType::Categorical)
     }
 }
@@ -103,7 +103,7 @@ impl Field {
     /// Returns the type of the column.
     #[must_use]
     pub fn dtype(&self) -> DataType {
-        self.dtype
+        self.dtype.clone()
     }
 
     pub(crate) fn shared_name(&self) -> Arc<str> {

@@ -79,7 +79,7 @@ impl Table {
     /// Makes a table without rows.
     #[must_use]
     pub fn empty(schema: Schema) -> Self {
-        let columns = schema.fields().iter().map(|field| Column::nulls(field.dtype(), 0)).collect();
+        let columns = schema.fields().iter().map(|field| Column::nulls(&field.dtype(), 0)).collect();
         Self { schema, columns, n_rows: 0 }
     }
 
@@ -153,7 +153,7 @@ impl Table {
             let parts = tables.iter().filter(|table| table.n_rows > 0).map(|table| &table.columns[at]);
             let parts = parts.collect::<Vec<_>>();
             match parts.is_empty() {
-                true => Column::nulls(schema.fields()[at].dtype(), 0),
+                true => Column::nulls(&schema.fields()[at].dtype(), 0),
                 false => Column::concat(&parts),
             }
         };

@@ -99,10 +99,10 @@ fn digits(text: &[u8]) -> Option<i64> {
 }
 
 /// Reads a value of a type that counts days or microseconds.
-pub(crate) fn parse_as(text: &[u8], dtype: DataType) -> Option<i64> {
+pub(crate) fn parse_as(text: &[u8], dtype: &DataType) -> Option<i64> {
     match dtype {
         DataType::Duration => parse_duration(text),
-        DataType::Zoned(zone) => zones::parse(text, zone),
+        DataType::Zoned(zone) => zones::parse(text, *zone),
         DataType::Date => {
             let micros = parse(text)?;
             (micros % MICROS_PER_DAY == 0).then_some(micros / MICROS_PER_DAY)

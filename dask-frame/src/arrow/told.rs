@@ -58,7 +58,9 @@ impl Told {
 
     /// Returns the columns; those without values are of floats, as in pandas.
     pub(crate) fn fields(&self) -> impl Iterator<Item = Field> {
-        self.0.iter().map(|(name, dtype)| Field::new(name.as_str(), dtype.unwrap_or(DataType::Float64)))
+        self.0
+            .iter()
+            .map(|(name, dtype)| Field::new(name.as_str(), dtype.clone().unwrap_or(DataType::Float64)))
     }
 
     /// Takes over types from another file that has the same columns, or tells the difference.
@@ -70,7 +72,7 @@ impl Told {
                 (Some(expected), Some(got)) if expected != got => {
                     differences.push(format!("column `{name}` is {got}, not {expected}"));
                 }
-                (None, _) => *dtype = *got,
+                (None, _) => *dtype = got.clone(),
                 _ => {}
             }
         }

@@ -24,7 +24,7 @@ impl Column {
     /// Takes over an array that lies as columns of `dtype` do, but for the zone of timestamps.
     pub(crate) fn from_arrow_array(
         array: &dyn arrow_array::Array,
-        dtype: DataType,
+        dtype: &DataType,
     ) -> Result<Self, BridgeError> {
         let wrong = || BridgeError::Type { dtype: array.data_type().to_string() };
         let taken = from_arrow(array)?;
@@ -35,7 +35,7 @@ impl Column {
             DataType::Utf8 => Data::Utf8(cast_down(&*taken).ok_or_else(wrong)?),
             DataType::Timestamp | DataType::Zoned(_) | DataType::Date | DataType::Duration => {
                 let ticks: PrimitiveArray<i64> = cast_down(&*taken).ok_or_else(wrong)?;
-                Data::Ticks(ticks.to(ticks_type(dtype)), dtype)
+                Data::Ticks(ticks.to(ticks_type(dtype)), dtype.clone())
             }
             DataType::Categorical => return Err(wrong()),
         };

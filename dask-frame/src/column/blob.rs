@@ -27,7 +27,7 @@ const DATE: u64 = 6;
 const DURATION: u64 = 7;
 const CATEGORICAL: u64 = 8;
 
-fn number(dtype: DataType) -> u64 {
+fn number(dtype: &DataType) -> u64 {
     match dtype {
         DataType::Int64 => INT64,
         DataType::Float64 => FLOAT64,
@@ -59,7 +59,7 @@ pub(crate) struct ColumnHeader {
 impl Column {
     /// Adds the column's buffers: validity if there is one, then values; of texts offsets and letters.
     pub(crate) fn to_blob<'a>(&'a self, buffers: &mut Vec<Cow<'a, [u8]>>) -> ColumnHeader {
-        let mut header = ColumnHeader { kind: number(self.dtype()), ..ColumnHeader::default() };
+        let mut header = ColumnHeader { kind: number(&self.dtype()), ..ColumnHeader::default() };
         if let Some(validity) = self.array().validity() {
             header.has_validity = 1;
             header.first_valid_bit = push_bits(validity, buffers);
@@ -97,18 +97,18 @@ impl Column {
         let ticks = |dtype, reader: &mut _, validity| {
             Ok::<_, Box<dyn Error + Send + Sync>>(Data::Ticks(
                 primitive(ticks_type(dtype), reader, validity)?,
-                dtype,
+                dtype.clone(),
             ))
         };
         Ok(Self(match header.kind {
             INT64 => Data::Int64(primitive(ArrowType::Int64, reader, validity)?),
             FLOAT64 => Data::Float64(primitive(ArrowType::Float64, reader, validity)?),
-            TIMESTAMP => ticks(DataType::Timestamp, reader, validity)?,
-            DATE => ticks(DataType::Date, reader, validity)?,
-            DURATION => ticks(DataType::Duration, reader, validity)?,
+            TIMESTAMP => ticks(&DataType::Timestamp, reader, validity)?,
+            DATE => ticks(&DataType::Date, reader, validity)?,
+            DURATION => ticks(&DataType::Duration, reader, validity)?,
             ZONED => {
                 let zone = Zone::new(&String::from_utf8(reader.next_buffer()?)?)?;
-                ticks(DataType::Zoned(zone), reader, validity)?
+                ticks(&DataType::Zoned(zone), reader, validity)?
             }
             BOOL => {
                 let values = bits(reader, header.first_bit, len)?;

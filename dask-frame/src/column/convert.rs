@@ -108,7 +108,7 @@ impl Column {
 
     /// Makes a column of a type that counts days or microseconds.
     pub(crate) fn from_ticks(dtype: DataType, values: Vec<i64>, validity: Option<Mask>) -> Self {
-        Self(Data::Ticks(primitive(ticks_type(dtype), values, validity), dtype))
+        Self(Data::Ticks(primitive(ticks_type(&dtype), values, validity), dtype))
     }
 
     pub(crate) fn from_f64s(values: Vec<f64>, validity: Option<Mask>) -> Self {
@@ -131,10 +131,10 @@ impl Column {
     /// Makes a column of `len` times `value`.
     pub(crate) fn repeat(value: &Scalar, len: usize) -> Self {
         if value.is_null() {
-            return Self::nulls(value.dtype(), len);
+            return Self::nulls(&value.dtype(), len);
         }
         match value {
-            Scalar::Null(dtype) => Self::nulls(*dtype, len),
+            Scalar::Null(dtype) => Self::nulls(dtype, len),
             Scalar::Int64(x) => Self::from_i64s(vec![*x; len], None),
             Scalar::Float64(x) => Self::from_f64s(vec![*x; len], None),
             Scalar::Bool(x) => Self::from_mask(Mask::all(len, *x), None),
@@ -146,7 +146,7 @@ impl Column {
     }
 
     /// Makes a column of `len` missing values.
-    pub(crate) fn nulls(dtype: DataType, len: usize) -> Self {
+    pub(crate) fn nulls(dtype: &DataType, len: usize) -> Self {
         let none = (len > 0).then(|| Mask::all(len, false));
         match dtype {
             DataType::Int64 => Self::from_i64s(vec![0; len], none),
@@ -154,7 +154,7 @@ impl Column {
             DataType::Bool => Self::from_mask(Mask::all(len, false), none),
             DataType::Utf8 => (0..len).map(|_| None::<&str>).collect(),
             DataType::Timestamp | DataType::Zoned(_) | DataType::Date | DataType::Duration => {
-                Self::from_ticks(dtype, vec![0; len], none)
+                Self::from_ticks(dtype.clone(), vec![0; len], none)
             }
             DataType::Categorical => Self(Data::Categorical(Codes::nulls(len))),
         }
@@ -186,7 +186,7 @@ impl Column {
 }
 
 /// The type by which Arrow knows days and microseconds. Days are kept in 64 bits like the others.
-pub(super) fn ticks_type(dtype: DataType) -> ArrowType {
+pub(super) fn ticks_type(dtype: &DataType) -> ArrowType {
     match dtype {
         DataType::Date => ArrowType::Int64,
         DataType::Duration => ArrowType::Duration(TimeUnit::Microsecond),

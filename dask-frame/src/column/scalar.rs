@@ -38,7 +38,7 @@ impl Scalar {
     #[must_use]
     pub fn dtype(&self) -> DataType {
         match self {
-            Scalar::Null(dtype) => *dtype,
+            Scalar::Null(dtype) => dtype.clone(),
             Scalar::Int64(_) => DataType::Int64,
             Scalar::Float64(_) => DataType::Float64,
             Scalar::Bool(_) => DataType::Bool,
@@ -61,11 +61,11 @@ impl Scalar {
     }
 
     /// Makes a value of a type that counts days or microseconds.
-    pub(crate) fn from_ticks(ticks: i64, dtype: DataType) -> Self {
+    pub(crate) fn from_ticks(ticks: i64, dtype: &DataType) -> Self {
         match dtype {
             DataType::Date => Scalar::Date(ticks),
             DataType::Duration => Scalar::Duration(ticks),
-            DataType::Zoned(zone) => Scalar::Zoned(ticks, zone),
+            DataType::Zoned(zone) => Scalar::Zoned(ticks, *zone),
             _ => Scalar::Timestamp(ticks),
         }
     }

@@ -40,7 +40,7 @@ impl Column {
         let numbers = match &self.0 {
             Data::Int64(a) => Some(Data::Int64(gathered(a, rows))),
             Data::Float64(a) => Some(Data::Float64(gathered(a, rows))),
-            Data::Ticks(a, dtype) => Some(Data::Ticks(gathered(a, rows), *dtype)),
+            Data::Ticks(a, dtype) => Some(Data::Ticks(gathered(a, rows), dtype.clone())),
             Data::Bool(_) | Data::Utf8(_) | Data::Categorical(_) => None,
         };
         if let Some(numbers) = numbers {
@@ -49,7 +49,7 @@ impl Column {
         let some = rows.contains(&NO_ROW).then(|| Mask::from_fn(rows.len(), |i| rows[i] != NO_ROW));
         if self.is_empty() {
             assert!(rows.iter().all(|&row| row == NO_ROW), "a row of an empty column was taken");
-            return Self::nulls(self.dtype(), rows.len());
+            return Self::nulls(&self.dtype(), rows.len());
         }
         // A null index is not read, but arrow2 wants it in bounds.
         let rows = rows.iter().map(|&row| if row == NO_ROW { 0 } else { row }).collect::<Vec<_>>();
@@ -85,7 +85,7 @@ impl Column {
             Data::Float64(_) => Data::Float64(typed(array)),
             Data::Bool(_) => Data::Bool(typed(array)),
             Data::Utf8(_) => Data::Utf8(typed(array)),
-            Data::Ticks(_, dtype) => Data::Ticks(typed(array), *dtype),
+            Data::Ticks(_, dtype) => Data::Ticks(typed(array), dtype.clone()),
             Data::Categorical(codes) => Data::Categorical(codes.clone().with(|_| typed(array))),
         })
     }

@@ -29,7 +29,7 @@ pub(crate) enum Misfit {
 }
 
 impl CellBuilder {
-    pub(crate) fn new(dtype: DataType) -> Self {
+    pub(crate) fn new(dtype: &DataType) -> Self {
         match dtype {
             DataType::Int64 => CellBuilder::Int64(ValueBuilder::with_capacity(0)),
             DataType::Float64 => CellBuilder::Float64(ValueBuilder::with_capacity(0)),
@@ -37,7 +37,7 @@ impl CellBuilder {
             DataType::Utf8 => CellBuilder::Utf8(Utf8Builder::with_capacity(0)),
             DataType::Categorical => CellBuilder::Categorical(Utf8Builder::with_capacity(0)),
             DataType::Timestamp | DataType::Zoned(_) | DataType::Date | DataType::Duration => {
-                CellBuilder::Ticks(ValueBuilder::with_capacity(0), dtype)
+                CellBuilder::Ticks(ValueBuilder::with_capacity(0), dtype.clone())
             }
         }
     }
@@ -68,7 +68,7 @@ impl CellBuilder {
             CellBuilder::Float64(values) => each(cells, na, parse::float, |value| values.push_option(value)),
             CellBuilder::Bool(values) => each(cells, na, parse::boolean, |value| values.push_option(value)),
             CellBuilder::Ticks(values, dtype) => {
-                each(cells, na, |cell| time::parse_as(cell, *dtype), |value| values.push_option(value))
+                each(cells, na, |cell| time::parse_as(cell, dtype), |value| values.push_option(value))
             }
             CellBuilder::Utf8(values) | CellBuilder::Categorical(values) => {
                 for (record, cell) in cells {
@@ -154,9 +154,9 @@ pub(crate) fn guess(cell: &[u8]) -> DataType {
 }
 
 /// Returns the narrowest type that can hold cells of two types.
-pub(crate) fn widen(a: DataType, b: DataType) -> DataType {
+pub(crate) fn widen(a: &DataType, b: &DataType) -> DataType {
     match (a, b) {
-        _ if a == b => a,
+        _ if a == b => a.clone(),
         (DataType::Int64, DataType::Float64) | (DataType::Float64, DataType::Int64) => DataType::Float64,
         _ => DataType::Utf8,
     }
@@ -183,13 +183,13 @@ mod tests {
         ] {
             assert_eq!(guess(cell.as_bytes()), dtype, "{cell}");
         }
-        assert_eq!(widen(DataType::Int64, DataType::Float64), DataType::Float64);
-        assert_eq!(widen(DataType::Int64, DataType::Bool), DataType::Utf8);
+        assert_eq!(widen(&DataType::Int64, &DataType::Float64), DataType::Float64);
+        assert_eq!(widen(&DataType::Int64, &DataType::Bool), DataType::Utf8);
     }
 
     #[test]
     fn what_reads_as_a_number_may_be_named_missing() {
-        let mut builder = CellBuilder::new(DataType::Int64);
+        let mut builder = CellBuilder::new(&DataType::Int64);
         let na = NaValues::new(true, &["-99".into()]);
         let text = b"1,\n-99,\nNA,\n,\n";
         let dialect = Dialect { separator: b',', quote: None, comment: None };

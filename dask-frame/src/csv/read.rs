@@ -253,8 +253,8 @@ impl ReadCsv {
                         return Err(ReadError::SchemaDiffers { path, first, difference }.into());
                     }
                     for (column, more) in columns.iter_mut().zip(head.columns) {
-                        column.guess = match (column.guess, more.guess) {
-                            (Some(a), Some(b)) => Some(widen(a, b)),
+                        column.guess = match (column.guess.clone(), more.guess) {
+                            (Some(a), Some(b)) => Some(widen(&a, &b)),
                             (one, other) => one.or(other),
                         };
                     }
@@ -263,7 +263,7 @@ impl ReadCsv {
         }
         let columns = columns.unwrap_or_default();
         let field = |column: Sampled| {
-            let dtype = self.dtypes.get(&column.name).copied().or(column.guess).unwrap_or(DataType::Float64);
+            let dtype = self.dtypes.get(&column.name).cloned().or(column.guess).unwrap_or(DataType::Float64);
             Field::new(column.name, dtype)
         };
         let path = self.path_column.iter().map(|name| Field::new(name.as_str(), DataType::Categorical));

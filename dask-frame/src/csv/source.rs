@@ -127,7 +127,7 @@ impl CsvSource {
         let cells = columns.iter().copied().filter(|&at| at < n_cells).collect::<Vec<_>>();
         let mut splitter = Splitter::new(self.dialect, n_cells, &cells);
         let fields = cells.iter().map(|&at| &self.schema.fields()[at]).collect::<Vec<_>>();
-        let mut builders = fields.iter().map(|field| CellBuilder::new(field.dtype())).collect::<Vec<_>>();
+        let mut builders = fields.iter().map(|field| CellBuilder::new(&field.dtype())).collect::<Vec<_>>();
         let mut n_rows = 0;
         let mut ended = false;
         while !ended {
@@ -239,7 +239,7 @@ impl Misfit {
         let value = String::from_utf8_lossy(cell).into_owned();
         match self {
             Misfit::Type { .. } => {
-                let advice = widen(field.dtype(), numbers.guess(cell));
+                let advice = widen(&field.dtype(), &numbers.guess(cell));
                 ReadError::BadCell { path, line, column, value, dtype: field.dtype(), advice }
             }
             Misfit::Encoding { .. } => ReadError::NotUtf8 { path, line, column, value },

@@ -213,7 +213,7 @@ impl Format {
             (View::Float64(values), None) => to.write_all(zmij::Buffer::new().format(values[row]).as_bytes()),
             (View::Float64(values), Some(n)) => write!(to, "{:.*}", usize::from(n), values[row]),
             (View::Bool(values), _) => to.write_all(if values.get(row) { b"True" } else { b"False" }),
-            (View::Ticks(values, dtype), _) => write!(to, "{}", time::Ticks(values[row], dtype)),
+            (View::Ticks(values, dtype), _) => write!(to, "{}", time::Ticks(values[row], dtype.clone())),
             (View::Utf8(values), _) => self.write_text(values.get(row), to),
         }
     }

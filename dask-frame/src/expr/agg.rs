@@ -121,7 +121,7 @@ impl Aggregate {
         let wrong = |at: usize, expected| FrameError::WrongType {
             operation: self.kind.word(),
             expr: self.exprs().nth(at).map(ToString::to_string).unwrap_or_default(),
-            got: inputs[at],
+            got: inputs[at].clone(),
             expected,
         };
         let output = self.kind.output(&inputs).map_err(|(at, expected)| wrong(at, expected))?;

@@ -58,7 +58,7 @@ pub(super) fn binary(op: Binary, left: &Eval, right: &Eval, len: usize) -> Resul
     };
     // A missing constant makes every row missing, whatever the other side is.
     if [&left, &right].iter().any(|side| matches!(side, Eval::Constant(value) if value.is_null())) {
-        return Ok(Column::nulls(left.dtype(), len));
+        return Ok(Column::nulls(&left.dtype(), len));
     }
     match (sides(&left), sides(&right)) {
         (Sides::Ints(a), Sides::Ints(b)) => {

@@ -6,12 +6,13 @@ use crate::schema::DataType;
 use crate::{parse, time};
 
 /// Converts a column; `expr` is asked for its text only to report a value that does not fit.
-pub(super) fn cast(of: &Column, to: DataType, expr: &dyn Fn() -> String) -> Result<Column, EvalError> {
-    if of.dtype() == to {
+pub(super) fn cast(of: &Column, to: &DataType, expr: &dyn Fn() -> String) -> Result<Column, EvalError> {
+    if of.dtype() == *to {
         return Ok(of.clone());
     }
     let validity = of.validity();
-    let refuse = |row: usize| EvalError::Cast { expr: expr(), value: of.get(row).to_string(), dtype: to };
+    let refuse =
+        |row: usize| EvalError::Cast { expr: expr(), value: of.get(row).to_string(), dtype: to.clone() };
     match (of.view(), to) {
         (View::Int64(_) | View::Bool(_), DataType::Float64) => Ok(to_floats(of)),
         (View::Int64(values), DataType::Bool) => {
@@ -33,18 +34,20 @@ pub(super) fn cast(of: &Column, to: DataType, expr: &dyn Fn() -> String) -> Resu
             }
             Ok(ints.finish_i64())
         }
-        (View::Int64(values), _) if is_ticks(to) => Ok(Column::from_ticks(to, values.to_vec(), validity)),
+        (View::Int64(values), _) if is_ticks(to) => {
+            Ok(Column::from_ticks(to.clone(), values.to_vec(), validity))
+        }
         (View::Ticks(values, _), DataType::Int64) => Ok(Column::from_i64s(values.to_vec(), validity)),
         (View::Ticks(values, DataType::Date), DataType::Timestamp) => {
             let micros = values.iter().map(|&days| days.saturating_mul(time::MICROS_PER_DAY)).collect();
-            Ok(Column::from_ticks(to, micros, validity))
+            Ok(Column::from_ticks(to.clone(), micros, validity))
         }
         (View::Ticks(values, DataType::Timestamp), DataType::Date) => {
             let days = values.iter().map(|&micros| micros.div_euclid(time::MICROS_PER_DAY)).collect();
-            Ok(Column::from_ticks(to, days, validity))
+            Ok(Column::from_ticks(to.clone(), days, validity))
         }
         (View::Ticks(values, DataType::Zoned(_)), DataType::Zoned(_)) => {
-            Ok(Column::from_ticks(to, values.to_vec(), validity))
+            Ok(Column::from_ticks(to.clone(), values.to_vec(), validity))
         }
         (View::Utf8(_), DataType::Categorical) => Ok(of.to_categorical()),
         (View::Utf8(_), DataType::Utf8) => Ok(of.to_own_texts()),
@@ -67,7 +70,7 @@ pub(super) fn cast(of: &Column, to: DataType, expr: &dyn Fn() -> String) -> Resu
 }
 
 /// Converts a column; what does not fit becomes missing.
-pub(super) fn try_cast(of: &Column, to: DataType, expr: &dyn Fn() -> String) -> Result<Column, EvalError> {
+pub(super) fn try_cast(of: &Column, to: &DataType, expr: &dyn Fn() -> String) -> Result<Column, EvalError> {
     let fits = |row: usize| match (of.view(), to) {
         (View::Float64(values), DataType::Int64) => parse::float_to_int(values[row].trunc()).is_some(),
         (View::Utf8(texts), _) => readable(texts.get(row).as_bytes(), to),
@@ -77,7 +80,7 @@ pub(super) fn try_cast(of: &Column, to: DataType, expr: &dyn Fn() -> String) -> 
     cast(&of.masked(&fits), to, expr)
 }
 
-fn readable(text: &[u8], to: DataType) -> bool {
+fn readable(text: &[u8], to: &DataType) -> bool {
     match to {
         DataType::Int64 => parse::int(text).is_some(),
         DataType::Float64 => parse::float(text).is_some(),
@@ -88,12 +91,12 @@ fn readable(text: &[u8], to: DataType) -> bool {
 }
 
 /// Whether the type counts days or microseconds.
-pub(super) fn is_ticks(dtype: DataType) -> bool {
-    dtype.is_temporal() || dtype == DataType::Duration
+pub(super) fn is_ticks(dtype: &DataType) -> bool {
+    dtype.is_temporal() || *dtype == DataType::Duration
 }
 
 /// Converts a column called `name` to another type.
-pub(crate) fn cast_column(name: &str, of: &Column, to: DataType) -> Result<Column, EvalError> {
+pub(crate) fn cast_column(name: &str, of: &Column, to: &DataType) -> Result<Column, EvalError> {
     cast(of, to, &|| name.to_owned())
 }
 
@@ -103,14 +106,14 @@ fn dtype_of(view: View<'_>) -> DataType {
         View::Float64(_) => DataType::Float64,
         View::Bool(_) => DataType::Bool,
         View::Utf8(_) => DataType::Utf8,
-        View::Ticks(_, dtype) => dtype,
+        View::Ticks(_, dtype) => dtype.clone(),
     }
 }
 
 /// Reads texts; the error is the first row that cannot be read.
 fn parsed<'a>(
     texts: impl Iterator<Item = (usize, Option<&'a [u8]>)>,
-    to: DataType,
+    to: &DataType,
     len: usize,
 ) -> Result<Column, usize> {
     fn each<'a, T>(
@@ -131,7 +134,7 @@ fn parsed<'a>(
         }
         _ if is_ticks(to) => {
             each(texts, |text| time::parse_as(text, to), |x| values.push_option(x))?;
-            Ok(values.finish_ticks(to))
+            Ok(values.finish_ticks(to.clone()))
         }
         DataType::Float64 => {
             let mut values = ValueBuilder::with_capacity(len);

@@ -112,7 +112,9 @@ impl DateFunction {
             DateFunction::Field(_) => (got.is_temporal(), DataType::Int64, "a time or a date"),
             DateFunction::Is(_) => (got.is_temporal(), DataType::Bool, "a time or a date"),
             DateFunction::Date => (got.is_temporal(), DataType::Date, "a time or a date"),
-            DateFunction::Round { .. } => (clock || got == DataType::Duration, got, "a time or a duration"),
+            DateFunction::Round { .. } => {
+                (clock || got == DataType::Duration, got.clone(), "a time or a duration")
+            }
             DateFunction::Format(format) => {
                 eval::check_format(format)?;
                 (got.is_temporal(), DataType::Utf8, "a time or a date")

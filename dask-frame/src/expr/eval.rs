@@ -51,7 +51,7 @@ impl Expr {
                     Some(valid) => Eval::Column(choose(&valid, &of, &with.into_column(n_rows))),
                 }
             }
-            Node::Cast(of, to) => Eval::Column(cast::cast(&of.eval(table)?, *to, &|| self.to_string())?),
+            Node::Cast(of, to) => Eval::Column(cast::cast(&of.eval(table)?, to, &|| self.to_string())?),
             Node::IsIn(of, values) => Eval::Column(is_in(&of.eval(table)?, values)),
             Node::Function(function, args) => {
                 let args = args.iter().map(|arg| arg.part(table)).collect::<Result<Vec<_>, _>>()?;
@@ -131,7 +131,7 @@ impl Eval {
     /// Converts to a type that can hold every value.
     pub(super) fn into_type(self, dtype: DataType) -> Self {
         let convert = |column: &Column| {
-            cast::cast(column, dtype, &String::new)
+            cast::cast(column, &dtype, &String::new)
                 .expect("a type that is common to two holds all their values")
         };
         match self {
@@ -153,10 +153,10 @@ impl Eval {
 /// Brings an integer and a float side to floats, dates and timestamps to timestamps, categories and texts to
 /// texts; other sides have one type already.
 pub(super) fn unify(a: Eval, b: Eval) -> (Eval, Eval) {
-    match common(a.dtype(), b.dtype()) {
+    match common(&a.dtype(), &b.dtype()) {
         _ if a.dtype() == b.dtype() => (a, b),
         Some(dtype @ (DataType::Timestamp | DataType::Zoned(_) | DataType::Utf8)) => {
-            (a.into_type(dtype), b.into_type(dtype))
+            (a.into_type(dtype.clone()), b.into_type(dtype))
         }
         _ => (a.into_floats(), b.into_floats()),
     }
@@ -180,7 +180,7 @@ fn choose(take_a: &Mask, a: &Column, b: &Column) -> Column {
     }
     match (a.view(), b.view()) {
         (View::Int64(a), View::Int64(b)) => Column::from_i64s(pick(a, b), validity),
-        (View::Ticks(a, dtype), View::Ticks(b, _)) => Column::from_ticks(dtype, pick(a, b), validity),
+        (View::Ticks(a, dtype), View::Ticks(b, _)) => Column::from_ticks(dtype.clone(), pick(a, b), validity),
         (View::Float64(a), View::Float64(b)) => {
             let values = (0..a.len()).map(|i| if take_a.get(i) { a[i] } else { b[i] }).collect();
             Column::from_f64s(values, validity)

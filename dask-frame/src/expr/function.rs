@@ -35,11 +35,11 @@ impl Function {
         let dtypes = args.iter().map(|arg| arg.dtype(schema)).collect::<Result<Vec<_>, _>>()?;
         match self {
             Function::Text(function) => function.dtype(args, &dtypes),
-            Function::Date(function) => function.dtype(&args[0], dtypes[0]),
+            Function::Date(function) => function.dtype(&args[0], dtypes[0].clone()),
             Function::Window(function) => function.dtype(args, &dtypes),
             Function::Math(function) => function.dtype(args, &dtypes),
-            Function::Category(function) => function.dtype(&args[0], dtypes[0]),
-            Function::TryCast(to) => args[0].cast(*to).dtype(schema),
+            Function::Category(function) => function.dtype(&args[0], dtypes[0].clone()),
+            Function::TryCast(to) => args[0].cast(to.clone()).dtype(schema),
         }
     }
 
@@ -64,7 +64,7 @@ impl Function {
             .into()),
             Function::Math(function) => function.eval(&columns, expr),
             Function::Category(function) => Ok(function.eval(&columns[0])),
-            Function::TryCast(to) => cast::try_cast(&columns[0], *to, expr),
+            Function::TryCast(to) => cast::try_cast(&columns[0], to, expr),
         }
     }
 }

@@ -118,31 +118,31 @@ impl MathFunction {
 
     /// Returns the type in which the arguments are mixed, and that of the result.
     pub(super) fn dtype(&self, args: &[Expr], dtypes: &[DataType]) -> Result<DataType, FrameError> {
-        let fits = |fits: fn(DataType) -> bool, expected| {
-            let wrong = args.iter().zip(dtypes).find(|(_, dtype)| !fits(**dtype));
-            wrong.map_or(Ok(()), |(arg, &got)| Err(wrong_type(self.word(), arg, got, expected)))
+        let fits = |fits: fn(&DataType) -> bool, expected| {
+            let wrong = args.iter().zip(dtypes).find(|(_, dtype)| !fits(dtype));
+            wrong.map_or(Ok(()), |(arg, got)| Err(wrong_type(self.word(), arg, got.clone(), expected)))
         };
-        let number = |dtype: DataType| dtype.is_numeric();
+        let number = DataType::is_numeric;
         let bad = |problem: String| FrameError::BadArgument { operation: self.word(), problem };
         match self {
             MathFunction::Row(RowStatistic::Count) => Ok(DataType::Int64),
             MathFunction::Row(RowStatistic::Any | RowStatistic::All) => {
-                fits(|dtype| dtype == DataType::Bool, "Bool")?;
+                fits(|dtype| *dtype == DataType::Bool, "Bool")?;
                 Ok(DataType::Bool)
             }
             MathFunction::Coalesce | MathFunction::Row(_) => {
                 if matches!(self, MathFunction::Row(RowStatistic::Sum | RowStatistic::Mean)) {
                     fits(number, "Int64 or Float64")?;
                 }
-                let (&first, rest) = dtypes.split_first().ok_or_else(|| bad("name a column".into()))?;
-                let mut all = first;
-                for (arg, &dtype) in args[1..].iter().zip(rest) {
-                    all = common(all, dtype).ok_or_else(|| FrameError::TypeMismatch {
+                let (first, rest) = dtypes.split_first().ok_or_else(|| bad("name a column".into()))?;
+                let mut all = first.clone();
+                for (arg, dtype) in args[1..].iter().zip(rest) {
+                    all = common(&all, dtype).ok_or_else(|| FrameError::TypeMismatch {
                         operation: self.word(),
                         left: args[0].to_string(),
                         left_dtype: all,
                         right: arg.to_string(),
-                        right_dtype: dtype,
+                        right_dtype: dtype.clone(),
                     })?;
                 }
                 Ok(if matches!(self, MathFunction::Row(RowStatistic::Mean)) {
@@ -152,18 +152,21 @@ impl MathFunction {
                 })
             }
             MathFunction::Replace { from, to, keep } => {
-                let of = dtypes[0];
-                let start = if *keep { Some(of) } else { None };
-                let mut all = start;
+                let of = &dtypes[0];
+                let mut all = keep.then(|| of.clone());
                 for value in to {
                     let next = value.dtype();
-                    all = Some(all.map_or(Some(next), |all| common(all, next)).ok_or_else(|| {
+                    let both = match &all {
+                        Some(all) => common(all, &next),
+                        None => Some(next.clone()),
+                    };
+                    all = Some(both.ok_or_else(|| {
                         bad(format!(
                             "{value} is {next}, and others are of a type that it cannot be mixed with"
                         ))
                     })?);
                 }
-                if let Some(value) = from.iter().find(|value| common(of, value.dtype()).is_none()) {
+                if let Some(value) = from.iter().find(|value| common(of, &value.dtype()).is_none()) {
                     let problem = format!("`{}` is {of}, and {value} is {}", args[0], value.dtype());
                     return Err(bad(problem));
                 }
@@ -175,7 +178,7 @@ impl MathFunction {
             }
             _ => {
                 fits(number, "Int64 or Float64")?;
-                Ok(dtypes[0])
+                Ok(dtypes[0].clone())
             }
         }
     }

@@ -127,9 +127,9 @@ impl TextFunction {
 
     /// Returns the type of the result, and checks patterns.
     pub(super) fn dtype(&self, args: &[Expr], dtypes: &[DataType]) -> Result<DataType, FrameError> {
-        for (arg, &got) in args.iter().zip(dtypes) {
+        for (arg, got) in args.iter().zip(dtypes) {
             if !got.is_text() {
-                return Err(wrong_type(self.word(), arg, got, "Utf8"));
+                return Err(wrong_type(self.word(), arg, got.clone(), "Utf8"));
             }
         }
         match self {

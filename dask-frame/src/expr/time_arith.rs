@@ -18,15 +18,17 @@ use crate::parse;
 use crate::schema::DataType;
 
 /// Returns the type of the result, if this is arithmetic on times.
-pub(super) fn dtype(op: Binary, a: DataType, b: DataType) -> Option<DataType> {
+pub(super) fn dtype(op: Binary, a: &DataType, b: &DataType) -> Option<DataType> {
     use Binary::{Add, Divide, FloorDivide, Multiply, Remainder, Subtract};
     use DataType::{Date, Duration, Float64, Int64, Timestamp};
     let time = |dtype| if dtype == Date { Timestamp } else { dtype };
     let zoned = |dtype| matches!(dtype, DataType::Zoned(_));
     Some(match (op, a, b) {
-        (Subtract, a, b) if zoned(a) == zoned(b) && a.is_temporal() && b.is_temporal() => Duration,
-        (Add | Subtract, a, Duration) if a.is_temporal() => time(a),
-        (Add, Duration, b) if b.is_temporal() => time(b),
+        (Subtract, a, b) if zoned(a.clone()) == zoned(b.clone()) && a.is_temporal() && b.is_temporal() => {
+            Duration
+        }
+        (Add | Subtract, a, Duration) if a.is_temporal() => time(a.clone()),
+        (Add, Duration, b) if b.is_temporal() => time(b.clone()),
         (Add | Subtract | Remainder, Duration, Duration) => Duration,
         (Divide, Duration, Duration) => Float64,
         (FloorDivide, Duration, Duration) => Int64,
@@ -38,7 +40,7 @@ pub(super) fn dtype(op: Binary, a: DataType, b: DataType) -> Option<DataType> {
 
 /// Computes arithmetic on times; `None` if it is not that.
 pub(super) fn binary(op: Binary, left: &Eval, right: &Eval, len: usize) -> Option<Result<Column, Fault>> {
-    let result = dtype(op, left.dtype(), right.dtype())?;
+    let result = dtype(op, &left.dtype(), &right.dtype())?;
     let number = |side: &Eval| side.dtype() == DataType::Float64;
     let scaled = result == DataType::Duration
         && (number(left) || number(right) || (op == Binary::Divide && right.dtype() == DataType::Int64));
@@ -56,7 +58,7 @@ pub(super) fn binary(op: Binary, left: &Eval, right: &Eval, len: usize) -> Optio
 pub(super) fn unary(op: Unary, of: &Column) -> Option<Result<Column, Fault>> {
     let View::Ticks(micros, dtype) = of.view() else { return None };
     let plain = Column::from_i64s(micros.to_vec(), of.validity());
-    Some(arith::unary(op, &plain).map(|column| retyped(&column, dtype)))
+    Some(arith::unary(op, &plain).map(|column| retyped(&column, dtype.clone())))
 }
 
 /// Microseconds as plain integers.

@@ -22,15 +22,15 @@ impl Expr {
             Node::FillNull(of, with) => same("fill_null", of, with, schema),
             Node::Cast(of, to) => {
                 let from = of.dtype(schema)?;
-                if can_cast(from, *to) {
-                    return Ok(*to);
+                if can_cast(&from, to) {
+                    return Ok(to.clone());
                 }
                 let expected = "a type that converts to the one asked for";
                 Err(FrameError::WrongType { operation: "cast", expr: of.to_string(), got: from, expected })
             }
             Node::IsIn(of, values) => {
                 let dtype = of.dtype(schema)?;
-                match values.iter().find(|value| common(dtype, value.dtype()).is_none()) {
+                match values.iter().find(|value| common(&dtype, &value.dtype()).is_none()) {
                     Some(value) => {
                         Err(mismatch("is_in", of, dtype, &super::lit(value.clone()), value.dtype()))
                     }
@@ -89,16 +89,16 @@ fn binary(op: Binary, left: &Expr, right: &Expr, schema: &Schema) -> Result<Data
         | Binary::Less
         | Binary::LessEqual
         | Binary::Greater
-        | Binary::GreaterEqual => match common(a, b) {
+        | Binary::GreaterEqual => match common(&a, &b) {
             Some(_) => Ok(DataType::Bool),
             None => Err(mismatch(operation, left, a, right, b)),
         },
         Binary::Add if a == DataType::Utf8 && b == DataType::Utf8 => Ok(DataType::Utf8),
-        _ if super::time_arith::dtype(op, a, b).is_some() => {
-            Ok(super::time_arith::dtype(op, a, b).unwrap_or(a))
+        _ if super::time_arith::dtype(op, &a, &b).is_some() => {
+            Ok(super::time_arith::dtype(op, &a, &b).unwrap_or(a))
         }
         _ => {
-            for (expr, got) in [(left, a), (right, b)] {
+            for (expr, got) in [(left, a.clone()), (right, b.clone())] {
                 if !got.is_numeric() {
                     let expected = "Int64 or Float64";
                     return Err(FrameError::WrongType { operation, expr: expr.to_string(), got, expected });
@@ -126,7 +126,7 @@ fn unary(op: Unary, of: &Expr, schema: &Schema) -> Result<DataType, FrameError> 
         Unary::IsNull => (true, DataType::Bool, ""),
         Unary::Not => (got == DataType::Bool, DataType::Bool, "Bool"),
         Unary::Negative | Unary::Absolute => {
-            (got.is_numeric() || got == DataType::Duration, got, "Int64, Float64 or Duration")
+            (got.is_numeric() || got == DataType::Duration, got.clone(), "Int64, Float64 or Duration")
         }
     };
     match fits {
@@ -137,16 +137,16 @@ fn unary(op: Unary, of: &Expr, schema: &Schema) -> Result<DataType, FrameError> 
 
 fn same(operation: &'static str, left: &Expr, right: &Expr, schema: &Schema) -> Result<DataType, FrameError> {
     let (a, b) = (left.dtype(schema)?, right.dtype(schema)?);
-    common(a, b).ok_or_else(|| mismatch(operation, left, a, right, b))
+    common(&a, &b).ok_or_else(|| mismatch(operation, left, a, right, b))
 }
 
 /// Returns the type in which values of two types are compared or mixed, if there is one.
-pub(crate) fn common(a: DataType, b: DataType) -> Option<DataType> {
+pub(crate) fn common(a: &DataType, b: &DataType) -> Option<DataType> {
     match (a, b) {
-        _ if a == b => Some(a),
+        _ if a == b => Some(a.clone()),
         _ if a.is_numeric() && b.is_numeric() => Some(DataType::Float64),
         _ if a.is_text() && b.is_text() => Some(DataType::Utf8),
-        (DataType::Zoned(_), DataType::Zoned(_)) => Some(a),
+        (DataType::Zoned(_), DataType::Zoned(_)) => Some(a.clone()),
         (DataType::Date, DataType::Timestamp) | (DataType::Timestamp, DataType::Date) => {
             Some(DataType::Timestamp)
         }
@@ -159,7 +159,7 @@ fn mismatch(operation: &'static str, left: &Expr, a: DataType, right: &Expr, b: 
     FrameError::TypeMismatch { operation, left, left_dtype: a, right, right_dtype: b }
 }
 
-fn can_cast(from: DataType, to: DataType) -> bool {
+fn can_cast(from: &DataType, to: &DataType) -> bool {
     use DataType::{Bool, Categorical, Date, Float64, Int64, Timestamp, Utf8};
     match (from, to) {
         _ if from == to => true,

@@ -72,7 +72,7 @@ impl Expr {
             Node::Binary(op, a, b) => Node::Binary(*op, f(a)?, f(b)?),
             Node::Unary(op, a) => Node::Unary(*op, f(a)?),
             Node::FillNull(a, b) => Node::FillNull(f(a)?, f(b)?),
-            Node::Cast(a, to) => Node::Cast(f(a)?, *to),
+            Node::Cast(a, to) => Node::Cast(f(a)?, to.clone()),
             Node::IsIn(a, values) => Node::IsIn(f(a)?, values.clone()),
             Node::Function(function, args) => {
                 Node::Function(function.clone(), args.iter().map(f).collect::<Result<_, _>>()?)

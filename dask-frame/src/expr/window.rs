@@ -144,22 +144,24 @@ impl WindowFunction {
         let problem =
             |problem: &str| Err(FrameError::BadArgument { operation: self.word(), problem: problem.into() });
         let number = |dtype: DataType| dtype.is_numeric() || dtype == DataType::Bool;
-        let numbers = |at: usize| match number(dtypes[at]) {
+        let numbers = |at: usize| match number(dtypes[at].clone()) {
             true => Ok(()),
-            false => Err(wrong_type(self.word(), &args[at], dtypes[at], "Int64, Float64 or Bool")),
+            false => Err(wrong_type(self.word(), &args[at], dtypes[at].clone(), "Int64, Float64 or Bool")),
         };
         match self {
-            WindowFunction::Cumulative(Cumulative::Sum) if dtypes[0] == DataType::Duration => Ok(dtypes[0]),
+            WindowFunction::Cumulative(Cumulative::Sum) if dtypes[0] == DataType::Duration => {
+                Ok(dtypes[0].clone())
+            }
             WindowFunction::Cumulative(Cumulative::Sum | Cumulative::Product) => {
                 numbers(0)?;
                 Ok(if dtypes[0] == DataType::Float64 { DataType::Float64 } else { DataType::Int64 })
             }
             WindowFunction::Cumulative(Cumulative::Count) => Ok(DataType::Int64),
             WindowFunction::Cumulative(_) | WindowFunction::Shift(_) | WindowFunction::Fill { .. } => {
-                Ok(dtypes[0])
+                Ok(dtypes[0].clone())
             }
             WindowFunction::Rank { .. } => Ok(DataType::Float64),
-            WindowFunction::Map { output, .. } => Ok(*output),
+            WindowFunction::Map { output, .. } => Ok(output.clone()),
             WindowFunction::Apply { frame, least, .. } => {
                 numbers(0)?;
                 self.check_frame(*frame, *least, args, dtypes)?;
@@ -205,7 +207,7 @@ impl WindowFunction {
             }
             Frame::Time { micros, .. } if micros <= 0 => problem("a window is longer than no time"),
             Frame::Time { .. } => {
-                let (by, got) = (&args[self.n_values()], dtypes[self.n_values()]);
+                let (by, got) = (&args[self.n_values()], dtypes[self.n_values()].clone());
                 match got {
                     DataType::Timestamp | DataType::Zoned(_) | DataType::Duration => Ok(()),
                     _ => Err(wrong_type(self.word(), by, got, "Timestamp")),

@@ -111,12 +111,12 @@ impl AsOf {
         let operation = "merge_asof";
         let key = |a: &Arc<str>, b: &Arc<str>| key_pair(operation, (left, a), (right, b));
         let on = key(&self.on[0], &self.on[1])?;
-        let got = on.2;
+        let got = on.2.clone();
         if matches!(got, DataType::Bool | DataType::Utf8 | DataType::Categorical) {
             let (expr, expected) = (on.0.to_string(), "a number or a time");
             return Err(FrameError::WrongType { operation, expr, got, expected });
         }
-        let is_fitting = |tolerance: &Scalar| match (tolerance, got) {
+        let is_fitting = |tolerance: &Scalar| match (tolerance, &got) {
             (Scalar::Int64(most), DataType::Int64 | DataType::Float64 | DataType::Date) => *most >= 0,
             (Scalar::Float64(most), DataType::Float64) => *most >= 0.0,
             (Scalar::Duration(most), DataType::Timestamp | DataType::Zoned(_) | DataType::Duration) => {

@@ -161,10 +161,10 @@ impl DataFrame {
             let is_everywhere = || frames.iter().all(|frame| frame.schema().position(field.name()).is_some());
             match columns.iter_mut().find(|(name, _)| **name == *field.name()) {
                 Some((name, dtype)) => {
-                    *dtype = common(*dtype, field.dtype()).ok_or_else(|| FrameError::TypeMismatch {
+                    *dtype = common(dtype, &field.dtype()).ok_or_else(|| FrameError::TypeMismatch {
                         operation: "concat",
                         left: name.to_string(),
-                        left_dtype: *dtype,
+                        left_dtype: dtype.clone(),
                         right: format!("{name} of frame {at}"),
                         right_dtype: field.dtype(),
                     })?;
@@ -175,7 +175,7 @@ impl DataFrame {
         }
         let agreeing = frames.iter().map(|frame| {
             let columns =
-                columns.iter().map(|(name, dtype)| (Arc::clone(name), column(frame.schema(), name, *dtype)));
+                columns.iter().map(|(name, dtype)| (Arc::clone(name), column(frame.schema(), name, dtype)));
             frame.with(PlanOp::Project(columns.collect()), info.clone())
         });
         let agreeing = agreeing.collect::<Result<Vec<_>, _>>()?;
@@ -190,11 +190,11 @@ impl DataFrame {
 }
 
 /// A column of a frame in a type, or missing values if there is none.
-fn column(schema: &Schema, name: &Arc<str>, dtype: DataType) -> Expr {
+fn column(schema: &Schema, name: &Arc<str>, dtype: &DataType) -> Expr {
     match schema.field(name) {
-        Ok(field) if field.dtype() == dtype => col(Arc::clone(name)),
-        Ok(_) => col(Arc::clone(name)).cast(dtype),
-        Err(_) => lit(Scalar::Null(dtype)),
+        Ok(field) if field.dtype() == *dtype => col(Arc::clone(name)),
+        Ok(_) => col(Arc::clone(name)).cast(dtype.clone()),
+        Err(_) => lit(Scalar::Null(dtype.clone())),
     }
 }
 

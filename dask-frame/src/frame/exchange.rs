@@ -66,7 +66,7 @@ impl DataFrame {
     #[track_caller]
     pub fn to_partitions(&self) -> Result<ColumnPartitions, FrameError> {
         let field = |field: &Field| {
-            let kind = kind_of(field.dtype()).ok_or_else(|| FrameError::BadArgument {
+            let kind = kind_of(&field.dtype()).ok_or_else(|| FrameError::BadArgument {
                 operation: "to_partitions",
                 problem: format!(
                     "column `{}` is {}, which is not exchanged; convert it with `cast`",
@@ -107,7 +107,7 @@ fn dtype_of(kind: ColumnKind) -> Option<DataType> {
     })
 }
 
-fn kind_of(dtype: DataType) -> Option<ColumnKind> {
+fn kind_of(dtype: &DataType) -> Option<ColumnKind> {
     Some(match dtype {
         DataType::Int64 => ColumnKind::Int64,
         DataType::Float64 => ColumnKind::Float64,

@@ -44,7 +44,7 @@ impl DataFrame {
     #[track_caller]
     pub fn loc(&self, label: impl Into<Scalar>) -> Result<Self, FrameError> {
         let (index, dtype) = self.index_field()?;
-        let span = Span::of_label(label.into(), dtype)?;
+        let span = Span::of_label(label.into(), &dtype)?;
         let condition = span.condition(index);
         self.located(&[span], condition, LayerInfo::here())
     }
@@ -59,7 +59,7 @@ impl DataFrame {
         let info = LayerInfo::here();
         let (index, dtype) = self.index_field()?;
         let labels = labels.into_iter().map(Into::into).collect::<Vec<Scalar>>();
-        let spans = labels.iter().map(|label| Span::of_label(label.clone(), dtype));
+        let spans = labels.iter().map(|label| Span::of_label(label.clone(), &dtype));
         let spans = spans.collect::<Result<Vec<_>, _>>()?;
         // A list of any length is one test; only periods are a test each.
         let condition = match dtype {
@@ -85,8 +85,8 @@ impl DataFrame {
         let (index, dtype) = self.index_field()?;
         let bound = |bound: Bound<&S>| match bound {
             Bound::Unbounded => Ok(Bound::Unbounded),
-            Bound::Included(label) => Span::of_label(label.clone().into(), dtype).map(Bound::Included),
-            Bound::Excluded(label) => Span::of_label(label.clone().into(), dtype).map(Bound::Excluded),
+            Bound::Included(label) => Span::of_label(label.clone().into(), &dtype).map(Bound::Included),
+            Bound::Excluded(label) => Span::of_label(label.clone().into(), &dtype).map(Bound::Excluded),
         };
         let span = Span {
             first: match bound(range.start_bound())? {
@@ -145,7 +145,7 @@ fn excluded(bound: Bound<Scalar>) -> Bound<Scalar> {
 }
 
 impl Span {
-    fn of_label(label: Scalar, dtype: DataType) -> Result<Self, FrameError> {
+    fn of_label(label: Scalar, dtype: &DataType) -> Result<Self, FrameError> {
         let (first, last) = match (label, dtype) {
             (Scalar::Utf8(text), DataType::Timestamp) => {
                 let (first, last) =

@@ -110,7 +110,7 @@ impl DataFrame {
         let mut dtype = schema.field(first)?.dtype();
         for name in &values {
             let got = schema.field(name)?.dtype();
-            dtype = common(dtype, got).ok_or_else(|| FrameError::TypeMismatch {
+            dtype = common(&dtype, &got).ok_or_else(|| FrameError::TypeMismatch {
                 operation: "melt",
                 left: first.to_string(),
                 left_dtype: dtype,
@@ -121,7 +121,7 @@ impl DataFrame {
         let of = |name: &Arc<str>| {
             let ids = melt.ids.iter().map(|id| col(Arc::clone(id)));
             let variable = lit(name.to_string()).alias(Arc::clone(&melt.variable_name));
-            let value = col(Arc::clone(name)).cast(dtype).alias(Arc::clone(&melt.value_name));
+            let value = col(Arc::clone(name)).cast(dtype.clone()).alias(Arc::clone(&melt.value_name));
             self.select(ids.chain([variable, value]))
         };
         Self::concat(&values.iter().map(of).collect::<Result<Vec<_>, _>>()?)

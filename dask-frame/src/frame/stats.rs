@@ -46,21 +46,21 @@ column_aggregates! {
     nunique of any_type;
 }
 
-fn is_number(dtype: DataType) -> bool {
+fn is_number(dtype: &DataType) -> bool {
     dtype.is_numeric()
 }
 
-fn any_type(_: DataType) -> bool {
+fn any_type(_: &DataType) -> bool {
     true
 }
 
 impl DataFrame {
     fn each_column(
         &self,
-        which: impl Fn(DataType) -> bool,
+        which: impl Fn(&DataType) -> bool,
         of: impl Fn(Expr) -> Aggregate,
     ) -> Result<Self, FrameError> {
-        let fields = self.schema().fields().iter().filter(|field| which(field.dtype()));
+        let fields = self.schema().fields().iter().filter(|field| which(&field.dtype()));
         self.agg(fields.map(|field| of(col(field.shared_name())).alias(field.shared_name())))
     }
 

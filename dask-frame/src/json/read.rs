@@ -124,7 +124,7 @@ impl ReadJson {
             None => self.sampled(&files)?,
         };
         let fields = fields.into_iter().map(|field| match self.dtypes.get(field.name()) {
-            Some(dtype) => Field::new(field.shared_name(), *dtype),
+            Some(dtype) => Field::new(field.shared_name(), dtype.clone()),
             None => field,
         });
         let schema = Schema::new(fields)?;
@@ -173,8 +173,8 @@ impl ReadJson {
                     match found.iter_mut().find(|(known, _)| *known == name) {
                         None => found.push((name, guess)),
                         Some((_, known)) => {
-                            *known = match (*known, guess) {
-                                (Some(a), Some(b)) => Some(widen(a, b)),
+                            *known = match (known.clone(), guess) {
+                                (Some(a), Some(b)) => Some(widen(&a, &b)),
                                 (one, other) => one.or(other),
                             }
                         }

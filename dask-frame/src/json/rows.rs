@@ -46,7 +46,7 @@ impl<'s> Rows<'s> {
         for (slot, field) in fields.iter().enumerate() {
             slots.insert(field.name(), Some(slot));
         }
-        let builders = fields.iter().map(|field| CellBuilder::new(field.dtype())).collect();
+        let builders = fields.iter().map(|field| CellBuilder::new(&field.dtype())).collect();
         let filled = vec![false; fields.len()];
         Self { fields, slots, builders, filled, n_rows: 0, strict }
     }
@@ -240,7 +240,7 @@ impl<'de> Visitor<'de> for Cell<'_> {
 
     fn visit_str<E: Error>(self, value: &str) -> Result<(), E> {
         match self.builder {
-            CellBuilder::Ticks(ticks, dtype) => match time::parse_as(value.as_bytes(), *dtype) {
+            CellBuilder::Ticks(ticks, dtype) => match time::parse_as(value.as_bytes(), dtype) {
                 Some(tick) => ticks.push(tick),
                 None => *self.misfit = Some(value.to_owned()),
             },

@@ -92,7 +92,7 @@ impl Reduction {
     }
 
     pub(crate) fn output(&self) -> DataType {
-        self.output
+        self.output.clone()
     }
 
     /// Returns whether another reduction of the same inputs has the same states.
@@ -129,10 +129,10 @@ impl Reduction {
     /// Returns the types of the columns of a state with a row a group, and of those with any number.
     pub(crate) fn state_dtypes(&self) -> (Vec<DataType>, Vec<DataType>) {
         use DataType::{Float64, Int64};
-        let input = self.inputs.first().copied().unwrap_or(Int64);
+        let input = self.inputs.first().cloned().unwrap_or(Int64);
         let (mut one, many) = match self.kind {
             AggregateKind::First | AggregateKind::Last if self.takes_nulls => (vec![input, Int64], vec![]),
-            AggregateKind::IdxMin | AggregateKind::IdxMax => (vec![input, self.output], vec![]),
+            AggregateKind::IdxMin | AggregateKind::IdxMax => (vec![input, self.output.clone()], vec![]),
             AggregateKind::Mean => (vec![Float64, Int64], vec![]),
             AggregateKind::Cov { .. } | AggregateKind::Corr => {
                 (vec![Int64, Float64, Float64, Float64, Float64, Float64], vec![])
@@ -144,7 +144,7 @@ impl Reduction {
             AggregateKind::Mode => (vec![], vec![input, Int64]),
             kind => match moments::powers(kind) {
                 Some(powers) => ([Int64].into_iter().chain(vec![Float64; powers]).collect(), vec![]),
-                None => (vec![self.output], vec![]),
+                None => (vec![self.output.clone()], vec![]),
             },
         };
         if self.is_guarded() {

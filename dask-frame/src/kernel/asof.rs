@@ -22,7 +22,7 @@ pub(crate) struct Nearest {
 impl Nearest {
     pub(crate) fn new(spec: &AsOfSpec, table: &Table) -> Result<Self, EvalError> {
         let (_, name, dtype) = &spec.on;
-        let key = cast_column(name, table.column(name)?, *dtype)?;
+        let key = cast_column(name, table.column(name)?, dtype)?;
         let order = sorted_rows(std::slice::from_ref(&key), table.n_rows(), &[false], false);
         // Missing keys come last; they are near nothing.
         let order = &order[..table.n_rows() - key.null_count()];
@@ -41,7 +41,7 @@ impl Nearest {
     /// Returns for each row of a partition the nearest row, or [`NO_ROW`].
     pub(crate) fn rows(&self, spec: &AsOfSpec, left: &Table, by: &[Column]) -> Result<Vec<u32>, EvalError> {
         let (name, _, dtype) = &spec.on;
-        let key = cast_column(name, left.column(name)?, *dtype)?;
+        let key = cast_column(name, left.column(name)?, dtype)?;
         let validity = key.validity();
         Ok(match (key.view(), self.key.view()) {
             (View::Float64(a), View::Float64(b)) => {

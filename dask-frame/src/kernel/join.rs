@@ -37,7 +37,7 @@ pub(crate) fn key_columns<'a>(
     table: &Table,
     on: impl IntoIterator<Item = &'a (Arc<str>, DataType)>,
 ) -> Result<Vec<Column>, EvalError> {
-    on.into_iter().map(|(name, dtype)| cast_column(name, table.column(name)?, *dtype)).collect()
+    on.into_iter().map(|(name, dtype)| cast_column(name, table.column(name)?, dtype)).collect()
 }
 
 impl JoinIndex {

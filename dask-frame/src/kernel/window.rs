@@ -66,28 +66,28 @@ pub(crate) fn with_rows(
     name: &str,
 ) -> Result<Column, EvalError> {
     let of = &columns[0];
-    Ok(match *function {
+    Ok(match function {
         WindowFunction::Shift(n) => {
             let row = |row: usize| {
-                let at = (row as i64).checked_sub(n).and_then(|at| usize::try_from(at).ok());
+                let at = (row as i64).checked_sub(*n).and_then(|at| usize::try_from(at).ok());
                 at.filter(|&at| at < of.len()).map_or(NO_ROW, |at| at as u32)
             };
             of.take(&own.map(row).collect::<Vec<_>>())
         }
         WindowFunction::Fill { forward, limit } => {
             let limit = limit.and_then(|limit| usize::try_from(limit).ok()).unwrap_or(usize::MAX);
-            of.take(&filled(of, own, forward, limit))
+            of.take(&filled(of, own, *forward, limit))
         }
         WindowFunction::Statistic { frame, statistic, least } => {
-            let ranges = ranges(function, frame, columns, own, name)?;
-            statistic::over_ranges(statistic, least, &columns[..function.n_values()], &ranges)
+            let ranges = ranges(function, *frame, columns, own, name)?;
+            statistic::over_ranges(*statistic, *least, &columns[..function.n_values()], &ranges)
         }
-        WindowFunction::Apply { frame, least, function: ref closure } => {
-            let ranges = ranges(function, frame, columns, own, name)?;
-            closure::applied(closure, least, of, &ranges, name)?
+        WindowFunction::Apply { frame, least, function: closure } => {
+            let ranges = ranges(function, *frame, columns, own, name)?;
+            closure::applied(closure, *least, of, &ranges, name)?
         }
-        WindowFunction::Map { function: ref closure, output } => {
-            closure::mapped(closure, &of.slice(own.start, own.len()), output, name)?
+        WindowFunction::Map { function: closure, output } => {
+            closure::mapped(closure, &of.slice(own.start, own.len()), output.clone(), name)?
         }
         WindowFunction::Cumulative(_) | WindowFunction::Rank { .. } => {
             unreachable!("`{name}` needs a state and no rows")

@@ -49,7 +49,7 @@ pub(super) fn dtype<'a>(values: impl IntoIterator<Item = Option<&'a str>>) -> Da
 }
 
 pub(super) fn scalar(value: Option<&str>, dtype: DataType) -> Scalar {
-    match (value, dtype) {
+    match (value, dtype.clone()) {
         (None, _) => Scalar::Null(dtype),
         (Some(value), DataType::Int64) => {
             parse::int(value.as_bytes()).map_or(Scalar::Null(dtype), Scalar::Int64)

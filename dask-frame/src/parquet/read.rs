@@ -141,9 +141,13 @@ fn constants(files: &[InputFile], keys: &[Keys]) -> Result<(Vec<Field>, Vec<Vec<
     }
     let dtype = |at: usize| hive::dtype(keys.iter().map(|keys| keys[at].1.as_deref()));
     let dtypes = (0..names.len()).map(dtype).collect::<Vec<_>>();
-    let fields = names.iter().zip(&dtypes).map(|(name, dtype)| Field::new(name.as_str(), *dtype)).collect();
+    let fields =
+        names.iter().zip(&dtypes).map(|(name, dtype)| Field::new(name.as_str(), dtype.clone())).collect();
     let of_file = |keys: &Keys| {
-        keys.iter().zip(&dtypes).map(|((_, value), dtype)| hive::scalar(value.as_deref(), *dtype)).collect()
+        keys.iter()
+            .zip(&dtypes)
+            .map(|((_, value), dtype)| hive::scalar(value.as_deref(), dtype.clone()))
+            .collect()
     };
     Ok((fields, keys.iter().map(of_file).collect()))
 }

@@ -126,7 +126,7 @@ impl ParquetSource {
             }
         }
         let column = |(parts, field): (Vec<Column>, &&Field)| match &parts[..] {
-            [] => Column::nulls(field.dtype(), 0),
+            [] => Column::nulls(&field.dtype(), 0),
             [one] => one.clone(),
             several => Column::concat(&several.iter().collect::<Vec<_>>()),
         };

@@ -94,7 +94,7 @@ impl AggregateSpec {
         let dtypes = self.states().map(|at| (at, self.reductions[at].0.state_dtypes())).collect::<Vec<_>>();
         for (at, (one, _)) in &dtypes {
             fields.extend(
-                one.iter().enumerate().map(|(i, &dtype)| Field::new(format!("state {at}.{i}"), dtype)),
+                one.iter().enumerate().map(|(i, dtype)| Field::new(format!("state {at}.{i}"), dtype.clone())),
             );
         }
         if self.is_ragged() {
@@ -102,7 +102,7 @@ impl AggregateSpec {
         }
         for (at, (_, many)) in &dtypes {
             fields.extend(
-                many.iter().enumerate().map(|(i, &dtype)| Field::new(format!("rows {at}.{i}"), dtype)),
+                many.iter().enumerate().map(|(i, dtype)| Field::new(format!("rows {at}.{i}"), dtype.clone())),
             );
         }
         Schema::new(fields).expect("numbered names differ")

@@ -41,7 +41,7 @@ impl AsOfSpec {
     pub(crate) fn by(&self, side: usize) -> Vec<(Arc<str>, DataType)> {
         self.by
             .iter()
-            .map(|(left, right, dtype)| (Arc::clone(if side == 0 { left } else { right }), *dtype))
+            .map(|(left, right, dtype)| (Arc::clone(if side == 0 { left } else { right }), dtype.clone()))
             .collect()
     }
 
@@ -52,7 +52,7 @@ impl AsOfSpec {
     }
 
     pub(super) fn token(&self) -> Token {
-        let on = |(left, right, dtype): &KeyPair| (left.to_string(), right.to_string(), *dtype);
+        let on = |(left, right, dtype): &KeyPair| (left.to_string(), right.to_string(), dtype.clone());
         let by = tokenized("by", std::iter::once(&self.on).chain(&self.by).map(on));
         let columns = self.columns.iter().map(|column| {
             let (is_left, from) = match &column.from {

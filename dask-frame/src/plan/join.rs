@@ -25,7 +25,7 @@ pub(crate) fn key_pair(
     (right, right_name): (&Schema, &Arc<str>),
 ) -> Result<KeyPair, FrameError> {
     let (left_dtype, right_dtype) = (left.field(left_name)?.dtype(), right.field(right_name)?.dtype());
-    let dtype = common(left_dtype, right_dtype).ok_or_else(|| FrameError::TypeMismatch {
+    let dtype = common(&left_dtype, &right_dtype).ok_or_else(|| FrameError::TypeMismatch {
         operation,
         left: left_name.to_string(),
         left_dtype,
@@ -131,12 +131,14 @@ impl JoinSpec {
     /// The columns by which the left side (0) or the right side (1) is joined, and the types in which they are
     /// compared.
     pub(crate) fn keys(&self, side: usize) -> Vec<(Arc<str>, DataType)> {
-        let key = |(left, right, dtype): &KeyPair| (Arc::clone(if side == 0 { left } else { right }), *dtype);
+        let key = |(left, right, dtype): &KeyPair| {
+            (Arc::clone(if side == 0 { left } else { right }), dtype.clone())
+        };
         self.on.iter().map(key).collect()
     }
 
     pub(super) fn token(&self) -> Token {
-        let on = tokenized("on", self.on.iter().map(|(left, right, dtype)| (left, right, *dtype)));
+        let on = tokenized("on", self.on.iter().map(|(left, right, dtype)| (left, right, dtype.clone())));
         let columns = self.columns.iter().map(|column| {
             let (side, from) = match &column.from {
                 Side::Left(name) => (0, name.to_string()),

@@ -199,8 +199,8 @@ impl PlanOp {
                 inputs[0].schema().field(number)?;
                 Ok(inputs[0].schema().clone())
             }
-            PlanOp::Join(spec) => joined(&spec.columns, inputs, |at| spec.on[at].2),
-            PlanOp::AsOf(spec) => joined(&spec.columns, inputs, |_| spec.on.2),
+            PlanOp::Join(spec) => joined(&spec.columns, inputs, |at| spec.on[at].2.clone()),
+            PlanOp::AsOf(spec) => joined(&spec.columns, inputs, |_| spec.on.2.clone()),
             PlanOp::Sort(spec) | PlanOp::Top(spec, _) => {
                 spec.by.iter().try_for_each(|name| inputs[0].schema().field(name).map(drop))?;
                 Ok(inputs[0].schema().clone())

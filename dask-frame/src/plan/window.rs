@@ -92,7 +92,7 @@ impl WindowSpec {
         let carried = self.columns.iter().enumerate().filter(|(_, column)| column.carry() == Some(direction));
         let fields = carried.flat_map(|(at, column)| {
             let (from, to) = column.dtypes(input, output);
-            let dtypes = state_dtypes(&column.function, from, to).into_iter().enumerate();
+            let dtypes = state_dtypes(&column.function, &from, &to).into_iter().enumerate();
             dtypes.map(move |(part, dtype)| Field::new(format!("state {at}.{part}"), dtype))
         });
         Schema::new(fields).expect("numbered names differ")

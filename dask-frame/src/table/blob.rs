@@ -107,7 +107,7 @@ mod tests {
         let fields = ["a", "é"].map(|name| Field::new(name, DataType::Utf8));
         let no_rows = Table::empty(Schema::new(fields).unwrap());
         assert_eq!(there_and_back(&no_rows).schema(), no_rows.schema());
-        let nulls = Table::new([("n", Column::nulls(DataType::Bool, 9))]).unwrap();
+        let nulls = Table::new([("n", Column::nulls(&DataType::Bool, 9))]).unwrap();
         assert_eq!(there_and_back(&nulls), nulls);
     }
 }

@@ -28,7 +28,7 @@ fn grouped(frame: &DataFrame, keep_nulls: bool) -> GroupBy {
 }
 
 fn schema(fields: &[(&str, DataType)]) -> Schema {
-    Schema::new(fields.iter().map(|(name, dtype)| Field::new(*name, *dtype))).unwrap()
+    Schema::new(fields.iter().map(|(name, dtype)| Field::new(*name, dtype.clone()))).unwrap()
 }
 
 fn values(table: &Table, name: &str) -> Result<Vec<Option<f64>>, FrameError> {

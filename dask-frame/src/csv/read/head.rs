@@ -96,7 +96,10 @@ impl ReadCsv {
                         let Some(cell) = splitter.cell(bytes, 0, slot) else { continue };
                         if column.guess != Some(DataType::Utf8) && !na.contains(&cell) {
                             let dtype = self.numbers.guess(&cell);
-                            column.guess = Some(column.guess.map_or(dtype, |before| widen(before, dtype)));
+                            column.guess = Some(match &column.guess {
+                                Some(before) => widen(before, &dtype),
+                                None => dtype,
+                            });
                         }
                     }
                     at = past(next);

@@ -132,14 +132,14 @@ impl AggregateKind {
 
     /// Returns the type of the result, or which input has the wrong type and what was expected.
     pub(super) fn output(self, inputs: &[DataType]) -> Result<DataType, (usize, &'static str)> {
-        let first = inputs.first().copied().unwrap_or(DataType::Int64);
-        let number = |dtype: DataType| dtype.is_numeric() || dtype == DataType::Bool;
-        let numbers = |output| match inputs.iter().position(|&dtype| !number(dtype)) {
+        let first = inputs.first().cloned().unwrap_or(DataType::Int64);
+        let number = |dtype: &DataType| dtype.is_numeric() || *dtype == DataType::Bool;
+        let numbers = |output| match inputs.iter().position(|dtype| !number(dtype)) {
             None => Ok(output),
             Some(at) => Err((at, "Int64, Float64 or Bool")),
         };
         match self {
-            Sum | Product => numbers(if first == DataType::Bool { DataType::Int64 } else { widest(first) }),
+            Sum | Product => numbers(if first == DataType::Bool { DataType::Int64 } else { widest(&first) }),
             Mean | Var { .. } | Std { .. } | Sem { .. } | Skew | Kurtosis | Cov { .. } | Corr => {
                 numbers(DataType::Float64)
             }
@@ -147,14 +147,14 @@ impl AggregateKind {
             Count | Size | NUnique | NUniqueApprox => Ok(DataType::Int64),
             Any | All => numbers(DataType::Bool),
             Min | Max | First | Last | Mode => Ok(first),
-            IdxMin | IdxMax => Ok(inputs.get(1).copied().unwrap_or(DataType::Int64)),
+            IdxMin | IdxMax => Ok(inputs.get(1).cloned().unwrap_or(DataType::Int64)),
         }
     }
 }
 
 /// Returns the type that numbers of a type are added up in.
-fn widest(dtype: DataType) -> DataType {
-    if dtype == DataType::Float64 { DataType::Float64 } else { DataType::Int64 }
+fn widest(dtype: &DataType) -> DataType {
+    if *dtype == DataType::Float64 { DataType::Float64 } else { DataType::Int64 }
 }
 
 impl fmt::Display for AggregateKind {

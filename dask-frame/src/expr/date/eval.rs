@@ -54,7 +54,7 @@ impl DateFunction {
             }
             DateFunction::Round { micros, to } => {
                 let overflow = || EvalError::Overflow { expr: expr() };
-                let rules = rules(dtype);
+                let rules = rules(&dtype);
                 let round = |value: i64| match &rules {
                     None => round(value, *micros, *to).ok_or_else(overflow),
                     Some(rules) => {
@@ -73,7 +73,7 @@ impl DateFunction {
             }
             DateFunction::Format(format) => {
                 let format = in_jiff(format);
-                let rules = rules(dtype).unwrap_or(TimeZone::UTC);
+                let rules = rules(&dtype).unwrap_or(TimeZone::UTC);
                 let ticks = micros_of(of);
                 let mut texts = Utf8Builder::with_capacity(of.len());
                 for (row, micros) in ticks.into_iter().enumerate() {
@@ -169,7 +169,7 @@ const MONTHS: [&str; 12] = [
     "December",
 ];
 
-fn rules(dtype: DataType) -> Option<TimeZone> {
+fn rules(dtype: &DataType) -> Option<TimeZone> {
     match dtype {
         DataType::Zoned(zone) => Some(zone.rules()),
         _ => None,
@@ -189,7 +189,7 @@ fn micros_of(of: &Column) -> Vec<i64> {
 
 /// Calls `f` with what the clocks of the column's zone show, or with `None` for a missing value.
 fn each_local(of: &Column, mut f: impl FnMut(Option<i64>)) {
-    let rules = rules(of.dtype());
+    let rules = rules(&of.dtype());
     for (row, micros) in micros_of(of).into_iter().enumerate() {
         let shown = || rules.as_ref().map_or(micros, |rules| local(rules, micros));
         f((!of.is_null(row)).then(shown));

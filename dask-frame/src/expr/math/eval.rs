@@ -111,8 +111,8 @@ fn round_int(x: i64, zeros: u32) -> Option<i64> {
 /// Converts columns to the type that is common to all, which holds all their values.
 fn unified(columns: &[Column]) -> Result<Vec<Column>, EvalError> {
     let dtypes = columns.iter().map(Column::dtype);
-    let all = dtypes.reduce(|a, b| common(a, b).unwrap_or(a)).unwrap_or(DataType::Int64);
-    columns.iter().map(|column| cast_column("", column, all)).collect()
+    let all = dtypes.reduce(|a, b| common(&a, &b).unwrap_or(a)).unwrap_or(DataType::Int64);
+    columns.iter().map(|column| cast_column("", column, &all)).collect()
 }
 
 /// Takes one value of each row: the first that is there, and then each that is better than the last taken.

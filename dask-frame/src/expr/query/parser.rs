@@ -182,10 +182,10 @@ impl<'a> Parser<'a> {
     fn timed_value(&self, value: Scalar, dtype: DataType) -> Result<Scalar, FrameError> {
         match &value {
             Scalar::Utf8(text) if dtype.is_temporal() || dtype == DataType::Duration => {
-                let ticks = time::parse_as(text.as_bytes(), dtype);
+                let ticks = time::parse_as(text.as_bytes(), &dtype);
                 let ticks =
                     ticks.ok_or_else(|| self.problem(format!("{text:?} before this is no {dtype}")))?;
-                Ok(Scalar::from_ticks(ticks, dtype))
+                Ok(Scalar::from_ticks(ticks, &dtype))
             }
             _ => Ok(value),
         }

@@ -84,7 +84,7 @@ pub(super) fn truth(input: &Column, groups: &Groups, any: bool) -> Column {
 }
 
 fn to_ints(input: &Column) -> Column {
-    cast_column("aggregate", input, DataType::Int64).expect("numbers that are no floats are integers")
+    cast_column("aggregate", input, &DataType::Int64).expect("numbers that are no floats are integers")
 }
 
 /// Adds up what partitions gave. A float is missing among these where infinities of both signs were added up,

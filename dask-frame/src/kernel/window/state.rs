@@ -39,12 +39,12 @@ pub(crate) fn carry(function: &WindowFunction) -> Option<Carry> {
 
 /// Returns the types of a state's columns, for a function of a column of type `input` with results of type
 /// `output`.
-pub(crate) fn state_dtypes(function: &WindowFunction, input: DataType, output: DataType) -> Vec<DataType> {
+pub(crate) fn state_dtypes(function: &WindowFunction, input: &DataType, output: &DataType) -> Vec<DataType> {
     empty_state(function, input, output).iter().map(Column::dtype).collect()
 }
 
 /// Returns the state of no rows.
-pub(crate) fn empty_state(function: &WindowFunction, input: DataType, output: DataType) -> Vec<Column> {
+pub(crate) fn empty_state(function: &WindowFunction, input: &DataType, output: &DataType) -> Vec<Column> {
     let one = |value: i64| match output {
         DataType::Float64 => Scalar::Float64(value as f64),
         DataType::Duration => Scalar::Duration(value),
@@ -62,7 +62,7 @@ pub(crate) fn empty_state(function: &WindowFunction, input: DataType, output: Da
 }
 
 /// Returns the state of the rows of a partition.
-pub(crate) fn state_of(function: &WindowFunction, args: &[Column], output: DataType) -> Vec<Column> {
+pub(crate) fn state_of(function: &WindowFunction, args: &[Column], output: &DataType) -> Vec<Column> {
     let of = &args[0];
     match function {
         WindowFunction::Rank { .. } => vec![Column::from(vec![of.len() as i64])],
@@ -88,20 +88,20 @@ pub(crate) fn combined(function: &WindowFunction, far: &[Column], near: &[Column
             floats(statistic::combined(*statistic, &numbers(far), &numbers(near)))
         }
         WindowFunction::Cumulative(Cumulative::Count) | WindowFunction::Rank { .. } => {
-            vec![folded(Cumulative::Sum, &Column::concat(&[&far[0], &near[0]]), DataType::Int64)]
+            vec![folded(Cumulative::Sum, &Column::concat(&[&far[0], &near[0]]), &DataType::Int64)]
         }
         WindowFunction::Cumulative(kind @ (Cumulative::Sum | Cumulative::Product)) => {
             // A sum of floats that is missing is NaN, from infinities of both signs, and stays so.
             if far[0].is_null(0) || near[0].is_null(0) {
-                return vec![Column::nulls(far[0].dtype(), 1)];
+                return vec![Column::nulls(&far[0].dtype(), 1)];
             }
-            vec![folded(*kind, &Column::concat(&[&far[0], &near[0]]), far[0].dtype())]
+            vec![folded(*kind, &Column::concat(&[&far[0], &near[0]]), &far[0].dtype())]
         }
         _ => match carry(function) {
             Some(Carry::Backward) => {
-                state_of(function, &[Column::concat(&[&near[0], &far[0]])], far[0].dtype())
+                state_of(function, &[Column::concat(&[&near[0], &far[0]])], &far[0].dtype())
             }
-            _ => state_of(function, &[Column::concat(&[&far[0], &near[0]])], far[0].dtype()),
+            _ => state_of(function, &[Column::concat(&[&far[0], &near[0]])], &far[0].dtype()),
         },
     }
 }
@@ -127,7 +127,7 @@ pub(crate) fn with_state(
             Column::from(counts.collect::<Vec<_>>())
         }
         WindowFunction::Cumulative(kind @ (Cumulative::Sum | Cumulative::Product)) => {
-            running(*kind, &state[0], &operands(of, output), output)?
+            running(*kind, &state[0], &operands(of, &output), &output)?
         }
         _ if carry(function) == Some(Carry::Backward) => {
             let all = Column::concat(&[of, &state[0]]);
@@ -171,7 +171,7 @@ fn nearest(function: &WindowFunction, of: &Column) -> Vec<u32> {
 }
 
 /// What is added up: truth values count as integers.
-fn operands(of: &Column, output: DataType) -> Column {
+fn operands(of: &Column, output: &DataType) -> Column {
     match of.dtype() {
         DataType::Bool => cast_column("", of, output).expect("a truth value is an integer"),
         _ => of.clone(),
@@ -179,7 +179,7 @@ fn operands(of: &Column, output: DataType) -> Column {
 }
 
 /// Adds up or multiplies, modulo 2⁶⁴; the missing are skipped.
-fn folded(kind: Cumulative, of: &Column, output: DataType) -> Column {
+fn folded(kind: Cumulative, of: &Column, output: &DataType) -> Column {
     let valid = |row: &usize| !of.is_null(*row);
     let rows = (0..of.len()).filter(valid);
     match of.view() {
@@ -201,7 +201,7 @@ fn folded(kind: Cumulative, of: &Column, output: DataType) -> Column {
     }
 }
 
-fn running(kind: Cumulative, state: &Column, of: &Column, output: DataType) -> Result<Column, Overflow> {
+fn running(kind: Cumulative, state: &Column, of: &Column, output: &DataType) -> Result<Column, Overflow> {
     if let View::Float64(x) = of.view() {
         let mut so_far = if state.is_null(0) { f64::NAN } else { numbers(std::slice::from_ref(state))[0] };
         let mut values = ValueBuilder::with_capacity(of.len());
@@ -230,7 +230,7 @@ fn running(kind: Cumulative, state: &Column, of: &Column, output: DataType) -> R
         values.push(so_far);
     }
     Ok(match output {
-        DataType::Duration => values.finish_ticks(output),
+        DataType::Duration => values.finish_ticks(output.clone()),
         _ => values.finish_i64(),
     })
 }

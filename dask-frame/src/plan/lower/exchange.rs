@@ -53,7 +53,7 @@ pub(super) fn both_by_hash(
 }
 
 fn split_by_hash(rows: &Partitions, on: Vec<(Arc<str>, DataType)>, n: u32, info: &LayerInfo) -> Splits {
-    let token = tokenized("on", on.iter().map(|(name, dtype)| (name, *dtype)));
+    let token = tokenized("on", on.iter().map(|(name, dtype)| (name, dtype.clone())));
     Splits::new(rows, SplitBy::Hash(on), token, None, n, info)
 }
 

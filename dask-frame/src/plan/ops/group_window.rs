@@ -39,8 +39,10 @@ impl GroupWindowOp {
                 Ok(rank(&args[0], method, descending, percent))
             }
             (function, None) => with_rows(function, &args, 0..table.n_rows(), &column.name),
-            (function, Some(_)) => with_state(function, &empty_state(function, input, output), &args, output)
-                .map_err(|_| EvalError::Overflow { expr: column.name.to_string() }),
+            (function, Some(_)) => {
+                with_state(function, &empty_state(function, &input, &output), &args, output)
+                    .map_err(|_| EvalError::Overflow { expr: column.name.to_string() })
+            }
         }
     }
 }

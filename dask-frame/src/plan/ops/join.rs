@@ -140,7 +140,7 @@ fn filtered(
         Ok(match &column.from {
             Side::Key(at) => keys[*at].filter(keep),
             Side::Left(name) | Side::Right(name) => left.column(name)?.filter(keep),
-            Side::Indicator => Column::nulls(DataType::Utf8, keep.count()),
+            Side::Indicator => Column::nulls(&DataType::Utf8, keep.count()),
         })
     });
     let columns = columns.collect::<Result<Vec<_>, EvalError>>()?;
@@ -233,7 +233,7 @@ impl Op for UnmatchedOp {
         }
         let pairs = Pairs::default().with_right(&matched);
         let left = Table::empty(self.left.clone());
-        let keys = index.keys().iter().map(|key| Column::nulls(key.dtype(), 0)).collect::<Vec<_>>();
+        let keys = index.keys().iter().map(|key| Column::nulls(&key.dtype(), 0)).collect::<Vec<_>>();
         let right = Rows { table: &index.table, keys: index.keys() };
         let table = joined(&self.spec, &self.schema, &Rows { table: &left, keys: &keys }, &right, &pairs);
         table.map(Value::sized).map_err(OpError::failed)

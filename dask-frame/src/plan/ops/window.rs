@@ -100,14 +100,14 @@ impl Carried {
     pub(in crate::plan) fn none(&self) -> Result<Table, EvalError> {
         self.table(self.columns().map(|column| {
             let (from, to) = column.dtypes(&self.input, &self.output);
-            empty_state(&column.function, from, to)
+            empty_state(&column.function, &from, &to)
         }))
     }
 
     fn of(&self, table: &Table) -> Result<Table, EvalError> {
         let states = self.columns().map(|column| {
             let (_, to) = column.dtypes(&self.input, &self.output);
-            Ok(state_of(&column.function, &args(column, table)?, to))
+            Ok(state_of(&column.function, &args(column, table)?, &to))
         });
         self.table(states.collect::<Result<Vec<_>, EvalError>>()?.into_iter())
     }
@@ -116,7 +116,7 @@ impl Carried {
         let (mut far, mut near) = (far.columns(), near.columns());
         let states = self.columns().map(|column| {
             let (from, to) = column.dtypes(&self.input, &self.output);
-            let n = empty_state(&column.function, from, to).len();
+            let n = empty_state(&column.function, &from, &to).len();
             let (a, b);
             ((a, far), (b, near)) = (far.split_at(n), near.split_at(n));
             combined(&column.function, a, b)
@@ -238,7 +238,7 @@ impl WindowOp {
                     with_rows(&column.function, &args(column, &around)?, own, &column.name)?
                 }
                 Some(states) => {
-                    let state = states.next(empty_state(&column.function, input, output).len());
+                    let state = states.next(empty_state(&column.function, &input, &output).len());
                     match column.is_rank().then(|| ranks.next()).flatten() {
                         Some(ranks) => ranks.slice(rows_before(state), table.n_rows()),
                         None => with_state(&column.function, state, &args(column, table)?, output)
