@@ -3,6 +3,7 @@
 //! What lies alike on both sides keeps its memory. Other types are cast on the side of those crates, where they have a
 //! type to be cast to without loss of meaning ([`Target`]).
 
+mod categories;
 #[cfg(any(feature = "ipc", feature = "parquet"))]
 mod told;
 
@@ -30,8 +31,8 @@ impl Column {
     ///
     /// Truth values, 64-bit integers and floats, texts with 64-bit offsets, timestamps and durations of microseconds
     /// are taken over with their memory. Narrower integers and floats, other texts, dates and times of other units are
-    /// cast; digits below the microsecond are dropped. Dictionaries of texts become categorical, other dictionaries
-    /// what their values become. An array of nothing but nulls becomes floats, as in pandas.
+    /// cast; digits below the microsecond are dropped. Dictionaries of texts become categorical, whose categories are
+    /// not known; other dictionaries what their values become. An array of nothing but nulls becomes floats, as in pandas.
     ///
     /// # Errors
     ///
@@ -72,7 +73,8 @@ impl Column {
 
 impl Table {
     /// Makes a table of a batch of the maintained Arrow crates, whose columns are taken as by
-    /// [`Column::from_arrow`].
+    /// [`Column::from_arrow`]. Known categories come back as such from batches that
+    /// [`to_record_batch`](Table::to_record_batch) has made: the metadata of their fields lists them.
     ///
     /// # Errors
     ///
@@ -97,7 +99,11 @@ impl Table {
     pub fn from_record_batch(batch: &RecordBatch) -> Result<Self, ArrowError> {
         let schema = batch.schema();
         let column = |(field, array): (&Arc<ArrowField>, &ArrayRef)| {
-            let column = Column::from_arrow(&**array).map_err(|source| in_column(field.name(), source))?;
+            let target = Target::of_field(field);
+            let target =
+                target.ok_or_else(|| ArrowError::Unsupported { dtype: array.data_type().to_string() });
+            let column = target.and_then(|target| target.take(&**array));
+            let column = column.map_err(|source| in_column(field.name(), source))?;
             Ok((Field::new(field.name().as_str(), column.dtype()), column))
         };
         let columns = schema.fields().iter().zip(batch.columns()).map(column);
@@ -162,10 +168,18 @@ impl Target {
             A::Duration(_) => DataType::Duration,
             A::Timestamp(_, None) => DataType::Timestamp,
             A::Timestamp(_, Some(zone)) => DataType::Zoned(zone_of(zone)?),
-            A::Dictionary(_, values) if is_text(values) => DataType::Categorical,
+            A::Dictionary(_, values) if is_text(values) => DataType::CATEGORICAL,
             A::Dictionary(_, values) => return Self::of(values),
             _ => return None,
         }))
+    }
+
+    /// Returns what arrays of a field become: the field can tell their categories.
+    pub(crate) fn of_field(field: &ArrowField) -> Option<Self> {
+        match Self::of(field.data_type())?.0 {
+            DataType::Categorical(_) => Some(Self(DataType::Categorical(categories::told(field)))),
+            other => Some(Self(other)),
+        }
     }
 
     /// Takes over an array that can become a column, cast if it lies otherwise.
@@ -173,10 +187,10 @@ impl Target {
         if *array.data_type() == ArrowType::Null {
             return Ok(Column::nulls(&self.0, array.len()));
         }
-        let array = match self.0 {
+        let array = match &self.0 {
             DataType::Date => cast(&*cast(array, &ArrowType::Date32)?, &ArrowType::Int32)?,
             DataType::Zoned(_) => in_no_zone(array),
-            DataType::Categorical => return categorical(array),
+            DataType::Categorical(told) => return categories::among(categorical(array)?, told),
             _ => array.slice(0, array.len()),
         };
         bridged(&*cast(&*array, &lies(&self.0))?, &self.0)
@@ -198,7 +212,7 @@ pub(crate) fn cast(array: &dyn Array, to: &ArrowType) -> Result<ArrayRef, ArrowE
 
 /// Takes over a dictionary of texts, if its texts are categories: all different, and none missing.
 fn categorical(array: &dyn Array) -> Result<Column, ArrowError> {
-    let array = cast(array, &outside(&DataType::Categorical))?;
+    let array = cast(array, &outside(&DataType::CATEGORICAL))?;
     let dictionary = array.as_dictionary::<Int32Type>();
     let texts = bridged(&**dictionary.values(), &DataType::Utf8)?;
     let mut different = HashSet::new();
@@ -250,7 +264,7 @@ pub(crate) fn outside(dtype: &DataType) -> ArrowType {
         DataType::Date => ArrowType::Date32,
         DataType::Duration => ArrowType::Duration(TimeUnit::Microsecond),
         // With a sign, which pandas asks of the numbers of categories.
-        DataType::Categorical => {
+        DataType::Categorical(_) => {
             ArrowType::Dictionary(Box::new(ArrowType::Int32), Box::new(ArrowType::LargeUtf8))
         }
     }
@@ -258,7 +272,11 @@ pub(crate) fn outside(dtype: &DataType) -> ArrowType {
 
 /// Returns the schema of the batches that tables become.
 pub(crate) fn arrow_schema(schema: &Schema) -> ArrowSchema {
-    let field = |field: &Field| ArrowField::new(field.name(), outside(&field.dtype()), true);
+    let field = |field: &Field| {
+        let dtype = field.dtype();
+        let bare = ArrowField::new(field.name(), outside(&dtype), true);
+        dtype.categories().map_or(bare.clone(), |known| categories::tell(bare, known))
+    };
     ArrowSchema::new(schema.fields().iter().map(field).collect::<Vec<_>>())
 }
 

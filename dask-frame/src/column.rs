@@ -12,6 +12,7 @@ mod arrow;
 mod blob;
 mod builder;
 mod categorical;
+mod categories;
 mod convert;
 mod exchange;
 mod mask;
@@ -19,11 +20,11 @@ mod scalar;
 mod select;
 
 use arrow2::array::{Array, BooleanArray, PrimitiveArray, Utf8Array};
-use categorical::Codes;
 
 pub(crate) use blob::ColumnHeader;
 pub(crate) use builder::{BoolBuilder, Utf8Builder, ValueBuilder};
-pub(crate) use categorical::Codes as Categories;
+pub(crate) use categorical::Codes;
+pub use categories::Categories;
 pub(crate) use mask::Mask;
 pub use scalar::Scalar;
 pub(crate) use select::NO_ROW;
@@ -121,7 +122,7 @@ impl Column {
             Data::Bool(_) => DataType::Bool,
             Data::Utf8(_) => DataType::Utf8,
             Data::Ticks(_, dtype) => dtype.clone(),
-            Data::Categorical(_) => DataType::Categorical,
+            Data::Categorical(codes) => DataType::Categorical(codes.known().clone()),
         }
     }
 

@@ -156,6 +156,17 @@ pub enum FrameError {
         /// The operation.
         operation: &'static str,
     },
+    /// Categories that have to be known before anything runs, and are not.
+    #[error(
+        "{operation}: the categories of `{expr}` are not known; list them with `cat().set_categories`, or look for them \
+         with `as_known`"
+    )]
+    UnknownCategories {
+        /// The operation.
+        operation: &'static str,
+        /// The expression whose categories they are.
+        expr: String,
+    },
     /// Files that could not be looked at.
     #[error(transparent)]
     Read(#[from] ReadError),

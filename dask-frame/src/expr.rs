@@ -30,6 +30,7 @@ use serde::{Deserialize, Serialize};
 pub use agg::{Aggregate, AggregateKind, size};
 pub(crate) use cast::{cast_column, to_floats};
 pub use category::CategoryMethods;
+pub(crate) use category::known;
 pub(crate) use closure::Closure;
 pub(crate) use compare::order_rows;
 pub use date::{DateMethods, ToDatetime};

@@ -4,6 +4,7 @@ mod aggregation;
 mod apply;
 mod asof;
 mod best;
+mod categories;
 mod columns;
 mod compute;
 mod concat;

@@ -137,5 +137,5 @@ pub use json::{ReadJson, read_json};
 #[cfg(feature = "parquet")]
 pub use parquet::{ParquetCompression, ReadParquet, WriteParquet, read_parquet};
 pub use plan::divisions::Divisions;
-pub use schema::{DataType, Field, Schema, Zone};
+pub use schema::{Categories, DataType, Field, Schema, Zone};
 pub use table::Table;

@@ -10,6 +10,7 @@ use std::sync::Arc;
 use dask_graph::{Tokenize, Tokenizer};
 use serde::{Deserialize, Serialize};
 
+pub use crate::column::Categories;
 use crate::error::FrameError;
 pub use zone::Zone;
 
@@ -33,12 +34,15 @@ pub enum DataType {
     Date,
     /// Microseconds between two times.
     Duration,
-    /// Texts of which there are few, each kept once: the categories, in an order of their own. A column that
-    /// is put together of others has the categories of all.
-    Categorical,
+    /// Texts of which there are few, each kept once: the categories, in an order of their own. Of those that are not
+    /// known before, a column that is put together of others has the categories of all.
+    Categorical(Categories),
 }
 
 impl DataType {
+    /// Texts of few categories, which are not known before.
+    pub const CATEGORICAL: DataType = DataType::Categorical(Categories::UNKNOWN);
+
     /// Returns whether the type can be added up and averaged as it stands.
     #[must_use]
     pub fn is_numeric(&self) -> bool {
@@ -54,7 +58,22 @@ impl DataType {
     /// Returns whether the values are texts, however they are kept.
     #[must_use]
     pub fn is_text(&self) -> bool {
-        matches!(self, DataType::Utf8 | DataType::Categorical)
+        matches!(self, DataType::Utf8 | DataType::Categorical(_))
+    }
+
+    /// Returns what is known of the categories, or `None` if the type has none.
+    #[must_use]
+    pub fn categories(&self) -> Option<&Categories> {
+        match self {
+            DataType::Categorical(categories) => Some(categories),
+            _ => None,
+        }
+    }
+
+    /// Returns whether the values have an order: all but categories that have none.
+    #[must_use]
+    pub fn has_order(&self) -> bool {
+        self.categories().is_none_or(Categories::is_ordered)
     }
 }
 
@@ -69,14 +88,19 @@ impl fmt::Display for DataType {
             DataType::Zoned(zone) => return f.pad(&format!("Timestamp[{zone}]")),
             DataType::Date => "Date",
             DataType::Duration => "Duration",
-            DataType::Categorical => "Categorical",
+            DataType::Categorical(of) if of.is_known() => return f.pad(&format!("Categorical[{of}]")),
+            DataType::Categorical(_) => "Categorical",
         })
     }
 }
 
 impl Tokenize for DataType {
     fn tokenize(&self, t: &mut Tokenizer) {
-        self.to_string().tokenize(t);
+        match self {
+            // What is shown of categories is not all of them.
+            DataType::Categorical(categories) => ("Categorical", categories).tokenize(t),
+            other => other.to_string().tokenize(t),
+        }
     }
 }
 

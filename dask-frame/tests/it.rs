@@ -5,6 +5,7 @@ mod it {
     mod arrow;
     mod asof;
     mod bad_input;
+    mod categories;
     mod computed;
     mod concat;
     mod csv;

@@ -30,6 +30,7 @@ fn main() -> ExitCode {
         trial("a table goes from file to files", a_table_goes_from_file_to_files),
         trial("rows are exchanged between processes", rows_are_exchanged),
         trial("functions of the user are called for groups", functions_are_called_for_groups),
+        trial("known categories go to other processes", known_categories_go_to_other_processes),
         trial("records go from a bag to a frame and back", records_go_from_a_bag_to_a_frame_and_back),
     ];
     libtest_mimic::run(&Arguments::from_args(), trials).exit_code()
@@ -91,6 +92,24 @@ fn rows_are_exchanged() {
         let expected = frame.compute_with(&Sync::new()).unwrap();
         assert!(expected.n_rows() > 5_000);
         assert_eq!(frame.compute_with(&processes).unwrap(), expected);
+    }
+}
+
+fn known_categories_go_to_other_processes() {
+    let texts = (0..5_000).map(|i| ["small", "large", "tiny"][i * 7_919 % 1_009 % 3]).collect::<Vec<_>>();
+    let columns = [("size", Column::from(texts)), ("n", Column::from((0..5_000_i64).collect::<Vec<_>>()))];
+    let frame = DataFrame::from_columns(columns, 5).unwrap();
+    let size = col("size").cat().set_categories(["tiny", "huge", "small", "large"]).cat().as_ordered();
+    let known = frame.with_column("size", size).unwrap();
+    let groups = known.group_by(["size"]).observed(false).agg([col("n").sum(), col("size").max()]).unwrap();
+    let sorted = known.filter(col("size").gt("tiny")).unwrap().sort_values(["size", "n"]).unwrap();
+    let joined = known.merge(&groups, Merge::on(["size"]).shuffled()).unwrap();
+    let processes = Optimized::new(Multiprocess::with_workers(2));
+    for (frame, n_rows) in [(groups, 4), (sorted, 3_334), (joined, 5_000)] {
+        let expected = frame.compute_with(&Sync::new()).unwrap();
+        assert!(expected.n_rows().abs_diff(n_rows) < 200, "{}", expected.n_rows());
+        let got = frame.compute_with(&processes).unwrap();
+        assert_eq!((got.schema(), &got), (frame.schema(), &expected));
     }
 }
 

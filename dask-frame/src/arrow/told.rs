@@ -40,7 +40,7 @@ impl Told {
         let mut told = Vec::new();
         for field in schema.fields() {
             let name = field.name();
-            match (Target::of(field.data_type()), wanted) {
+            match (Target::of_field(field), wanted) {
                 (Some(Target(dtype)), _) => {
                     // Nothing but nulls can be of any type.
                     let dtype = (*field.data_type() != ArrowType::Null).then_some(dtype);
@@ -69,6 +69,10 @@ impl Told {
         for (name, dtype) in &mut self.0 {
             let Some((_, got)) = other.0.iter().find(|(other, _)| other == name) else { continue };
             match (&dtype, got) {
+                // Files that list other categories are read as such that are not known.
+                (Some(DataType::Categorical(_)), Some(DataType::Categorical(_))) if *dtype != *got => {
+                    *dtype = Some(DataType::CATEGORICAL);
+                }
                 (Some(expected), Some(got)) if expected != got => {
                     differences.push(format!("column `{name}` is {got}, not {expected}"));
                 }

@@ -37,7 +37,7 @@ impl Column {
                 let ticks: PrimitiveArray<i64> = cast_down(&*taken).ok_or_else(wrong)?;
                 Data::Ticks(ticks.to(ticks_type(dtype)), dtype.clone())
             }
-            DataType::Categorical => return Err(wrong()),
+            DataType::Categorical(_) => return Err(wrong()),
         };
         Ok(Self(data))
     }

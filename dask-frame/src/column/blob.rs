@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::error::Error;
+use std::sync::Arc;
 
 use arrow2::array::{BooleanArray, PrimitiveArray, Utf8Array};
 use arrow2::bitmap::Bitmap;
@@ -12,8 +13,9 @@ use bytemuck::Pod;
 use dask_graph::{Blob, BlobError, BlobReader, Payload};
 
 use super::categorical::Codes;
+use super::categories::twice;
 use super::convert::ticks_type;
-use super::{Column, Data, Mask};
+use super::{Categories, Column, Data, Mask};
 use crate::schema::{DataType, Zone};
 
 /// The number of each type. That of a time zone has the name of the zone in a buffer of its own.
@@ -26,6 +28,9 @@ const ZONED: u64 = 5;
 const DATE: u64 = 6;
 const DURATION: u64 = 7;
 const CATEGORICAL: u64 = 8;
+/// Of categories that the type knows, in an order without meaning and in one with it.
+const KNOWN: u64 = 9;
+const ORDERED: u64 = 10;
 
 fn number(dtype: &DataType) -> u64 {
     match dtype {
@@ -37,7 +42,9 @@ fn number(dtype: &DataType) -> u64 {
         DataType::Zoned(_) => ZONED,
         DataType::Date => DATE,
         DataType::Duration => DURATION,
-        DataType::Categorical => CATEGORICAL,
+        DataType::Categorical(categories) if categories.is_ordered() => ORDERED,
+        DataType::Categorical(categories) if categories.is_known() => KNOWN,
+        DataType::Categorical(_) => CATEGORICAL,
     }
 }
 
@@ -115,14 +122,21 @@ impl Column {
                 Data::Bool(BooleanArray::try_new(ArrowType::Boolean, values, validity)?)
             }
             UTF8 => Data::Utf8(texts(reader, validity)?),
-            CATEGORICAL => {
+            CATEGORICAL | KNOWN | ORDERED => {
                 let codes = primitive(ArrowType::UInt32, reader, validity)?;
                 let n = reader.next_buffer::<u64>()?;
                 let categories = texts(reader, None)?;
                 if n != [categories.len() as u64] {
                     return Err("a column has other categories than it says".into());
                 }
-                Data::Categorical(Codes::new(codes, categories))
+                if header.kind == CATEGORICAL {
+                    return Ok(Self(Data::Categorical(Codes::new(codes, categories))));
+                }
+                if twice(&categories).is_some() {
+                    return Err("a column has a category twice".into());
+                }
+                let known = Categories::of(Arc::new(categories), header.kind == ORDERED);
+                Data::Categorical(Codes::of(codes, &known))
             }
             _ => return Err("a column has a type that there is not".into()),
         }))

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use arrow2::array::{PrimitiveArray, Utf8Array};
 use arrow2::datatypes::DataType as ArrowType;
 
-use super::{Column, Data, Utf8Builder, View};
+use super::{Categories, Column, Data, Utf8Builder, View};
 
 /// For each row the number of its category. What stands in the place of a missing value is unspecified and
 /// may be the number of none.
@@ -15,16 +15,34 @@ pub(crate) struct Codes {
     codes: PrimitiveArray<u32>,
     /// All different, and none missing.
     categories: Arc<Utf8Array<i64>>,
+    /// What the type says of them: these, or nothing.
+    known: Categories,
 }
 
 impl Codes {
+    /// Makes a column of categories that its type does not know.
     pub(super) fn new(codes: PrimitiveArray<u32>, categories: Utf8Array<i64>) -> Self {
-        Self { codes, categories: Arc::new(categories) }
+        Self { codes, categories: Arc::new(categories), known: Categories::UNKNOWN }
     }
 
-    pub(super) fn nulls(len: usize) -> Self {
-        let codes = PrimitiveArray::new_null(ArrowType::UInt32, len);
-        Self::new(codes, Utf8Array::new_empty(ArrowType::LargeUtf8))
+    /// Makes a column of these categories, or of none if they are not known.
+    pub(super) fn of(codes: PrimitiveArray<u32>, known: &Categories) -> Self {
+        let none = || Arc::new(Utf8Array::new_empty(ArrowType::LargeUtf8));
+        let categories = known.array().cloned().unwrap_or_else(none);
+        Self { codes, categories, known: known.clone() }
+    }
+
+    pub(super) fn nulls(known: &Categories, len: usize) -> Self {
+        let codes = match len {
+            0 => PrimitiveArray::new_empty(ArrowType::UInt32),
+            _ => PrimitiveArray::new_null(ArrowType::UInt32, len),
+        };
+        Self::of(codes, known)
+    }
+
+    /// Returns what the type knows.
+    pub(crate) fn known(&self) -> &Categories {
+        &self.known
     }
 
     pub(crate) fn array(&self) -> &PrimitiveArray<u32> {
@@ -37,7 +55,7 @@ impl Codes {
 
     /// Returns the same categories with other codes.
     pub(super) fn with(self, codes: impl FnOnce(PrimitiveArray<u32>) -> PrimitiveArray<u32>) -> Self {
-        Self { codes: codes(self.codes), categories: self.categories }
+        Self { codes: codes(self.codes), ..self }
     }
 
     pub(super) fn code(&self, row: usize) -> u32 {
@@ -55,9 +73,17 @@ impl Codes {
     }
 }
 
+impl Codes {
+    /// Gives each category another place, or none.
+    fn recoded(&self, places: &[Option<u32>], categories: &Categories) -> Self {
+        let code = |code: Option<&u32>| places.get(*code? as usize).copied().flatten();
+        Self::of(PrimitiveArray::from(self.codes.iter().map(code).collect::<Vec<_>>()), categories)
+    }
+}
+
 impl Column {
     /// Makes a column of texts one that keeps each text once; the categories are in the order of their
-    /// letters. A column that does so already stays as it is.
+    /// letters. A column that does so already stays as it is. The type does not know them.
     ///
     /// # Examples
     ///
@@ -78,9 +104,26 @@ impl Column {
         self.coded(&categories)
     }
 
-    /// Gives a column of texts these categories, in this order. A text that is none of them becomes missing.
-    pub(crate) fn to_categories(&self, categories: &[Arc<str>]) -> Self {
-        self.coded(&categories.iter().map(|category| &**category).collect::<Vec<_>>())
+    /// Gives a column of texts these categories. A text that is none of them becomes missing.
+    pub(crate) fn to_categories(&self, categories: &Categories) -> Self {
+        if let Data::Categorical(codes) = &self.0 {
+            let places =
+                codes.categories.values_iter().map(|text| categories.place(text)).collect::<Vec<_>>();
+            return Self(Data::Categorical(codes.recoded(&places, categories)));
+        }
+        let View::Utf8(texts) = self.view() else { unreachable!("only texts have categories") };
+        let code = |row| if self.is_null(row) { None } else { categories.place(texts.get(row)) };
+        let codes = PrimitiveArray::from((0..self.len()).map(code).collect::<Vec<_>>());
+        Self(Data::Categorical(Codes::of(codes, categories)))
+    }
+
+    /// Calls the categories otherwise: by those of the same place, or, if `categories` are not known, by the same names.
+    pub(crate) fn with_categories(&self, categories: &Categories) -> Self {
+        let Data::Categorical(codes) = &self.0 else { unreachable!("only categories are renamed") };
+        Self(Data::Categorical(match categories.is_known() {
+            true => Codes::of(codes.codes.clone(), categories),
+            false => Codes { known: Categories::UNKNOWN, ..codes.clone() },
+        }))
     }
 
     /// Numbers texts by categories.
@@ -92,6 +135,14 @@ impl Column {
         let codes = PrimitiveArray::from((0..self.len()).map(code).collect::<Vec<_>>());
         let categories = Utf8Array::from_iter_values(categories.iter());
         Self(Data::Categorical(Codes::new(codes, categories)))
+    }
+
+    /// Returns the known categories, a row each.
+    pub(crate) fn all_categories(&self) -> Option<Self> {
+        let Data::Categorical(codes) = &self.0 else { return None };
+        let n = u32::try_from(codes.known.texts()?.len()).ok()?;
+        let all = PrimitiveArray::from_vec((0..n).collect());
+        Some(Self(Data::Categorical(Codes::of(all, &codes.known))))
     }
 
     /// Returns a column of texts in which each row has its own.
@@ -161,8 +212,10 @@ pub(super) fn joined(columns: &[&Column]) -> Option<Codes> {
         })
     });
     let codes = PrimitiveArray::from(codes.collect::<Vec<_>>());
+    let known = parts.iter().all(|part| part.known == first.known);
     Some(match same {
-        true => Codes::clone(first).with(|_| codes),
+        true if known => Codes::clone(first).with(|_| codes),
+        true => Codes { codes, categories: Arc::clone(&first.categories), known: Categories::UNKNOWN },
         false => Codes::new(codes, Utf8Array::from_iter_values(categories.into_iter())),
     })
 }

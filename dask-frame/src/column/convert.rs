@@ -156,7 +156,7 @@ impl Column {
             DataType::Timestamp | DataType::Zoned(_) | DataType::Date | DataType::Duration => {
                 Self::from_ticks(dtype.clone(), vec![0; len], none)
             }
-            DataType::Categorical => Self(Data::Categorical(Codes::nulls(len))),
+            DataType::Categorical(categories) => Self(Data::Categorical(Codes::nulls(categories, len))),
         }
     }
 

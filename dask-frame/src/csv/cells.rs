@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use super::dialect::NaValues;
 use super::numbers::Numbers;
 use super::record::Splitter;
-use crate::column::{BoolBuilder, Column, Utf8Builder, ValueBuilder};
+use crate::column::{BoolBuilder, Categories, Column, Utf8Builder, ValueBuilder};
 use crate::schema::DataType;
 use crate::{parse, time};
 
@@ -16,7 +16,7 @@ pub(crate) enum CellBuilder {
     Bool(BoolBuilder),
     Utf8(Utf8Builder),
     Ticks(ValueBuilder<i64>, DataType),
-    Categorical(Utf8Builder),
+    Categorical(Utf8Builder, Categories),
 }
 
 /// What is wrong with a cell, and in which of the records.
@@ -35,7 +35,9 @@ impl CellBuilder {
             DataType::Float64 => CellBuilder::Float64(ValueBuilder::with_capacity(0)),
             DataType::Bool => CellBuilder::Bool(BoolBuilder::default()),
             DataType::Utf8 => CellBuilder::Utf8(Utf8Builder::with_capacity(0)),
-            DataType::Categorical => CellBuilder::Categorical(Utf8Builder::with_capacity(0)),
+            DataType::Categorical(categories) => {
+                CellBuilder::Categorical(Utf8Builder::with_capacity(0), categories.clone())
+            }
             DataType::Timestamp | DataType::Zoned(_) | DataType::Date | DataType::Duration => {
                 CellBuilder::Ticks(ValueBuilder::with_capacity(0), dtype.clone())
             }
@@ -70,7 +72,14 @@ impl CellBuilder {
             CellBuilder::Ticks(values, dtype) => {
                 each(cells, na, |cell| time::parse_as(cell, dtype), |value| values.push_option(value))
             }
-            CellBuilder::Utf8(values) | CellBuilder::Categorical(values) => {
+            CellBuilder::Categorical(values, known) if known.is_known() => {
+                let known = |cell: &[u8]| known.place(std::str::from_utf8(cell).ok()?).map(|_| cell.to_vec());
+                each(cells, na, known, |text| match text {
+                    Some(text) => values.push(&text),
+                    None => values.push_null(),
+                })
+            }
+            CellBuilder::Utf8(values) | CellBuilder::Categorical(values, _) => {
                 for (record, cell) in cells {
                     match cell {
                         Some(cell) if !na.contains(&cell) => {
@@ -93,7 +102,7 @@ impl CellBuilder {
             CellBuilder::Int64(values) | CellBuilder::Ticks(values, _) => values.push_null(),
             CellBuilder::Float64(values) => values.push_null(),
             CellBuilder::Bool(values) => values.push_null(),
-            CellBuilder::Utf8(values) | CellBuilder::Categorical(values) => values.push_null(),
+            CellBuilder::Utf8(values) | CellBuilder::Categorical(values, _) => values.push_null(),
         }
     }
 
@@ -104,7 +113,10 @@ impl CellBuilder {
             CellBuilder::Float64(values) => values.finish_f64(),
             CellBuilder::Bool(values) => values.finish(),
             CellBuilder::Ticks(values, dtype) => values.finish_ticks(dtype),
-            CellBuilder::Categorical(values) => values.finish()?.to_categorical(),
+            CellBuilder::Categorical(values, known) if known.is_known() => {
+                values.finish()?.to_categories(&known)
+            }
+            CellBuilder::Categorical(values, _) => values.finish()?.to_categorical(),
             CellBuilder::Utf8(values) => values.finish()?,
         })
     }

@@ -266,7 +266,7 @@ impl ReadCsv {
             let dtype = self.dtypes.get(&column.name).cloned().or(column.guess).unwrap_or(DataType::Float64);
             Field::new(column.name, dtype)
         };
-        let path = self.path_column.iter().map(|name| Field::new(name.as_str(), DataType::Categorical));
+        let path = self.path_column.iter().map(|name| Field::new(name.as_str(), DataType::CATEGORICAL));
         let schema = Schema::new(columns.into_iter().map(field).chain(path))?;
         self.dtypes.keys().try_for_each(|name| schema.field(name).map(drop))?;
         let wanted = schema.positions(self.columns.as_deref())?;

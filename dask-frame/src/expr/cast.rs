@@ -49,7 +49,17 @@ pub(super) fn cast(of: &Column, to: &DataType, expr: &dyn Fn() -> String) -> Res
         (View::Ticks(values, DataType::Zoned(_)), DataType::Zoned(_)) => {
             Ok(Column::from_ticks(to.clone(), values.to_vec(), validity))
         }
-        (View::Utf8(_), DataType::Categorical) => Ok(of.to_categorical()),
+        (View::Utf8(texts), DataType::Categorical(known)) if known.is_known() => {
+            let is_one = |row: &usize| of.is_null(*row) || known.place(texts.get(*row)).is_some();
+            match (0..of.len()).find(|row| !is_one(row)) {
+                Some(row) => Err(refuse(row)),
+                None => Ok(of.to_categories(known)),
+            }
+        }
+        (View::Utf8(_), DataType::Categorical(known)) if of.categories().is_some() => {
+            Ok(of.with_categories(known))
+        }
+        (View::Utf8(_), DataType::Categorical(_)) => Ok(of.to_categorical()),
         (View::Utf8(_), DataType::Utf8) => Ok(of.to_own_texts()),
         (_, DataType::Utf8) => {
             let mut texts = Utf8Builder::with_capacity(of.len());
@@ -73,6 +83,9 @@ pub(super) fn cast(of: &Column, to: &DataType, expr: &dyn Fn() -> String) -> Res
 pub(super) fn try_cast(of: &Column, to: &DataType, expr: &dyn Fn() -> String) -> Result<Column, EvalError> {
     let fits = |row: usize| match (of.view(), to) {
         (View::Float64(values), DataType::Int64) => parse::float_to_int(values[row].trunc()).is_some(),
+        (View::Utf8(texts), DataType::Categorical(known)) => {
+            !known.is_known() || known.place(texts.get(row)).is_some()
+        }
         (View::Utf8(texts), _) => readable(texts.get(row).as_bytes(), to),
         _ => true,
     };

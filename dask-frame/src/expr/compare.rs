@@ -14,13 +14,38 @@ pub(super) fn compare(op: Binary, left: &Eval, right: &Eval, len: usize) -> Colu
         (Eval::Constant(_), Eval::Column(_)) => (op.mirrored(), right, left),
         _ => (op, left, right),
     };
-    let (left, right) = unify(left.clone(), right.clone());
+    let (left, right) = match places(left, right) {
+        Some(places) => places,
+        None => unify(left.clone(), right.clone()),
+    };
     let left = left.into_column(len);
     let mask = match right {
         Eval::Constant(value) => with_constant(op, &left, &value),
         Eval::Column(right) => with_column(op, &left, &right),
     };
     Column::from_mask(mask, validity)
+}
+
+/// Puts the places of categories in their stead, where the categories are one list on both sides. A text that is none
+/// of them has a place before all.
+fn places(left: &Eval, right: &Eval) -> Option<(Eval, Eval)> {
+    let Eval::Column(column) = left else { return None };
+    let categories = column.categories()?.collect::<Vec<_>>();
+    let of = |column: &Column| {
+        let codes = column.codes().into_iter().flatten();
+        Column::from(codes.map(|code| code.map(i64::from)).collect::<Vec<_>>())
+    };
+    let right = match right {
+        Eval::Constant(Scalar::Utf8(text)) => {
+            let place = categories.iter().position(|category| **category == **text);
+            Eval::Constant(Scalar::Int64(place.map_or(-1, |place| place as i64)))
+        }
+        Eval::Column(other) if left.dtype() == other.dtype() && column.dtype().categories()?.is_known() => {
+            Eval::Column(of(other))
+        }
+        _ => return None,
+    };
+    Some((Eval::Column(of(column)), right))
 }
 
 fn with_constant(op: Binary, left: &Column, right: &Scalar) -> Mask {

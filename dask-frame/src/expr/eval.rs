@@ -1,7 +1,7 @@
 //! Evaluation of an expression for one partition, a column at a time.
 
 use super::{Binary, Expr, Node, Unary, arith, cast, common, compare, time_arith};
-use crate::column::{Column, Mask, Scalar, View};
+use crate::column::{Categories, Column, Mask, Scalar, View};
 use crate::error::EvalError;
 use crate::schema::DataType;
 use crate::table::Table;
@@ -43,14 +43,7 @@ impl Expr {
                 Eval::Column(self.binary_columns(*op, &left, &right, n_rows)?)
             }
             Node::Unary(op, of) => Eval::Column(self.unary_column(*op, &of.eval(table)?)?),
-            Node::FillNull(of, with) => {
-                let (of, with) = unify(of.part(table)?, with.part(table)?);
-                let of = of.into_column(n_rows);
-                match of.validity() {
-                    None => Eval::Column(of),
-                    Some(valid) => Eval::Column(choose(&valid, &of, &with.into_column(n_rows))),
-                }
-            }
+            Node::FillNull(of, with) => self.filled(of.part(table)?, with.part(table)?, n_rows)?,
             Node::Cast(of, to) => Eval::Column(cast::cast(&of.eval(table)?, to, &|| self.to_string())?),
             Node::IsIn(of, values) => Eval::Column(is_in(&of.eval(table)?, values)),
             Node::Function(function, args) => {
@@ -58,7 +51,12 @@ impl Expr {
                 let constant = args.iter().all(|arg| matches!(arg, Eval::Constant(_)));
                 let len = if constant { 1 } else { n_rows };
                 let column = function.eval(args, len, &|| self.to_string())?;
-                if constant { Eval::Constant(column.get(0)) } else { Eval::Column(column) }
+                match constant.then(|| column.get(0)) {
+                    None => Eval::Column(column),
+                    Some(value) if value.dtype() == column.dtype() => Eval::Constant(value),
+                    // A value does not know its categories.
+                    Some(_) => Eval::Column(column.take(&vec![0; n_rows])),
+                }
             }
             Node::When { condition, then, otherwise } => {
                 let condition = condition.eval_filter(table)?;
@@ -73,6 +71,24 @@ impl Expr {
                 }
             }
         })
+    }
+
+    /// Puts values in the place of missing ones. Texts in the place of known categories are to be among these.
+    fn filled(&self, of: Eval, with: Eval, n_rows: usize) -> Result<Eval, EvalError> {
+        let dtype = of.dtype();
+        let is_known = dtype.categories().is_some_and(Categories::is_known);
+        let (of, with) = match is_known && with.dtype() == DataType::Utf8 {
+            true => {
+                let with = cast::cast(&with.into_column(n_rows), &dtype, &|| self.to_string())?;
+                (of, Eval::Column(with))
+            }
+            false => unify(of, with),
+        };
+        let of = of.into_column(n_rows);
+        Ok(Eval::Column(match of.validity() {
+            None => of,
+            Some(valid) => choose(&valid, &of, &with.into_column(n_rows)),
+        }))
     }
 
     fn binary_columns(&self, op: Binary, left: &Eval, right: &Eval, len: usize) -> Result<Column, EvalError> {
@@ -155,9 +171,9 @@ impl Eval {
 pub(super) fn unify(a: Eval, b: Eval) -> (Eval, Eval) {
     match common(&a.dtype(), &b.dtype()) {
         _ if a.dtype() == b.dtype() => (a, b),
-        Some(dtype @ (DataType::Timestamp | DataType::Zoned(_) | DataType::Utf8)) => {
-            (a.into_type(dtype.clone()), b.into_type(dtype))
-        }
+        Some(
+            dtype @ (DataType::Timestamp | DataType::Zoned(_) | DataType::Utf8 | DataType::Categorical(_)),
+        ) => (a.into_type(dtype.clone()), b.into_type(dtype)),
         _ => (a.into_floats(), b.into_floats()),
     }
 }
@@ -173,7 +189,7 @@ fn choose(take_a: &Mask, a: &Column, b: &Column) -> Column {
         }
     };
     let pick = |a: &[i64], b: &[i64]| (0..a.len()).map(|i| if take_a.get(i) { a[i] } else { b[i] }).collect();
-    if a.dtype() == DataType::Categorical {
+    if a.categories().is_some() {
         let rows =
             (0..a.len()).map(|i| if take_a.get(i) { i } else { a.len() + i } as u32).collect::<Vec<_>>();
         return Column::concat(&[a, b]).take(&rows);

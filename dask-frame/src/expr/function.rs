@@ -38,7 +38,7 @@ impl Function {
             Function::Date(function) => function.dtype(&args[0], dtypes[0].clone()),
             Function::Window(function) => function.dtype(args, &dtypes),
             Function::Math(function) => function.dtype(args, &dtypes),
-            Function::Category(function) => function.dtype(&args[0], dtypes[0].clone()),
+            Function::Category(function) => function.dtype(&args[0], &dtypes[0]),
             Function::TryCast(to) => args[0].cast(to.clone()).dtype(schema),
         }
     }

@@ -1,7 +1,7 @@
 //! The type of an expression, known when it is written.
 
 use super::{Binary, Expr, MOST_DEPTH, Node, Unary};
-use crate::column::Scalar;
+use crate::column::{Categories, Scalar};
 use crate::error::FrameError;
 use crate::schema::{DataType, Schema};
 
@@ -19,7 +19,15 @@ impl Expr {
             Node::Literal(value) => Ok(value.dtype()),
             Node::Binary(op, left, right) => binary(*op, left, right, schema),
             Node::Unary(op, of) => unary(*op, of, schema),
-            Node::FillNull(of, with) => same("fill_null", of, with, schema),
+            Node::FillNull(of, with) => match (of.dtype(schema)?, with.dtype(schema)?) {
+                (DataType::Categorical(known), DataType::Utf8) if known.is_known() => {
+                    if let Node::Literal(Scalar::Utf8(text)) = with.node() {
+                        among(&known, "fill_null", text)?;
+                    }
+                    Ok(DataType::Categorical(known))
+                }
+                _ => same("fill_null", of, with, schema),
+            },
             Node::Cast(of, to) => {
                 let from = of.dtype(schema)?;
                 if can_cast(&from, to) {
@@ -79,10 +87,10 @@ fn binary(op: Binary, left: &Expr, right: &Expr, schema: &Schema) -> Result<Data
             Ok(DataType::Bool)
         }
         Binary::Less | Binary::LessEqual | Binary::Greater | Binary::GreaterEqual
-            if a == DataType::Categorical && b == DataType::Categorical =>
+            if a.categories().is_some() || b.categories().is_some() =>
         {
-            let expected = "a type with an order; cast to Utf8 to compare letters";
-            Err(FrameError::WrongType { operation, expr: left.to_string(), got: a, expected })
+            ordered(operation, (left, a), (right, b))?;
+            Ok(DataType::Bool)
         }
         Binary::Equal
         | Binary::NotEqual
@@ -120,6 +128,48 @@ fn binary(op: Binary, left: &Expr, right: &Expr, schema: &Schema) -> Result<Data
     }
 }
 
+/// Checks that categories can be ordered: both sides have the same of a meaningful order, or one side is one of them.
+fn ordered(
+    operation: &'static str,
+    (left, a): (&Expr, DataType),
+    (right, b): (&Expr, DataType),
+) -> Result<(), FrameError> {
+    for (expr, got) in [(left, &a), (right, &b)] {
+        if !got.has_order() {
+            let expected =
+                "a type with an order: `cat().as_ordered` gives one, a cast to Utf8 compares letters";
+            return Err(FrameError::WrongType {
+                operation,
+                expr: expr.to_string(),
+                got: got.clone(),
+                expected,
+            });
+        }
+    }
+    for (categories, expr, got) in [(a.categories(), right, &b), (b.categories(), left, &a)] {
+        match (categories, expr.node(), got) {
+            (Some(categories), Node::Literal(Scalar::Utf8(text)), _) => among(categories, operation, text)?,
+            (None, ..) | (_, Node::Literal(Scalar::Null(DataType::Utf8)), _) => {}
+            (Some(_), ..) if a == b => {}
+            (Some(_), ..) => return Err(mismatch(operation, left, a.clone(), right, b.clone())),
+        }
+    }
+    Ok(())
+}
+
+/// Checks that a text is one of the categories.
+fn among(categories: &Categories, operation: &'static str, text: &str) -> Result<(), FrameError> {
+    match categories.place(text) {
+        Some(_) => Ok(()),
+        None => {
+            let problem = format!(
+                "{text:?} is none of the categories {categories}; add it with `cat().add_categories`"
+            );
+            Err(FrameError::BadArgument { operation, problem })
+        }
+    }
+}
+
 fn unary(op: Unary, of: &Expr, schema: &Schema) -> Result<DataType, FrameError> {
     let got = of.dtype(schema)?;
     let (fits, output, expected) = match op {
@@ -145,6 +195,10 @@ pub(crate) fn common(a: &DataType, b: &DataType) -> Option<DataType> {
     match (a, b) {
         _ if a == b => Some(a.clone()),
         _ if a.is_numeric() && b.is_numeric() => Some(DataType::Float64),
+        (DataType::Categorical(x), DataType::Categorical(y)) if x.same_texts(y) => Some(a.clone()),
+        (DataType::Categorical(x), DataType::Categorical(y)) if !(x.is_known() && y.is_known()) => {
+            Some(DataType::CATEGORICAL)
+        }
         _ if a.is_text() && b.is_text() => Some(DataType::Utf8),
         (DataType::Zoned(_), DataType::Zoned(_)) => Some(a.clone()),
         (DataType::Date, DataType::Timestamp) | (DataType::Timestamp, DataType::Date) => {
@@ -165,7 +219,8 @@ fn can_cast(from: &DataType, to: &DataType) -> bool {
         _ if from == to => true,
         (Int64 | Float64 | Bool, Int64 | Float64 | Bool) => true,
         (_, Utf8) | (Utf8, _) => true,
-        (_, Categorical) | (Categorical, _) => false,
+        (Categorical(_), Categorical(_)) => true,
+        (_, Categorical(_)) | (Categorical(_), _) => false,
         (Timestamp, Date) | (Date, Timestamp) | (DataType::Zoned(_), DataType::Zoned(_)) => true,
         (ticks, Int64) | (Int64, ticks) => super::cast::is_ticks(ticks),
         _ => false,

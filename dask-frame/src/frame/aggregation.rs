@@ -132,6 +132,7 @@ impl GroupBy {
             keys: hidden.iter().map(|name| col(Arc::clone(name))).collect(),
             drop_nulls: false,
             sort: self.sort,
+            observed: true,
         };
         let (states, hidden) = groups.together()?;
         let names = self.named_keys()?.into_iter().map(|(name, _)| name).collect::<Vec<_>>();

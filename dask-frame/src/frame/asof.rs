@@ -112,7 +112,7 @@ impl AsOf {
         let key = |a: &Arc<str>, b: &Arc<str>| key_pair(operation, (left, a), (right, b));
         let on = key(&self.on[0], &self.on[1])?;
         let got = on.2.clone();
-        if matches!(got, DataType::Bool | DataType::Utf8 | DataType::Categorical) {
+        if matches!(got, DataType::Bool | DataType::Utf8 | DataType::Categorical(_)) {
             let (expr, expected) = (on.0.to_string(), "a number or a time");
             return Err(FrameError::WrongType { operation, expr, got, expected });
         }

@@ -6,9 +6,10 @@ use dask_graph::{Collection, ComputeError, Scheduler, installed};
 
 use super::scan::fresh;
 use super::{DataFrame, Merge, Sort};
-use crate::column::Scalar;
+use crate::column::{Categories, Scalar};
 use crate::error::FrameError;
 use crate::expr::{Expr, col, lit, size};
+use crate::schema::DataType;
 
 /// Which rows of several with one key are kept.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -71,7 +72,7 @@ impl From<&str> for ValueCounts {
 
 impl DataFrame {
     /// Counts how often values come: a row for each, with the count as `count`, the most frequent first; of equal
-    /// counts the smaller value first.
+    /// counts the smaller value first. Known categories that do not come have the count 0.
     ///
     /// # Errors
     ///
@@ -96,7 +97,11 @@ impl DataFrame {
     pub fn value_counts(&self, counts: impl Into<ValueCounts>) -> Result<Self, FrameError> {
         let ValueCounts { columns, normalize, keep_nulls, sort } = counts.into();
         let keys = columns.iter().map(Expr::output_name).collect::<Result<Vec<_>, _>>()?;
-        let grouped = self.group_by(columns);
+        let dtypes =
+            columns.iter().map(|column| column.dtype(self.schema())).collect::<Result<Vec<_>, _>>()?;
+        // Known categories that do not come have the count 0, as in pandas.
+        let observed = !dtypes.iter().filter_map(DataType::categories).all(Categories::is_known);
+        let grouped = self.group_by(columns).observed(observed);
         let grouped = if keep_nulls { grouped.keep_nulls() } else { grouped };
         let mut counted = grouped.agg([size().alias("count")])?;
         if normalize {

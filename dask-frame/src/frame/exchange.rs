@@ -115,7 +115,7 @@ fn kind_of(dtype: &DataType) -> Option<ColumnKind> {
         DataType::Utf8 => ColumnKind::Text,
         DataType::Timestamp => ColumnKind::Timestamp,
         // They would come back as another type.
-        DataType::Zoned(_) | DataType::Date | DataType::Duration | DataType::Categorical => return None,
+        DataType::Zoned(_) | DataType::Date | DataType::Duration | DataType::Categorical(_) => return None,
     })
 }
 

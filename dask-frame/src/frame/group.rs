@@ -7,7 +7,7 @@ use dask_graph::LayerInfo;
 use super::DataFrame;
 use super::scan::fresh;
 use crate::error::FrameError;
-use crate::expr::{Aggregate, Expr, col};
+use crate::expr::{Aggregate, Expr, col, known};
 use crate::plan::{AggregateSpec, PlanOp};
 
 /// A frame with its rows grouped by keys, made by [`DataFrame::group_by`].
@@ -18,6 +18,7 @@ pub struct GroupBy {
     pub(super) keys: Vec<Expr>,
     pub(super) drop_nulls: bool,
     pub(super) sort: bool,
+    pub(super) observed: bool,
 }
 
 impl DataFrame {
@@ -25,10 +26,10 @@ impl DataFrame {
     ///
     /// Rows with a missing key are left out, and groups come in the order of their keys, as in pandas; see
     /// [`keep_nulls`](GroupBy::keep_nulls) and [`unsorted`](GroupBy::unsorted). Of categories, those that rows have are
-    /// groups, and no others: pandas' `observed=True`.
+    /// groups, and no others; see [`observed`](GroupBy::observed).
     pub fn group_by<E: Into<Expr>>(&self, keys: impl IntoIterator<Item = E>) -> GroupBy {
         let keys = keys.into_iter().map(Into::into).collect();
-        GroupBy { frame: self.clone(), keys, drop_nulls: true, sort: true }
+        GroupBy { frame: self.clone(), keys, drop_nulls: true, sort: true, observed: true }
     }
 
     /// Aggregates the whole frame to one row; there is one even if the frame has none.
@@ -69,6 +70,32 @@ impl GroupBy {
         self
     }
 
+    /// Sets whether only the categories that rows have are groups, as they are unless set. If not, [`agg`](GroupBy::agg)
+    /// gives a group for each known category, and with several keys for each combination of their categories and of the
+    /// values that other keys have. A group without rows has the sum 0, the count 0, and no mean. Other operations on groups take
+    /// those that have rows.
+    ///
+    /// Source: [`DataFrame.groupby`](https://pandas.pydata.org/docs/reference/api/pandas.DataFrame.groupby.html) with
+    /// `observed`.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use dask_frame::{Column, DataFrame, col};
+    /// # use dask_graph::Collection;
+    /// let columns = [("size", Column::from(vec!["small", "huge"])), ("n", Column::from(vec![1, 2]))];
+    /// let frame = DataFrame::from_columns(columns, 2)?;
+    /// let frame = frame.with_column("size", col("size").cat().set_categories(["small", "large", "huge"]))?;
+    /// let sums = frame.group_by(["size"]).observed(false).agg([col("n").sum()])?;
+    /// let table = sums.compute_with(&dask_sched_sync::Sync::new())?;
+    /// assert_eq!(table.column("n_sum")?, &Column::from(vec![1, 0, 2]));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn observed(mut self, observed: bool) -> Self {
+        self.observed = observed;
+        self
+    }
+
     /// Computes a row a group: its keys, then the aggregates.
     ///
     /// Each partition is aggregated by itself. As long as groups are few, their states are merged in a tree, in memory.
@@ -83,6 +110,7 @@ impl GroupBy {
     ///
     /// - `UnknownColumn`, `WrongType`, `TypeMismatch` or `TooDeep` for what is wrong in an expression.
     /// - `DuplicateColumn` if two results have one name; give one an alias.
+    /// - `UnknownCategories` if those of a key are to be groups, [`observed`](GroupBy::observed) or not, and are not known.
     #[track_caller]
     pub fn agg(&self, aggregates: impl IntoIterator<Item = Aggregate>) -> Result<DataFrame, FrameError> {
         let info = LayerInfo::here();
@@ -108,7 +136,14 @@ impl GroupBy {
         }
         let aggregates = names.into_iter().zip(labelled).collect();
         let keys = self.named_keys()?;
+        if !self.observed {
+            for (_, key) in &keys {
+                let dtype = key.dtype(frame.schema())?;
+                dtype.categories().map_or(Ok(()), |_| known("group_by", key, &dtype).map(drop))?;
+            }
+        }
         let spec = AggregateSpec::new(keys, aggregates, frame.schema(), self.drop_nulls, self.sort)?;
+        let spec = spec.observed(self.observed);
         frame.with(PlanOp::Aggregate(Arc::new(spec)), info)
     }
 

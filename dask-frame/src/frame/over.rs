@@ -53,6 +53,7 @@ impl GroupBy {
             keys: self.keys.clone(),
             drop_nulls: false,
             sort: false,
+            observed: true,
         };
         let (rows, keys) = numbered.together()?;
         let (plan, exprs) = taken_out_of_groups(Arc::clone(&rows.plan), exprs, &keys, &info)?;

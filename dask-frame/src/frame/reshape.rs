@@ -53,7 +53,8 @@ impl Melt {
 pub struct Pivot {
     index: Vec<Expr>,
     columns: Expr,
-    values: Vec<Scalar>,
+    /// The values that get columns; none if all categories do.
+    values: Option<Vec<Scalar>>,
     aggregate: Aggregate,
 }
 
@@ -65,7 +66,12 @@ impl Pivot {
         values: impl IntoIterator<Item = V>,
     ) -> Self {
         let values = values.into_iter().map(Into::into).collect();
-        Self { index: Vec::new(), columns: columns.into(), values, aggregate }
+        Self { index: Vec::new(), columns: columns.into(), values: Some(values), aggregate }
+    }
+
+    /// Lays out an aggregate, with a column for each known category of an expression.
+    pub fn by_categories(aggregate: Aggregate, columns: impl Into<Expr>) -> Self {
+        Self { index: Vec::new(), columns: columns.into(), values: None, aggregate }
     }
 
     /// Makes a row for each combination of these keys.
@@ -135,6 +141,7 @@ impl DataFrame {
     ///
     /// - As [`GroupBy::agg`](crate::GroupBy::agg).
     /// - `BadArgument` if the aggregate is of no expression.
+    /// - `UnknownCategories` if there is to be a column for each category, and they are not known.
     ///
     /// # Examples
     ///
@@ -156,6 +163,10 @@ impl DataFrame {
     #[track_caller]
     pub fn pivot_table(&self, pivot: Pivot) -> Result<Self, FrameError> {
         let Pivot { index, columns, values, aggregate } = pivot;
+        let values = match values {
+            Some(values) => values,
+            None => self.categories_of("pivot_table", &columns)?,
+        };
         let adds = matches!(aggregate.kind(), AggregateKind::Sum | AggregateKind::Product);
         let aggregate = if adds { aggregate.min_count(1) } else { aggregate };
         let cell = |value: Scalar| {
@@ -191,6 +202,36 @@ impl DataFrame {
             let is = if value.is_null() { of.is_null() } else { of.eq(lit(value)).fill_null(false) };
             is.alias(name)
         }))
+    }
+
+    /// Makes a column of truth values for each known category of a column, as [`get_dummies`](DataFrame::get_dummies)
+    /// does for the values that it is given.
+    ///
+    /// Source: [`dask.dataframe.get_dummies`](https://docs.dask.org/en/stable/generated/dask.dataframe.get_dummies.html).
+    ///
+    /// # Errors
+    ///
+    /// - `UnknownColumn` if there is no such column, `WrongType` if it has no categories.
+    /// - `UnknownCategories` if they are not known.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use dask_frame::{Column, DataFrame, col};
+    /// # use dask_graph::Collection;
+    /// let frame = DataFrame::from_columns([("x", Column::from(vec!["a", "b"]).to_categorical())], 2)?;
+    /// let error = frame.get_dummies_of_categories("x").unwrap_err().to_string();
+    /// assert!(error.contains("`as_known`"));
+    /// let sync = dask_sched_sync::Sync::new();
+    /// let table = frame.as_known_with("x", &sync)?.get_dummies_of_categories("x")?.compute_with(&sync)?;
+    /// assert_eq!(table.column("x_b")?, &Column::from(vec![false, true]));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[track_caller]
+    pub fn get_dummies_of_categories(&self, column: impl Into<Arc<str>>) -> Result<Self, FrameError> {
+        let column = column.into();
+        let values = self.categories_of("get_dummies", &col(Arc::clone(&column)))?;
+        self.get_dummies(column, values)
     }
 
     /// Makes a row for each part of a text, cut at a separator; the other columns are repeated. A missing text

@@ -173,7 +173,10 @@ impl Cell<'_> {
     /// Takes a value of which texts have the text, and other columns nothing.
     fn take_text(self, text: &str) {
         match self.builder {
-            CellBuilder::Utf8(texts) | CellBuilder::Categorical(texts) => texts.push(text.as_bytes()),
+            CellBuilder::Categorical(texts, known) if !known.is_known() || known.place(text).is_some() => {
+                texts.push(text.as_bytes());
+            }
+            CellBuilder::Utf8(texts) => texts.push(text.as_bytes()),
             _ => *self.misfit = Some(text.to_owned()),
         }
     }

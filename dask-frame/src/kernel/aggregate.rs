@@ -153,6 +153,12 @@ impl Reduction {
         (one, many)
     }
 
+    /// Returns the states of groups without rows.
+    pub(crate) fn of_no_rows(&self, groups: &Groups) -> Result<State, Overflow> {
+        let inputs = self.inputs.iter().map(|dtype| Column::nulls(dtype, 0)).collect::<Vec<_>>();
+        self.partial(&inputs, groups)
+    }
+
     /// Computes the state of each group from the rows.
     pub(crate) fn partial(&self, inputs: &[Column], groups: &Groups) -> Result<State, Overflow> {
         let mut state = self.partial_bare(inputs, groups)?;

@@ -36,8 +36,8 @@ pub fn read_parquet(path: impl Into<String>) -> ReadParquet {
 /// files: integers if all are, else texts.
 ///
 /// **Types** are those of [`Column::from_arrow`](crate::Column::from_arrow): all integers become `Int64`, all floats
-/// `Float64`, texts `Utf8`, dictionaries of them `Categorical`, timestamps of any unit `Timestamp`. Columns of decimals,
-/// lists and structs are refused, but can stay unread.
+/// `Float64`, texts `Utf8`, dictionaries of them `Categorical` (known if this crate wrote them so), timestamps of any
+/// unit `Timestamp`. Columns of decimals, lists and structs are refused, but can stay unread.
 ///
 /// **Several files** must have the same columns, in any order, of types that become the same.
 ///

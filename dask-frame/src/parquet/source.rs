@@ -185,7 +185,7 @@ impl ParquetSource {
         let converter =
             StatisticsConverter::try_new(name, metadata.schema(), metadata.parquet_schema()).ok()?;
         // Categories are ordered by their place, not by their letters.
-        if self.schema.fields()[at].dtype() == DataType::Categorical {
+        if self.schema.fields()[at].dtype().categories().is_some() {
             return None;
         }
         // Old writers compared texts by bytes with a sign. Where all values are missing there is nothing to compare.

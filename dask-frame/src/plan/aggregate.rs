@@ -22,6 +22,8 @@ pub(crate) struct AggregateSpec {
     pub(crate) drop_nulls: bool,
     /// Whether the groups come in the order of their keys.
     pub(crate) sort: bool,
+    /// Whether only those categories are groups that rows have.
+    pub(crate) observed: bool,
 }
 
 impl AggregateSpec {
@@ -51,14 +53,20 @@ impl AggregateSpec {
             let state = (0..at).find(same).unwrap_or(at);
             reductions.push((reduction, state));
         }
-        Ok(Self { keys, aggregates, reductions, drop_nulls, sort })
+        Ok(Self { keys, aggregates, reductions, drop_nulls, sort, observed: true })
+    }
+
+    /// Sets whether only those categories are groups that rows have.
+    pub(crate) fn observed(self, observed: bool) -> Self {
+        Self { observed, ..self }
     }
 
     /// Returns the same with fewer aggregates.
     pub(super) fn with_aggregates(&self, wanted: impl Fn(&str) -> bool, schema: &Schema) -> Self {
         let aggregates = self.aggregates.iter().filter(|(name, _)| wanted(name)).cloned().collect();
-        Self::new(self.keys.clone(), aggregates, schema, self.drop_nulls, self.sort)
-            .expect("some of the aggregates that fit together fit together")
+        let fewer = Self::new(self.keys.clone(), aggregates, schema, self.drop_nulls, self.sort)
+            .expect("some of the aggregates that fit together fit together");
+        fewer.observed(self.observed)
     }
 
     /// Returns the types of the results.
@@ -113,7 +121,7 @@ impl AggregateSpec {
         let keys = tokenized("keys", self.keys.iter().map(|(name, expr)| (name, expr)));
         let aggregates =
             tokenized("aggregates", self.aggregates.iter().map(|(name, aggregate)| (name, aggregate)));
-        let options = (self.drop_nulls, self.sort);
+        let options = (self.drop_nulls, self.sort, self.observed);
         Tokenizer::new("group_by").feed(&keys).feed(&aggregates).feed(&options).finish()
     }
 }

@@ -66,7 +66,8 @@ fn under(condition: &Expr, node: &Plan) -> Option<(usize, Expr)> {
             expr.as_column().cloned()
         })
         .map(|condition| (0, condition)),
-        PlanOp::Aggregate(spec) if !spec.keys.is_empty() => renamed(condition, |name| {
+        // Groups without rows come of no row that could be left out.
+        PlanOp::Aggregate(spec) if !spec.keys.is_empty() && spec.observed => renamed(condition, |name| {
             let (_, expr) = spec.keys.iter().find(|(column, _)| **column == *name)?;
             expr.as_column().cloned()
         })

@@ -62,7 +62,7 @@ fn columns_and_types_are_found_in_a_sample() {
     }
     let read = read_json(&path).columns(["b"]).dtype("i", DataType::Float64).open().unwrap();
     assert_eq!(read.schema().to_string(), "b: Bool");
-    let schema = [Field::new("s", DataType::Categorical), Field::new("new", DataType::Date)];
+    let schema = [Field::new("s", DataType::CATEGORICAL), Field::new("new", DataType::Date)];
     let read = read_json(&path).schema(schema).open().unwrap();
     assert_eq!(every_way(&read, "given").column("new").unwrap().null_count(), 3);
 }

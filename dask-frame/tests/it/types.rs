@@ -75,7 +75,9 @@ fn columns_of_every_type_are_put_together() {
 #[test]
 fn every_type_groups_joins_and_sorts() {
     for name in NAMES {
-        let sums = frame().group_by([name]).keep_nulls().agg([col("n").sum(), col(name).max().alias("max")]);
+        // Categories in an order without meaning have no largest, but all of a group are one.
+        let of = if name == "category" { col(name).first() } else { col(name).max() };
+        let sums = frame().group_by([name]).keep_nulls().agg([col("n").sum(), of.alias("max")]);
         let sums = every_way(&sums.unwrap(), name);
         assert_eq!(sums.column("n_sum").unwrap(), &Column::from(vec![9, 5, 5, 9]), "{name}");
         assert_eq!(sums.column("max").unwrap(), sums.column(name).unwrap(), "{name}");

@@ -429,7 +429,7 @@ fn texts_shift_and_fill() {
     let exprs = [
         col("s").shift(-1).alias("next"),
         col("s").cum_min().alias("min"),
-        col("s").cast(DataType::Categorical).ffill().alias("fill"),
+        col("s").cast(DataType::CATEGORICAL).ffill().alias("fill"),
     ];
     let table = every_way(&frame.select(exprs).unwrap(), "texts");
     assert_eq!(table.column("next").unwrap(), &Column::from(vec![None, Some("a"), None, None]));

@@ -146,6 +146,10 @@ impl AggregateKind {
             Quantile(_) | QuantileApprox(_) => numbers(DataType::Float64),
             Count | Size | NUnique | NUniqueApprox => Ok(DataType::Int64),
             Any | All => numbers(DataType::Bool),
+            Min | Max | IdxMin | IdxMax if !first.has_order() => Err((
+                0,
+                "a type with an order: `cat().as_ordered` gives one, a cast to Utf8 compares letters",
+            )),
             Min | Max | First | Last | Mode => Ok(first),
             IdxMin | IdxMax => Ok(inputs.get(1).cloned().unwrap_or(DataType::Int64)),
         }

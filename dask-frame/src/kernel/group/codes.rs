@@ -10,7 +10,7 @@ use hashbrown::HashTable;
 use hashbrown::hash_table::Entry;
 
 use super::{Groups, NO_GROUP};
-use crate::column::{Categories, Column, Mask, Strs, View};
+use crate::column::{Codes as CategoryCodes, Column, Mask, Strs, View};
 use crate::hash;
 use crate::kernel::keys::Keys;
 use crate::kernel::texts::{self, Packed};
@@ -282,7 +282,7 @@ fn of_ints(values: &[i64], validity: Option<&Mask>, is_whole: bool) -> Coded {
     Coded::Codes(Codes::each(values, bits(largest), number).with_nulls(validity))
 }
 
-fn of_categories(codes: &Categories, validity: Option<&Mask>) -> Codes {
+fn of_categories(codes: &CategoryCodes, validity: Option<&Mask>) -> Codes {
     let base = u64::from(validity.is_some());
     let largest = (codes.categories().len().max(1) - 1) as u64 + base;
     // What stands in the place of a missing value may be anything.

@@ -26,7 +26,8 @@ pub(super) fn aggregate(
     let states = spec.state_schema(result);
     let step = Step::Partial(Arc::clone(spec), states.clone());
     let partials = input.then(step, spec.token(), "aggregate", info).lowered();
-    if spec.keys.is_empty() || partials.n == 1 {
+    // Which groups no row has is seen where all are.
+    if spec.keys.is_empty() || partials.n == 1 || !spec.observed {
         return Pending::after(tree(spec, result, &states, &partials, info));
     }
     let finished = parts(spec, result, states, &partials, info);

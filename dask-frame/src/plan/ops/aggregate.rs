@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::gathered;
 use crate::column::{Column, Mask, NO_ROW, View};
-use crate::error::EvalError;
+use crate::error::{EvalError, FrameError};
 use crate::kernel::aggregate::{Overflow, State};
 use crate::kernel::group::{Groups, keys_seem_unique, valid_in_all};
 use crate::kernel::sort::sorted_rows;
@@ -116,6 +116,35 @@ impl AggregateSpec {
         Ok((keys, groups.n, states))
     }
 
+    /// Adds the groups that no row has: combinations of all categories, or of the values that other keys have.
+    fn with_unobserved(
+        &self,
+        schema: &Schema,
+        (keys, n, states): (Vec<Column>, usize, Vec<State>),
+    ) -> Result<(Vec<Column>, usize, Vec<State>), EvalError> {
+        let levels = keys.iter().map(levels).collect::<Vec<_>>();
+        let total = levels.iter().map(Column::len).fold(1, usize::saturating_mul);
+        if total >= u32::MAX as usize {
+            return Err(FrameError::TooManyRows { rows: total }.into());
+        }
+        let (mut each, mut all) = (total, Vec::new());
+        for level in &levels {
+            // Of two keys of 2 and 3 levels: 0 0 0 1 1 1 and 0 1 2 0 1 2.
+            each /= level.len().max(1);
+            let rows = (0..total).map(|group| (group / each % level.len()) as u32).collect::<Vec<_>>();
+            all.push(level.take(&rows));
+        }
+        // The states of no rows.
+        let none = Groups::known(Vec::new(), total);
+        let empty = self.states().map(|at| {
+            let state = self.reductions[at].0.of_no_rows(&none);
+            state.map_err(|overflow| self.overflow(at, overflow))
+        });
+        let empty = self.table(schema, all, total, &empty.collect::<Result<Vec<_>, _>>()?)?;
+        let own = self.table(schema, keys, n, &states)?;
+        self.merge(&Table::concat(schema, &[&own, &empty])?)
+    }
+
     /// Makes results of states.
     pub(super) fn finish(
         &self,
@@ -140,6 +169,16 @@ impl AggregateSpec {
     }
 }
 
+/// Returns the values that a key can have: all known categories, or the different values that there are.
+fn levels(key: &Column) -> Column {
+    let different = key.take(&Groups::new(std::slice::from_ref(key), key.len(), false).first_rows);
+    match key.all_categories() {
+        Some(all) if different.null_count() > 0 => Column::concat(&[&all, &Column::nulls(&key.dtype(), 1)]),
+        Some(all) => all,
+        None => different,
+    }
+}
+
 /// Merges tables of states; the last merge makes results of them.
 #[derive(Debug, Serialize, Deserialize)]
 pub(in crate::plan) struct MergeOp {
@@ -156,7 +195,11 @@ impl Op for MergeOp {
 
     fn call(&self, args: Args<'_>) -> Result<Value, OpError> {
         let states = gathered(&args, &self.states)?;
-        let (keys, n, merged) = self.spec.merge(&states).map_err(OpError::failed)?;
+        let (mut keys, mut n, mut merged) = self.spec.merge(&states).map_err(OpError::failed)?;
+        if self.result.is_some() && !self.spec.observed {
+            let groups = (keys, n, merged);
+            (keys, n, merged) = self.spec.with_unobserved(&self.states, groups).map_err(OpError::failed)?;
+        }
         let table = match &self.result {
             Some(schema) => self.spec.finish(schema, keys, n, &merged),
             None => self.spec.table(&self.states, keys, n, &merged),

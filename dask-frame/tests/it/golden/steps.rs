@@ -97,7 +97,7 @@ fn one(op: &str, args: &Json, frames: &[DataFrame]) -> Result<DataFrame, Unsuppo
         "as_category" => {
             let names = strings(&args["columns"]);
             frame.with_columns(
-                names.iter().map(|name| (name.as_str(), col(name.as_str()).cast(DataType::Categorical))),
+                names.iter().map(|name| (name.as_str(), col(name.as_str()).cast(DataType::CATEGORICAL))),
             )
         }
         "head" => Ok(frame.limit(args["n"].as_u64().expect("a number") as usize)),

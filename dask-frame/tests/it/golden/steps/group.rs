@@ -1,15 +1,21 @@
 //! Steps about groups, different rows and statistics.
 
 use dask_frame::{DataFrame, FrameError, Keep, Melt, Scan, ValueCounts, col};
+use dask_sched_sync::Sync;
 use serde_json::Value as Json;
 
 use super::{Unsupported, given, strings, text, unsupported};
 use crate::it::golden::aggregate::aggregates;
 
 pub(super) fn groupby(args: &Json, frame: &DataFrame) -> Result<Result<DataFrame, FrameError>, Unsupported> {
-    // Here no category of a golden case is without a row, so that `observed` makes no difference.
     given(args, &["by", "aggs", "dropna", "sort", "split_out", "split_every", "observed"])?;
-    let grouped = frame.group_by(strings(&args["by"]));
+    let mut frame = frame.clone();
+    // Where categories without rows are groups, they have to be known.
+    let observed = args["observed"] != false;
+    for key in strings(&args["by"]).iter().filter(|_| !observed) {
+        frame = frame.as_known_with(key.as_str(), &Sync::new()).expect("a column of categories");
+    }
+    let grouped = frame.group_by(strings(&args["by"])).observed(observed);
     let grouped = if args["dropna"] == false { grouped.keep_nulls() } else { grouped };
     let grouped = if args["sort"] == false { grouped.unsorted() } else { grouped };
     Ok(grouped.agg(aggregates(&args["aggs"])?))
