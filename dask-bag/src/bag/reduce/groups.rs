@@ -489,7 +489,7 @@ impl<K: Hash + Eq + Send + Sync + 'static, A: Send + Sync + 'static> Payload for
         (self.table.capacity() * (size_of::<Entry<K, A>>() + 1) + heap) as u64
     }
 
-    /// The entries; the table is made again.
+    /// The entries, as the codec of lists writes them; the table is made again.
     fn to_blob(&self) -> Option<Result<Blob<'_>, BlobError>> {
         let codec = Self::codec()?;
         let mut bytes = (self.table.len() as u64).to_ne_bytes().to_vec();
