@@ -91,7 +91,7 @@ impl Column {
     /// use dask_frame::{Column, DataType};
     ///
     /// let column = Column::from(vec![Some("b"), None, Some("a"), Some("b")]).to_categorical();
-    /// assert_eq!(column.dtype(), DataType::Categorical);
+    /// assert_eq!(column.dtype(), DataType::CATEGORICAL);
     /// assert_eq!(column.categories().unwrap().collect::<Vec<_>>(), ["a", "b"]);
     /// assert_eq!(column.codes().unwrap().collect::<Vec<_>>(), [Some(1), None, Some(0), Some(1)]);
     /// ```
