@@ -10,14 +10,17 @@ use apache_avro::reader::datum::GenericDatumReader;
 use dask_graph::{
     Arg, Args, Blob, BlobError, BlobReader, Name, Op, OpError, Packer, Payload, Refused, Token, Unpack, Value,
 };
+#[cfg(feature = "object-store")]
+use dask_graph_files::StorageOptions;
+use dask_graph_files::{Compression, InputFile};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use crate::bag::Bag;
 use crate::error::{AvroError, Place, ReadError};
-use crate::input::{InputFile, Inputs};
+use crate::input::Inputs;
 use crate::stream::{Collect, Flow, NEXT, Of, Pipeline, Run, STOP, Stream, unpacked};
-use crate::text::{Compression, LineEnd, Lines};
+use crate::text::{LineEnd, Lines};
 
 mod container;
 mod write;
@@ -96,6 +99,17 @@ impl ReadAvro {
         self
     }
 
+    /// How the stores of files named by URL are reached, as for
+    /// [`ReadText::storage_options`](crate::ReadText::storage_options).
+    #[cfg(feature = "object-store")]
+    pub fn storage_options<K: Into<String>, V: Into<String>>(
+        mut self,
+        options: impl IntoIterator<Item = (K, V)>,
+    ) -> Self {
+        self.inputs.options = StorageOptions::new(options);
+        self
+    }
+
     /// A bag of the records.
     ///
     /// # Errors
@@ -144,7 +158,7 @@ impl Part {
     }
 
     fn failed(&self, offset: u64, source: AvroError) -> ReadError {
-        ReadError::Avro { path: Arc::clone(&self.file.path), offset, source }
+        ReadError::Avro { path: Arc::clone(self.file.path()), offset, source }
     }
 
     /// Where the first block of the part begins, or a place behind the part.
@@ -197,7 +211,7 @@ impl<T: DeserializeOwned + Send + Sync + 'static> Stream<T> for Records<T> {
     fn drive(&self, run: &Run, args: &mut Args<'_>, sink: &mut dyn FnMut(T) -> Flow) -> Result<(), OpError> {
         let part = args.get::<Part>(0)?;
         let at = Rc::new(Cell::new(part.start));
-        let (path, its_at) = (Arc::clone(&part.file.path), Rc::clone(&at));
+        let (path, its_at) = (Arc::clone(part.file.path()), Rc::clone(&at));
         run.set_origin(move |_| Place { path: Arc::clone(&path), line: None, offset: its_at.get() });
         let mut seen = 0;
         let given = part.for_each_record(&at, &mut |record| {

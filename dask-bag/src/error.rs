@@ -11,8 +11,8 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 pub use columns::{FieldsError, RecordError, RowError};
-
-use crate::text::Compression;
+pub use dask_graph_files::CompressionError;
+use dask_graph_files::{Compression, FileError};
 
 /// Why text could not be read, or a description of text to read makes no sense.
 #[derive(Debug, thiserror::Error)]
@@ -27,7 +27,7 @@ pub enum ReadError {
         source: glob::PatternError,
     },
     /// No file has a name of this pattern.
-    #[error("no file matches `{pattern}`; patterns are relative to the working directory, {directory}")]
+    #[error("no file matches `{pattern}`; patterns are relative to the working directory, {}", directory.display())]
     NoMatch {
         /// The pattern.
         pattern: String,
@@ -35,14 +35,12 @@ pub enum ReadError {
         directory: PathBuf,
     },
     /// An URL, and a program that was built without stores.
-    #[cfg(not(feature = "object-store"))]
     #[error("{url} needs the feature `object-store` of dask-bag, which is off; turn it on in Cargo.toml")]
     StoresOff {
         /// The URL.
         url: String,
     },
     /// An URL that names no store, or a store that cannot be reached with these options.
-    #[cfg(feature = "object-store")]
     #[error("the store of {url} cannot be used")]
     Url {
         /// The URL.
@@ -51,7 +49,6 @@ pub enum ReadError {
         source: Box<dyn Error + Send + Sync>,
     },
     /// An option that stores of this kind do not have.
-    #[cfg(feature = "object-store")]
     #[error("the store of {url} has no option `{key}`; see the options of the crate object_store")]
     StorageOption {
         /// The URL.
@@ -60,7 +57,6 @@ pub enum ReadError {
         key: String,
     },
     /// No object has a name of this pattern.
-    #[cfg(feature = "object-store")]
     #[error("no object matches `{pattern}`")]
     NoObject {
         /// The pattern.
@@ -178,6 +174,12 @@ pub enum ReadError {
         /// Number of the line, from 1; `None` when the lines before could not be counted.
         line: Option<u64>,
     },
+    /// A fault of another kind.
+    #[error(transparent)]
+    File {
+        /// What is wrong with the file.
+        source: FileError,
+    },
     /// An Avro file that cannot be read.
     #[cfg(feature = "avro")]
     #[error("could not read {} in the block at byte {offset}", path.display())]
@@ -189,6 +191,23 @@ pub enum ReadError {
         /// What is wrong with it.
         source: AvroError,
     },
+}
+
+impl From<FileError> for ReadError {
+    fn from(error: FileError) -> Self {
+        match error {
+            FileError::Pattern { pattern, source } => Self::Pattern { pattern, source },
+            FileError::NoMatch { pattern, directory } => Self::NoMatch { pattern, directory },
+            FileError::NoObject { pattern } => Self::NoObject { pattern },
+            FileError::NotAFile { path } => Self::NotAFile { path },
+            FileError::StoresOff { url } => Self::StoresOff { url },
+            FileError::Url { url, source } => Self::Url { url, source },
+            FileError::StorageOption { url, key } => Self::StorageOption { url, key },
+            FileError::Io { doing, path, source } => Self::Io { doing, path, source },
+            FileError::Changed { path, expected, got } => Self::Changed { path, expected, got },
+            other => Self::File { source: other },
+        }
+    }
 }
 
 /// Why the head or a block of an Avro file cannot be read.
@@ -253,28 +272,6 @@ pub enum AvroError {
     },
 }
 
-/// Why a compression cannot be read or written.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum CompressionError {
-    /// One that is not known, told by the end of a file's name.
-    #[error("files of .{extension} are not known; use .gz, .bz2, .xz or .zst, or no compression")]
-    Unknown {
-        /// The end of the file's name.
-        extension: String,
-    },
-    /// One that this program was built without.
-    #[error(
-        "{compression} needs the feature `{feature}` of dask-bag, which is off; turn it on in Cargo.toml"
-    )]
-    Off {
-        /// The compression.
-        compression: Compression,
-        /// The feature.
-        feature: &'static str,
-    },
-}
-
 /// Why text cannot be read or written in an encoding.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
@@ -320,13 +317,17 @@ pub enum WriteError {
         /// The pattern.
         pattern: String,
     },
-    /// An URL.
-    #[error(
-        "{url} is an URL, and files are written on this machine only; write them to a directory and copy them"
-    )]
+    /// An URL, and a program that was built without stores.
+    #[error("{url} needs the feature `object-store` of dask-bag, which is off; turn it on in Cargo.toml")]
     Url {
         /// The URL.
         url: String,
+    },
+    /// An URL that names no store, or a store that cannot be reached with these options.
+    #[error(transparent)]
+    Store {
+        /// Why not.
+        source: FileError,
     },
     /// A list of files that is not as long as the bag.
     #[error("a bag of {partitions} partitions cannot be written to {paths} files; give one path a partition")]
@@ -402,6 +403,16 @@ pub enum WriteError {
         /// The system's answer.
         source: io::Error,
     },
+}
+
+impl From<FileError> for WriteError {
+    fn from(error: FileError) -> Self {
+        match error {
+            FileError::StoresOff { url } => Self::Url { url },
+            FileError::Io { doing, path, source } => Self::Io { doing, path: path.to_path_buf(), source },
+            other => Self::Store { source: other },
+        }
+    }
 }
 
 impl WriteError {

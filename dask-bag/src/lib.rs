@@ -83,6 +83,7 @@ pub use avro::{AvroCodec, ReadAvro, read_avro};
 #[cfg(feature = "json")]
 pub use bag::Field;
 pub use bag::{Bag, Number, PartitionSize, Side, Steps, Strings};
+pub use dask_graph_files::Compression;
 #[cfg(feature = "avro")]
 pub use error::AvroError;
 pub use error::{
@@ -93,4 +94,4 @@ pub use item::Item;
 pub use partition::{Partition, Partitions};
 #[cfg(feature = "json")]
 pub use text::{BadLine, JsonError, read_json};
-pub use text::{Compression, ReadText, WriteText, read_text};
+pub use text::{ReadText, WriteText, read_text};

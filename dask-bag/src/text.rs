@@ -8,16 +8,16 @@ use dask_graph::{
     Arg, Args, Name, Op, OpError, Packer, Refused, Token, Tokenizer, Unpack, Value, make_pair_portable,
     make_portable,
 };
+#[cfg(feature = "object-store")]
+use dask_graph_files::StorageOptions;
+use dask_graph_files::{Compression, InputFile};
 
 use crate::bag::Bag;
 use crate::error::ReadError;
-#[cfg(feature = "object-store")]
-use crate::input::StorageOptions;
-use crate::input::{InputFile, Inputs};
+use crate::input::Inputs;
 use crate::stream::{Collect, Flow, Pipeline, Run, Stream, unpacked};
 
 mod block;
-mod compression;
 mod encoding;
 mod format;
 mod item;
@@ -34,7 +34,6 @@ use item::FromLine;
 #[cfg(feature = "avro")]
 pub(crate) use lines::{LineEnd, Lines};
 
-pub use compression::Compression;
 #[cfg(feature = "json")]
 pub use json::{BadLine, JsonError, read_json};
 pub use write::WriteText;
@@ -180,8 +179,7 @@ impl ReadText {
         mut self,
         options: impl IntoIterator<Item = (K, V)>,
     ) -> Self {
-        self.inputs.options =
-            StorageOptions(options.into_iter().map(|(key, value)| (key.into(), value.into())).collect());
+        self.inputs.options = StorageOptions::new(options);
         self
     }
 

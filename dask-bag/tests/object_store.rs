@@ -1,86 +1,23 @@
-//! Reading from a store of objects: a server of S3 in this process, which checks signatures.
+//! Reading from and writing to a store of objects: a server of S3 in this process, which checks signatures.
 
 use std::error::Error;
 use std::fs;
 use std::io::Write;
-use std::net::{SocketAddr, TcpListener};
 use std::path::Path;
 
-use dask_bag::{ReadError, ReadText};
+use dask_bag::{Bag, Partitions, ReadError, ReadText, WriteError, WriteText};
 use dask_graph::testing::Travelling;
 use dask_graph::{Collection, Scheduler};
+use dask_graph_files::testing::{S3Server, SECRET};
 use dask_optimize::Optimized;
 use dask_sched_sync::Sync;
 use dask_sched_threaded::Threaded;
 use flate2::Compression;
 use flate2::write::GzEncoder;
-use hyper_util::rt::{TokioExecutor, TokioIo};
-use hyper_util::server::conn::auto::Builder;
-use s3s::auth::SimpleAuth;
-use s3s::service::S3ServiceBuilder;
-use tempfile::{TempDir, tempdir};
 
-const KEY: &str = "the-key";
-const SECRET: &str = "the-secret";
-
-/// A server of the buckets in a directory.
-struct S3 {
-    root: TempDir,
-    address: SocketAddr,
-}
-
-impl S3 {
-    /// Starts a server with one bucket of these objects; it ends with the test's process.
-    fn with(objects: &[(&str, &[u8])]) -> Self {
-        let root = tempdir().unwrap();
-        let files = s3s_fs::FileSystem::new(root.path()).unwrap();
-        let mut service = S3ServiceBuilder::new(files);
-        service.set_auth(SimpleAuth::from_single(KEY, SECRET));
-        let service = service.build();
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let address = listener.local_addr().unwrap();
-        listener.set_nonblocking(true).unwrap();
-        std::thread::spawn(move || {
-            let runtime =
-                tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
-            runtime.block_on(async move {
-                let listener = tokio::net::TcpListener::from_std(listener).unwrap();
-                loop {
-                    let (socket, _) = listener.accept().await.unwrap();
-                    let service = service.clone();
-                    tokio::spawn(async move {
-                        let http = Builder::new(TokioExecutor::new());
-                        let _ = http.serve_connection(TokioIo::new(socket), service).await;
-                    });
-                }
-            })
-        });
-        let server = Self { root, address };
-        objects.iter().for_each(|(name, content)| server.put(name, content));
-        server
-    }
-
-    fn put(&self, name: &str, content: &[u8]) {
-        let path = self.root.path().join("bucket").join(name);
-        fs::create_dir_all(path.parent().unwrap()).unwrap();
-        fs::write(path, content).unwrap();
-    }
-
-    fn options(&self, secret: &str) -> Vec<(String, String)> {
-        [
-            ("endpoint", format!("http://{}", self.address)),
-            ("allow_http", "true".into()),
-            ("region", "eu-west-1".into()),
-            ("aws_access_key_id", KEY.into()),
-            ("aws_secret_access_key", secret.into()),
-        ]
-        .map(|(key, value)| (key.to_owned(), value))
-        .to_vec()
-    }
-
-    fn text(&self, pattern: &str) -> ReadText {
-        ReadText::new(format!("s3://bucket/{pattern}")).storage_options(self.options(SECRET))
-    }
+/// Text of objects of the server's bucket.
+fn text(s3: &S3Server, pattern: &str) -> ReadText {
+    ReadText::new(format!("s3://bucket/{pattern}")).storage_options(s3.options())
 }
 
 fn schedulers() -> [(&'static str, Box<dyn Scheduler>); 3] {
@@ -124,45 +61,45 @@ fn gzip(text: &[u8]) -> Vec<u8> {
 
 #[test]
 fn objects_are_found_by_name_pattern_and_prefix() {
-    let s3 = S3::with(&[
+    let s3 = S3Server::with(&[
         ("logs/2024/b.txt", b"b1\nb2\n"),
         ("logs/2024/a.txt", b"a1\r\na2"),
         ("logs/2024/c.txt.gz", &gzip(b"c1\nc2\n")),
         ("logs/2025/d e.txt", b"d1\n"),
         ("other.txt", b"no\n"),
     ]);
-    check(&s3.text("logs/2024/a.txt"), &["a1", "a2"]);
-    check(&s3.text("logs/2024/*.txt"), &["a1", "a2", "b1", "b2"]);
-    check(&s3.text("logs/*/[a-c]*"), &["a1", "a2", "b1", "b2", "c1", "c2"]);
-    check(&s3.text("logs/"), &["a1", "a2", "b1", "b2", "c1", "c2", "d1"]);
-    check(&s3.text("log?/**/*.txt"), &["a1", "a2", "b1", "b2", "d1"]);
-    let bag = s3.text("logs/2024/*.txt").lines_with_path().unwrap();
+    check(&text(&s3, "logs/2024/a.txt"), &["a1", "a2"]);
+    check(&text(&s3, "logs/2024/*.txt"), &["a1", "a2", "b1", "b2"]);
+    check(&text(&s3, "logs/*/[a-c]*"), &["a1", "a2", "b1", "b2", "c1", "c2"]);
+    check(&text(&s3, "logs/"), &["a1", "a2", "b1", "b2", "c1", "c2", "d1"]);
+    check(&text(&s3, "log?/**/*.txt"), &["a1", "a2", "b1", "b2", "d1"]);
+    let bag = text(&s3, "logs/2024/*.txt").lines_with_path().unwrap();
     let (path, line) = bag.compute_with(&Sync::new()).unwrap().swap_remove(0);
     assert_eq!((&*path, &*line), (Path::new("s3://bucket/logs/2024/a.txt"), "a1"));
 }
 
 #[test]
 fn blocks_of_every_size_are_read_by_ranges() {
-    let text = "first\nsecond line\n\nfourth\r\nthe last";
-    let s3 = S3::with(&[("a.txt", text.as_bytes()), ("empty.txt", b"")]);
-    let expected: Vec<&str> = text.lines().collect();
+    let content = "first\nsecond line\n\nfourth\r\nthe last";
+    let s3 = S3Server::with(&[("a.txt", content.as_bytes()), ("empty.txt", b"")]);
+    let expected: Vec<&str> = content.lines().collect();
     for size in [1, 2, 3, 5, 7, 20, 100] {
-        let lines = s3.text("a.txt").blocksize(size).lines().unwrap();
+        let lines = text(&s3, "a.txt").blocksize(size).lines().unwrap();
         assert_eq!(lines.compute_with(&Threaded::with_workers(2)).unwrap(), expected, "in blocks of {size}");
     }
-    check(&s3.text("empty.txt"), &[]);
+    check(&text(&s3, "empty.txt"), &[]);
     let long: String = (0..400_000).map(|n| format!("line number {n}\n")).collect();
     s3.put("long.txt", long.as_bytes());
-    for text in [s3.text("long.txt"), s3.text("long.txt").blocksize(3 << 20)] {
-        let bytes = text.map_lines(|line| line.len() as u64 + 1).unwrap().sum();
+    for lines in [text(&s3, "long.txt"), text(&s3, "long.txt").blocksize(3 << 20)] {
+        let bytes = lines.map_lines(|line| line.len() as u64 + 1).unwrap().sum();
         assert_eq!(bytes.compute_with(&Threaded::with_workers(2)).unwrap(), long.len() as u64);
     }
 }
 
 #[test]
 fn the_same_description_has_the_same_name_until_the_object_changes() {
-    let s3 = S3::with(&[("a.txt", b"one\n")]);
-    let name = || s3.text("a.txt").lines().unwrap().name().clone();
+    let s3 = S3Server::with(&[("a.txt", b"one\n")]);
+    let name = || text(&s3, "a.txt").lines().unwrap().name().clone();
     let before = name();
     assert_eq!(before, name());
     s3.put("a.txt", b"two, longer\n");
@@ -171,18 +108,18 @@ fn the_same_description_has_the_same_name_until_the_object_changes() {
 
 #[test]
 fn objects_that_are_missing_vanished_or_changed_are_errors() {
-    let s3 = S3::with(&[("a.txt", b"one\ntwo\n"), ("b.gz", &gzip(b"one\n"))]);
+    let s3 = S3Server::with(&[("a.txt", b"one\ntwo\n"), ("b.gz", &gzip(b"one\n"))]);
     check_words(
-        &s3.text("none.txt").lines().unwrap_err(),
+        &text(&s3, "none.txt").lines().unwrap_err(),
         &["could not find s3://bucket/none.txt", "not found"],
     );
-    assert!(matches!(s3.text("*.csv").lines().unwrap_err(), ReadError::NoObject { .. }));
-    let (plain, packed) = (s3.text("a.txt").lines().unwrap(), s3.text("b.gz").lines().unwrap());
+    assert!(matches!(text(&s3, "*.csv").lines().unwrap_err(), ReadError::NoObject { .. }));
+    let (plain, packed) = (text(&s3, "a.txt").lines().unwrap(), text(&s3, "b.gz").lines().unwrap());
     s3.put("a.txt", b"one\ntwo\nthree\n");
     let error = plain.compute_with(&Sync::new()).unwrap_err();
     check_words(&error, &["s3://bucket/a.txt changed since the bag was made (8 bytes then, 14 now)"]);
     for name in ["a.txt", "b.gz"] {
-        fs::remove_file(s3.root.path().join("bucket").join(name)).unwrap();
+        fs::remove_file(s3.path(name)).unwrap();
     }
     check_words(
         &plain.compute_with(&Sync::new()).unwrap_err(),
@@ -196,16 +133,18 @@ fn objects_that_are_missing_vanished_or_changed_are_errors() {
 
 #[test]
 fn wrong_keys_and_options_are_errors_that_do_not_show_secrets() {
-    let s3 = S3::with(&[("a.txt", b"one\n")]);
-    let text = ReadText::new("s3://bucket/a.txt").storage_options(s3.options("not-the-secret"));
-    let error = text.lines().unwrap_err();
+    let s3 = S3Server::with(&[("a.txt", b"one\n")]);
+    let read = ReadText::new("s3://bucket/a.txt").storage_options(s3.options_with("not-the-secret"));
+    let error = read.lines().unwrap_err();
     check_words(&error, &["could not find s3://bucket/a.txt"]);
     assert!(
         matches!(&error, ReadError::Io { source, .. } if source.kind() == std::io::ErrorKind::PermissionDenied),
         "{error:?}"
     );
-    assert!(!format!("{text:?} {error:?}").contains("not-the-secret"));
-    let mistyped = ReadText::new("s3://bucket/a.txt").storage_options([("aws_acess_key_id", KEY)]);
+    assert!(
+        !format!("{read:?} {error:?}").contains("not-the-secret") && !format!("{read:?}").contains(SECRET)
+    );
+    let mistyped = ReadText::new("s3://bucket/a.txt").storage_options([("aws_acess_key_id", "the-key")]);
     assert!(
         matches!(mistyped.lines().unwrap_err(), ReadError::StorageOption { key, .. } if key == "aws_acess_key_id")
     );
@@ -216,8 +155,9 @@ fn wrong_keys_and_options_are_errors_that_do_not_show_secrets() {
 
 #[test]
 fn a_bad_line_of_an_object_tells_its_byte() {
-    let s3 = S3::with(&[("a.txt", b"1\n2\nx\n")]);
-    let numbers = |size| s3.text("a.txt").blocksize(size).try_map_lines(|line| line.parse::<u32>()).unwrap();
+    let s3 = S3Server::with(&[("a.txt", b"1\n2\nx\n")]);
+    let numbers =
+        |size| text(&s3, "a.txt").blocksize(size).try_map_lines(|line| line.parse::<u32>()).unwrap();
     // In the first block lines can be counted; in others that would take reading what is before.
     check_words(&numbers(100).sum().compute_with(&Sync::new()).unwrap_err(), &["s3://bucket/a.txt line 3"]);
     check_words(&numbers(2).sum().compute_with(&Sync::new()).unwrap_err(), &["s3://bucket/a.txt byte 4"]);
@@ -225,9 +165,52 @@ fn a_bad_line_of_an_object_tells_its_byte() {
 
 #[test]
 fn reading_is_allowed_inside_another_runtime() {
-    let s3 = S3::with(&[("a.txt", b"one\n")]);
+    let s3 = S3Server::with(&[("a.txt", b"one\n")]);
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).build().unwrap();
     let lines =
-        runtime.block_on(async { s3.text("a.txt").lines().unwrap().compute_with(&Sync::new()).unwrap() });
+        runtime.block_on(async { text(&s3, "a.txt").lines().unwrap().compute_with(&Sync::new()).unwrap() });
     assert_eq!(lines, ["one"]);
+}
+
+#[test]
+fn objects_are_written_one_a_partition() {
+    let s3 = S3Server::with(&[("out/1.txt", b"what was there before")]);
+    let bag = Bag::from_sequence(["a", "b", "c"], Partitions::count(2));
+    let to = |pattern: &str| WriteText::new(format!("s3://bucket/{pattern}")).storage_options(s3.options());
+    for (name, scheduler) in schedulers() {
+        let written = bag.write_text(&to("out/*.txt")).unwrap();
+        let paths = written.compute_with(&*scheduler).unwrap_or_else(|e| panic!("{name}: {}", chain(&e)));
+        assert_eq!(paths, [Path::new("s3://bucket/out/0.txt"), Path::new("s3://bucket/out/1.txt")], "{name}");
+        check(&text(&s3, "out/*.txt"), &["a", "b", "c"]);
+        bag.write_text(&to("packed/x-*.gz")).unwrap().compute_with(&*scheduler).unwrap();
+        check(&text(&s3, "packed/*"), &["a", "b", "c"]);
+    }
+    bag.write_text(&to("parts")).unwrap().compute_with(&Sync::new()).unwrap();
+    assert_eq!(
+        s3.names(),
+        ["out/0.txt", "out/1.txt", "packed/x-0.gz", "packed/x-1.gz", "parts/0.part", "parts/1.part"]
+    );
+}
+
+#[test]
+fn what_fails_on_the_way_leaves_no_object() {
+    let s3 = S3Server::with(&[]);
+    // More than one part of an upload, and then an item that fails.
+    let long = "x".repeat(1 << 20);
+    let lines = Bag::range(40, Partitions::count(1)).try_map(move |n| match n {
+        39 => Err("the last one"),
+        _ => Ok(long.clone()),
+    });
+    let to = WriteText::new("s3://bucket/a.txt").storage_options(s3.options());
+    let to = lines.write_text(&to).unwrap();
+    check_words(&to.compute_with(&Sync::new()).unwrap_err(), &["try_map failed on item 39", "the last one"]);
+    assert_eq!(s3.names(), [""; 0]);
+    let bag = Bag::from_sequence(["a"], Partitions::count(1));
+    let fails =
+        |url: &str| bag.write_text(&WriteText::new(url).storage_options(s3.options())).map(drop).unwrap_err();
+    assert!(matches!(fails("nothing://bucket/a.txt"), WriteError::Store { .. }));
+    let to = WriteText::new("s3://bucket/a.txt").storage_options(s3.options_with("not-the-secret"));
+    let error = bag.write_text(&to).unwrap().compute_with(&Sync::new()).unwrap_err();
+    check_words(&error, &["could not write s3://bucket/a.txt"]);
+    assert_eq!(s3.names(), [""; 0]);
 }

@@ -7,15 +7,15 @@ use std::sync::Arc;
 
 use apache_avro::{Codec, DeflateSettings, Schema, Writer};
 use dask_graph::{Arg, Args, Op, OpError, Packer, Refused, Token, Unpack, Unpacked, Value, make_portable};
+use dask_graph_files::{Compression, Destination};
 use serde::{Deserialize, Serialize};
 
 use crate::bag::Bag;
 use crate::error::WriteError;
-use crate::output::{Outputs, Unfinished};
+use crate::output::{Outputs, write_file};
 use crate::partition::Partition;
 use crate::stream::stored::Stored;
 use crate::stream::{NEXT, Run, STOP, Stream, for_each_lent};
-use crate::text::Compression;
 
 /// How the blocks of an Avro file are packed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -60,11 +60,12 @@ impl<T: Serialize + Clone + Send + Sync + 'static> Bag<T> {
     #[track_caller]
     pub fn to_avro(&self, pattern: &str, schema: &str, codec: AvroCodec) -> Result<Bag<PathBuf>, WriteError> {
         Schema::parse_str(schema).map_err(|e| WriteError::Schema { source: Box::new(e) })?;
-        let paths = Outputs::pattern(pattern).paths(self.npartitions())?;
+        let files = Outputs::pattern(pattern).files(self.npartitions())?;
         make_portable::<PathBuf>();
+        make_portable::<(PathBuf, Destination)>();
         let op = WriteRecords::<T> { stream: Stored::shared(), schema: schema.to_owned(), codec };
-        let path = move |i: u32| Value::new(paths[i as usize].clone());
-        Ok(self.blockwise_with("to_avro", Token::unique(), Arc::new(op), path))
+        let file = move |i: u32| Value::new(files[i as usize].clone());
+        Ok(self.blockwise_with("to_avro", Token::unique(), Arc::new(op), file))
     }
 }
 
@@ -108,10 +109,8 @@ impl<T: Serialize + Send + Sync + 'static> Op for WriteRecords<T> {
     }
 
     fn call(&self, mut args: Args<'_>) -> Result<Value, OpError> {
-        let path = args.get::<PathBuf>(args.len().saturating_sub(1))?.clone();
-        let file = Unfinished::beside(&path).map_err(OpError::failed)?;
-        let written = file.write(Compression::None, |out| self.write(&mut args, &path, out))?;
-        written.rename().map_err(OpError::failed)?;
+        let (path, to) = args.get::<(PathBuf, Destination)>(args.len().saturating_sub(1))?.clone();
+        write_file(&path, &to, Compression::None, |out| self.write(&mut args, &path, out))?;
         Ok(Partition::new(vec![path]).into_value())
     }
 

@@ -1,19 +1,18 @@
 //! Blocks of files, in which text is read, and partitions of them.
 
 use std::cell::{Cell, OnceCell};
-use std::io::{self, BufReader, Read};
+use std::io::{self, Read};
 use std::ops::Range;
 use std::rc::Rc;
 use std::sync::Arc;
 
 use dask_graph::{Blob, BlobError, BlobReader, Payload, Value};
+use dask_graph_files::{Compression, InputFile, is_of_system};
 use serde::{Deserialize, Serialize};
 
-use super::compression::Compression;
 use super::format::{Line, LineFormat, Together};
 use super::lines::Lines;
 use crate::error::{Place, ReadError};
-use crate::input::{InputFile, is_of_system};
 use crate::stream::{Flow, NEXT, Run, STOP};
 
 /// What the byte order mark of a file may take.
@@ -40,7 +39,7 @@ impl Block {
     /// About how many bytes the block's lines take as strings.
     pub(crate) fn estimate(&self) -> u64 {
         // Each line costs a `String` on top of its letters.
-        match self.file.compression {
+        match self.file.compression() {
             Compression::None => (self.end - self.start).saturating_mul(3) / 2,
             packed => self.file.nbytes().saturating_mul(packed.ratio()).saturating_mul(3) / 2,
         }
@@ -92,8 +91,8 @@ impl Block {
             }
         }
         // A file that got shorter while it was read ends before its block does.
-        if self.file.compression == Compression::None && lines.read_to() < self.end {
-            return Err(self.file.changed(lines.read_to()));
+        if self.file.compression() == Compression::None && lines.read_to() < self.end {
+            return Err(self.file.changed(lines.read_to()).into());
         }
         Ok(NEXT)
     }
@@ -103,14 +102,7 @@ impl Block {
     fn open(&self, format: &LineFormat) -> Result<(Vec<u8>, Lines<Box<dyn Read + Send>>), ReadError> {
         let end_of_line = format.end_of_line().map_err(|source| ReadError::Encoding { source })?;
         let from = self.start.saturating_sub(end_of_line.bytes().len() as u64);
-        let bytes = self.file.open(from..self.end)?;
-        let text = match self.file.compression {
-            Compression::None => bytes,
-            packed => {
-                let buffered = BufReader::with_capacity(64 << 10, bytes);
-                packed.unpack(buffered).map_err(|e| self.file.io("read", e))?
-            }
-        };
+        let text = self.file.open_unpacked(from..self.end)?;
         let mut lines = Lines::new(text, from, end_of_line);
         let head = match from {
             0 => lines.peek(MARK).map(<[u8]>::to_vec).map_err(|e| self.failed(e, 0))?,
@@ -129,10 +121,10 @@ impl Block {
     }
 
     fn failed(&self, source: io::Error, offset: u64) -> ReadError {
-        let (path, compression) = (self.file.path.clone(), self.file.compression);
+        let (path, compression) = (Arc::clone(self.file.path()), self.file.compression());
         match (compression, source.kind()) {
-            (Compression::None, _) => self.file.io("read", source),
-            _ if is_of_system(&source) => self.file.io("read", source),
+            (Compression::None, _) => self.file.io("read", source).into(),
+            _ if is_of_system(&source) => self.file.io("read", source).into(),
             (_, io::ErrorKind::UnexpectedEof) => ReadError::Truncated { path, compression, offset },
             _ => ReadError::Corrupt { path, compression, offset, source },
         }
@@ -142,7 +134,7 @@ impl Block {
     /// block, so it is only for errors.
     fn place(&self, format: &LineFormat, number: u64, offset: u64) -> Place {
         let line = self.lines_before(format).map(|before| before + number + 1);
-        Place { path: self.file.path.clone(), line, offset }
+        Place { path: Arc::clone(self.file.path()), line, offset }
     }
 
     /// Number of lines of the file that start before this block; `None` where they cannot be counted.

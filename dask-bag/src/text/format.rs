@@ -121,7 +121,7 @@ impl<'a> Line<'a> {
             Ok(text) => Ok(text),
             Err(_) if self.form.format.lossy => Ok(self.form.encoding.decode_lossy(self.bytes)),
             Err(at) => Err(ReadError::InvalidText {
-                path: Arc::clone(&self.block.file.path),
+                path: Arc::clone(self.block.file.path()),
                 encoding: self.form.encoding.name(),
                 offset: self.offset + at as u64,
                 line: self.place().line,
@@ -147,6 +147,6 @@ impl<'a> Line<'a> {
     pub(crate) fn place(&self) -> Place {
         let before = self.before.get_or_init(|| self.block.lines_before(self.form.format));
         let line = before.map(|before| before + self.number + 1);
-        Place { path: Arc::clone(&self.block.file.path), line, offset: self.offset }
+        Place { path: Arc::clone(self.block.file.path()), line, offset: self.offset }
     }
 }

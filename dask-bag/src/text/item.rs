@@ -83,7 +83,7 @@ impl FromLine<(Arc<Path>, String)> for WithPath {
         _run: &Run,
         sink: &mut dyn FnMut((Arc<Path>, String)) -> Flow,
     ) -> Result<Flow, ReadError> {
-        Ok(sink((Arc::clone(&line.block.file.path), line.text()?.into_owned())))
+        Ok(sink((Arc::clone(line.block.file.path()), line.text()?.into_owned())))
     }
 
     fn pack(&self, _: &mut Packer) -> Result<(), Refused> {

@@ -7,13 +7,15 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use dask_graph::{Arg, Args, Op, OpError, Packer, Refused, Token, Unpack, Unpacked, Value, make_portable};
+#[cfg(feature = "object-store")]
+use dask_graph_files::StorageOptions;
+use dask_graph_files::{Compression, Destination};
 use serde::{Deserialize, Serialize};
 
-use super::compression::Compression;
 use super::encoding::Encoding;
 use crate::bag::Bag;
 use crate::error::WriteError;
-use crate::output::{Outputs, Unfinished};
+use crate::output::{Outputs, write_file};
 use crate::partition::Partition;
 use crate::stream::stored::Stored;
 use crate::stream::{Flow, Run, Stream, for_each_lent};
@@ -56,6 +58,9 @@ impl WriteText {
     /// A `*` in the pattern stands for the number of the partition, with leading zeros so that the names
     /// sort as the numbers do; without one, the pattern is a directory of files `0.part` and so on. Names that
     /// end in `.gz`, `.bz2`, `.xz` or `.zst` make compressed files. Directories are made as needed.
+    ///
+    /// With the feature `object-store` a pattern may be an URL, `s3://bucket/logs/*.gz` and so on, as for
+    /// [`ReadText::new`](crate::ReadText::new). What is written there is sent in parts, and is an object when all are.
     pub fn new(pattern: impl Into<String>) -> Self {
         Self::of(Outputs::pattern(pattern))
     }
@@ -78,6 +83,17 @@ impl WriteText {
     /// How all of the files are compressed, whatever their names say.
     pub fn compression(mut self, compression: Compression) -> Self {
         self.compression = Some(compression);
+        self
+    }
+
+    /// How the store of files named by URL is reached, as for
+    /// [`ReadText::storage_options`](crate::ReadText::storage_options).
+    #[cfg(feature = "object-store")]
+    pub fn storage_options<K: Into<String>, V: Into<String>>(
+        mut self,
+        options: impl IntoIterator<Item = (K, V)>,
+    ) -> Self {
+        self.to.options = StorageOptions::new(options);
         self
     }
 
@@ -105,7 +121,7 @@ impl WriteText {
     fn compression_of(&self, path: &Path) -> Result<Compression, WriteError> {
         let compression = match self.compression {
             Some(compression) => compression.built_in(),
-            None => Compression::of(path),
+            None => Compression::of_name(path),
         };
         compression.map_err(|source| WriteError::Compression { path: path.to_owned(), source })
     }
@@ -118,9 +134,9 @@ impl WriteText {
     ) -> Result<Bag<PathBuf>, WriteError> {
         let format = self.format()?;
         let mut targets = Vec::with_capacity(bag.npartitions());
-        for path in self.to.paths(bag.npartitions())? {
+        for (path, to) in self.to.files(bag.npartitions())? {
             let compression = self.compression_of(&path)?;
-            targets.push(Value::new(Target { path, compression }));
+            targets.push(Value::new(Target { path, to, compression }));
         }
         make_portable::<PathBuf>();
         make_portable::<Target>();
@@ -161,13 +177,14 @@ impl<T: AsRef<str> + Clone + Send + Sync + 'static> Bag<T> {
     ///
     /// Every item is a line; those that end in `\n` already get no second one. A file has its name only when it
     /// is complete: lines go to a hidden file beside it first, which is then renamed, or removed if anything
-    /// fails. What had the name before is replaced.
+    /// fails; the parts of an object to its store, which shows or forgets them. What had the name before is replaced.
     ///
     /// # Errors
     ///
     /// - When the pattern has more than one `*`, or there is a list of paths of another length than the bag.
     /// - When two partitions would be written to one file.
     /// - When the compression cannot be written, or the encoding is not known.
+    /// - When the store of an URL cannot be used.
     #[track_caller]
     pub fn write_text(&self, to: &WriteText) -> Result<Bag<PathBuf>, WriteError> {
         to.write::<T, AsText>(self)
@@ -178,6 +195,7 @@ impl<T: AsRef<str> + Clone + Send + Sync + 'static> Bag<T> {
 #[derive(Debug, Clone, Serialize, Deserialize)]
 struct Target {
     path: PathBuf,
+    to: Destination,
     compression: Compression,
 }
 
@@ -223,10 +241,8 @@ impl<T: Send + Sync + 'static, L: ToLine<T>> Op for WriteLines<T, L> {
     }
 
     fn call(&self, mut args: Args<'_>) -> Result<Value, OpError> {
-        let Target { path, compression } = args.get::<Target>(args.len().saturating_sub(1))?.clone();
-        let file = Unfinished::beside(&path).map_err(OpError::failed)?;
-        let written = file.write(compression, |out| self.write(&mut args, &path, out))?;
-        written.rename().map_err(OpError::failed)?;
+        let Target { path, to, compression } = args.get::<Target>(args.len().saturating_sub(1))?.clone();
+        write_file(&path, &to, compression, |out| self.write(&mut args, &path, out))?;
         Ok(Partition::new(vec![path]).into_value())
     }
 

@@ -19,34 +19,34 @@ fn formats() -> Vec<Format> {
     vec![
         Format { extension: "gz", name: "gzip", compression: Compression::Gzip, pack: gzip },
         #[cfg(feature = "bz2")]
-        Format { extension: "bz2", name: "bzip2", compression: Compression::Bzip2, pack: bzip2 },
+        Format {
+            extension: "bz2",
+            name: "bzip2",
+            compression: Compression::Bzip2,
+            pack: |text| packed(Compression::Bzip2, text),
+        },
         #[cfg(feature = "xz")]
-        Format { extension: "xz", name: "xz", compression: Compression::Xz, pack: xz },
+        Format {
+            extension: "xz",
+            name: "xz",
+            compression: Compression::Xz,
+            pack: |text| packed(Compression::Xz, text),
+        },
         #[cfg(feature = "zstd")]
-        Format { extension: "zst", name: "Zstandard", compression: Compression::Zstd, pack: zstandard },
+        Format {
+            extension: "zst",
+            name: "Zstandard",
+            compression: Compression::Zstd,
+            pack: |text| packed(Compression::Zstd, text),
+        },
     ]
 }
 
-#[cfg(feature = "bz2")]
-fn bzip2(text: &[u8]) -> Vec<u8> {
-    use std::io::Write;
-    let mut packed = bzip2::write::BzEncoder::new(Vec::new(), bzip2::Compression::fast());
-    packed.write_all(text).unwrap();
-    packed.finish().unwrap()
-}
-
-#[cfg(feature = "xz")]
-fn xz(text: &[u8]) -> Vec<u8> {
-    liblzma::encode_all(text, 1).unwrap()
-}
-
-#[cfg(feature = "zstd")]
-fn zstandard(text: &[u8]) -> Vec<u8> {
-    use std::io::Write;
-    let mut packed = zstd::stream::write::Encoder::new(Vec::new(), 1).unwrap();
-    packed.include_checksum(true).unwrap();
-    packed.write_all(text).unwrap();
-    packed.finish().unwrap()
+fn packed(compression: Compression, text: &[u8]) -> Vec<u8> {
+    let mut packed = Vec::new();
+    let written: std::io::Result<()> = compression.pack(&mut packed, |e| e, |to| to.write_all(text));
+    written.unwrap();
+    packed
 }
 
 /// Text that no format packs into a few bytes.

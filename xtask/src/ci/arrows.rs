@@ -20,6 +20,7 @@ enum May {
 
 const TABLE: &[(&str, May)] = &[
     ("dask-graph", May::Know(&[])),
+    ("dask-graph-files", May::Know(&["dask-graph"])),
     ("dask-graph-shuffle", May::Know(&["dask-graph"])),
     ("dask-optimize", May::Know(&["dask-graph"])),
     ("dask-sched-multiprocess", May::Know(&["dask-graph", "dask-sched-worker"])),
@@ -41,8 +42,14 @@ const TABLE: &[(&str, May)] = &[
         ),
     ),
     ("dask-array", May::Know(&["dask-graph"])),
-    ("dask-bag", May::Know(&["dask-graph", "dask-graph-shuffle"])),
-    ("dask-frame", May::KnowWithFeature(&["dask-graph", "dask-graph-shuffle"], &["dask-frame-arrow"])),
+    ("dask-bag", May::Know(&["dask-graph", "dask-graph-files", "dask-graph-shuffle"])),
+    (
+        "dask-frame",
+        May::KnowWithFeature(
+            &["dask-graph", "dask-graph-files", "dask-graph-shuffle"],
+            &["dask-frame-arrow"],
+        ),
+    ),
     ("dask-frame-arrow", May::Know(&[])),
     ("xtask", May::KnowAll),
     ("dask-examples", May::KnowAll),
@@ -130,6 +137,7 @@ mod tests {
     fn sound() -> Vec<(&'static str, Vec<Value>)> {
         vec![
             ("dask-graph", vec![dep("petgraph"), dev("proptest")]),
+            ("dask-graph-files", vec![dep("dask-graph"), optional("object_store")]),
             ("dask-graph-shuffle", vec![dep("dask-graph"), dep("tempfile")]),
             ("dask-optimize", vec![dep("dask-graph"), dev("dask-sched-sync")]),
             ("dask-sched-multiprocess", vec![dep("dask-graph"), dev("proptest")]),
@@ -139,7 +147,7 @@ mod tests {
             ("dask-sched-worker", vec![dep("dask-graph"), dep("rustix")]),
             ("dask-sched", vec![dep("dask-graph"), optional("dask-optimize"), optional("dask-sched-sync")]),
             ("dask-array", vec![dep("dask-graph"), dev("dask-optimize"), dev("dask-sched-threaded")]),
-            ("dask-bag", vec![dep("dask-graph"), dep("dask-graph-shuffle")]),
+            ("dask-bag", vec![dep("dask-graph"), dep("dask-graph-files"), dep("dask-graph-shuffle")]),
             ("dask-frame", vec![dep("dask-graph"), dep("dask-graph-shuffle"), optional("dask-frame-arrow")]),
             ("dask-frame-arrow", vec![dep("arrow2")]),
             ("xtask", vec![dep("anyhow"), dep("dask-graph"), dep("dask-array")]),
@@ -205,6 +213,7 @@ mod tests {
         check_planted("dask-sched", dep("dask-array"), Some("must not know"));
         check_planted("dask-sched-spill", dep("dask-sched-sync"), Some("must not know"));
         check_planted("dask-graph-shuffle", dep("dask-bag"), Some("must not know"));
+        check_planted("dask-graph-files", dep("dask-graph-shuffle"), Some("must not know"));
         check_planted("dask-sched-sync", dep("dask-graph-shuffle"), Some("must not know"));
     }
 

@@ -1,7 +1,7 @@
 //! How the bytes of a file are packed, and the streams that pack and unpack them.
 
 use std::fmt;
-use std::io::{self, BufRead, Write};
+use std::io::{self, BufRead, Read, Write};
 use std::path::Path;
 
 use flate2::bufread::MultiGzDecoder;
@@ -12,8 +12,8 @@ use crate::error::CompressionError;
 
 /// How the bytes of a file are packed.
 ///
-/// Told by the end of the file's name unless said otherwise. All but gzip need a feature of this crate; files
-/// that need one which is off are refused when they are named, not when they are read.
+/// Told by the end of the file's name, by its first bytes, or by the user: which of them, collections say. All but gzip
+/// need a feature of the crate; files that need one which is off are refused when they are named, not when they are read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub enum Compression {
@@ -29,9 +29,17 @@ pub enum Compression {
     Zstd,
 }
 
+/// How many bytes at the beginning of a file tell how it is packed.
+const MAGIC: u64 = 10;
+
 impl Compression {
     /// The compression that the end of the name stands for.
-    pub(crate) fn of(path: &Path) -> Result<Self, CompressionError> {
+    ///
+    /// # Errors
+    ///
+    /// - `Unknown` if the name ends as those of files that are packed in a way that is not known.
+    /// - `Off` if the feature of the compression is.
+    pub fn of_name(path: &Path) -> Result<Self, CompressionError> {
         let extension =
             path.extension().map(|e| e.to_string_lossy().to_ascii_lowercase()).unwrap_or_default();
         let compression = match extension.as_str() {
@@ -48,8 +56,31 @@ impl Compression {
         compression.built_in()
     }
 
+    /// The compression by which what `file` gives is packed, told by its first bytes.
+    ///
+    /// # Errors
+    ///
+    /// What reading them fails with.
+    pub fn of_content(file: &mut dyn Read) -> io::Result<Self> {
+        let mut magic = Vec::new();
+        file.take(MAGIC).read_to_end(&mut magic)?;
+        Ok(match &magic[..] {
+            [0x1f, 0x8b, ..] => Self::Gzip,
+            [0x28, 0xb5, 0x2f, 0xfd, ..] => Self::Zstd,
+            [0xfd, b'7', b'z', b'X', b'Z', 0, ..] => Self::Xz,
+            // The first block, or the end of what has none: `BZh9` alone could be a word of a text.
+            [b'B', b'Z', b'h', b'1'..=b'9', 0x31, 0x41, 0x59, 0x26, 0x53, 0x59]
+            | [b'B', b'Z', b'h', b'1'..=b'9', 0x17, 0x72, 0x45, 0x38, 0x50, 0x90] => Self::Bzip2,
+            _ => Self::None,
+        })
+    }
+
     /// The compression itself, if this program can read and write it.
-    pub(crate) fn built_in(self) -> Result<Self, CompressionError> {
+    ///
+    /// # Errors
+    ///
+    /// - `Off` if its feature is.
+    pub fn built_in(self) -> Result<Self, CompressionError> {
         let feature = match self {
             Self::Bzip2 if !cfg!(feature = "bz2") => "bz2",
             Self::Xz if !cfg!(feature = "xz") => "xz",
@@ -59,8 +90,8 @@ impl Compression {
         Err(CompressionError::Off { compression: self, feature })
     }
 
-    /// How many times larger the text is than the file, about.
-    pub(crate) fn ratio(self) -> u64 {
+    /// How many times larger the content is than the file, about.
+    pub fn ratio(self) -> u64 {
         match self {
             Self::None => 1,
             Self::Gzip | Self::Zstd => 4,
@@ -69,10 +100,11 @@ impl Compression {
     }
 
     /// What is packed in `input`.
-    pub(crate) fn unpack<'a>(
-        self,
-        input: impl BufRead + Send + 'a,
-    ) -> io::Result<Box<dyn io::Read + Send + 'a>> {
+    ///
+    /// # Errors
+    ///
+    /// - Of the kind `Unsupported` if the compression is not [`built_in`](Self::built_in).
+    pub fn unpack<'a>(self, input: impl BufRead + Send + 'a) -> io::Result<Box<dyn Read + Send + 'a>> {
         Ok(match self {
             Self::None => Box::new(input),
             Self::Gzip => Box::new(MultiGzDecoder::new(input)),
@@ -88,9 +120,13 @@ impl Compression {
     }
 
     /// Packs all that `content` writes into `out`.
-    pub(crate) fn pack<E>(
+    ///
+    /// # Errors
+    ///
+    /// What `content` fails with, or what `failed` makes of an error of `out`.
+    pub fn pack<E>(
         self,
-        out: &mut impl Write,
+        out: &mut dyn Write,
         failed: impl Fn(io::Error) -> E,
         content: impl FnOnce(&mut dyn Write) -> Result<(), E>,
     ) -> Result<(), E> {
@@ -146,5 +182,50 @@ impl fmt::Display for Compression {
             Self::Xz => "xz",
             Self::Zstd => "Zstandard",
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ALL: [Compression; 5] =
+        [Compression::None, Compression::Gzip, Compression::Bzip2, Compression::Xz, Compression::Zstd];
+
+    #[test]
+    fn what_is_packed_is_known_by_its_first_bytes_and_comes_back() {
+        for compression in ALL.into_iter().filter(|compression| compression.built_in().is_ok()) {
+            for text in ["", "some text, some text"] {
+                let mut packed = Vec::new();
+                let written: io::Result<()> =
+                    compression.pack(&mut packed, |e| e, |out| out.write_all(text.as_bytes()));
+                written.unwrap();
+                assert_eq!(Compression::of_content(&mut &packed[..]).unwrap(), compression, "{text}");
+                let mut read = String::new();
+                compression.unpack(&packed[..]).unwrap().read_to_string(&mut read).unwrap();
+                assert_eq!(read, text, "{compression}");
+            }
+        }
+    }
+
+    #[test]
+    fn names_and_beginnings_of_texts_tell_no_compression() {
+        assert_eq!(Compression::of_content(&mut &b"BZh9,other\n1,2\n"[..]).unwrap(), Compression::None);
+        assert_eq!(Compression::of_name(Path::new("a.gz.csv")), Ok(Compression::None));
+        assert_eq!(Compression::of_name(Path::new("A.CSV.GZ")), Ok(Compression::Gzip));
+        let zip = Compression::of_name(Path::new("a.zip")).unwrap_err();
+        assert_eq!(zip, CompressionError::Unknown { extension: "zip".into() });
+    }
+
+    #[test]
+    fn what_is_off_is_refused_with_its_feature() {
+        for (end, on) in
+            [("bz2", cfg!(feature = "bz2")), ("xz", cfg!(feature = "xz")), ("zst", cfg!(feature = "zstd"))]
+        {
+            match Compression::of_name(Path::new(&format!("a.{end}"))) {
+                Ok(_) => assert!(on),
+                Err(error) => assert!(!on && error.to_string().contains("which is off"), "{error}"),
+            }
+        }
     }
 }

@@ -1,0 +1,5 @@
+//! Integration tests, one binary.
+
+mod it {
+    mod files;
+}
