@@ -6,12 +6,12 @@ mod arrow;
 use std::path::PathBuf;
 
 use dask_graph::{BlobError, ComputeError};
+use dask_graph_files::{CompressionError, FileError};
 use dask_graph_shuffle::ShuffleError;
 
 #[cfg(feature = "arrow")]
 pub use arrow::ArrowError;
 
-use crate::compression::Compression;
 use crate::schema::{DataType, Zone};
 
 /// Why an operation could not be written down: raised at once, before anything runs.
@@ -203,15 +203,16 @@ pub enum ReadError {
         source: std::io::Error,
     },
     /// A file that is packed in a way that this program was not built for.
-    #[error("{} is packed by {compression}; build dask-frame with the feature `{feature}`", path.display())]
-    CompressionOff {
+    #[error("{} cannot be unpacked", path.display())]
+    Compression {
         /// The file.
         path: PathBuf,
-        /// How it is packed.
-        compression: Compression,
-        /// The feature.
-        feature: &'static str,
+        /// Why not.
+        source: CompressionError,
     },
+    /// An URL that cannot be used: without the feature `object-store`, or of a store that does not exist.
+    #[error(transparent)]
+    File(FileError),
     /// A header that names two columns alike.
     #[error("{}: columns {first} and {second} of the header are both named `{name}`; name all of them with `names`", path.display())]
     DuplicateName {
@@ -367,6 +368,20 @@ pub enum ReadError {
         /// The line in the file, from 1.
         line: u64,
     },
+}
+
+impl ReadError {
+    /// The error of files of this name.
+    pub(crate) fn of(error: FileError, name: &str) -> Self {
+        match error {
+            FileError::Pattern { pattern, source } => Self::BadPattern { pattern, source },
+            FileError::NoMatch { pattern, .. } | FileError::NoObject { pattern } => Self::NoMatch { pattern },
+            FileError::NotAFile { .. } => Self::NoMatch { pattern: name.into() },
+            FileError::Io { path, source, .. } => Self::Io { path: path.to_path_buf(), source },
+            FileError::Changed { path, .. } => Self::Changed { path: path.to_path_buf() },
+            other => Self::File(other),
+        }
+    }
 }
 
 /// Why an expression could not be evaluated for a partition.
@@ -533,16 +548,17 @@ pub enum WriteError {
         /// The file or directory.
         path: PathBuf,
     },
-    /// A compression that this program was not built for.
-    #[error("{} would be packed by {compression}; build dask-frame with the feature `{feature}`", path.display())]
-    CompressionOff {
+    /// A compression that is not known, or that this program was not built for.
+    #[error("{} cannot be packed", path.display())]
+    Compression {
         /// The file.
         path: PathBuf,
-        /// How it would be packed.
-        compression: Compression,
-        /// The feature.
-        feature: &'static str,
+        /// Why not.
+        source: CompressionError,
     },
+    /// An URL that cannot be used: without the feature `object-store`, or of a store that does not exist.
+    #[error(transparent)]
+    File(FileError),
     /// Data that the format could not take.
     #[error("could not encode {}", path.display())]
     Encode {
@@ -563,4 +579,13 @@ pub enum WriteError {
     /// Computing the partitions failed.
     #[error(transparent)]
     Compute(#[from] ComputeError),
+}
+
+impl From<FileError> for WriteError {
+    fn from(error: FileError) -> Self {
+        match error {
+            FileError::Io { path, source, .. } => Self::Io { path: path.to_path_buf(), source },
+            other => Self::File(other),
+        }
+    }
 }

@@ -1,118 +1,98 @@
-//! Files: found, recognised again, and read through a bounded window.
+//! Files to read, and texts of them through a bounded window.
 
-use std::fs::File;
-use std::io::{self, Read, Seek, SeekFrom};
-use std::path::{Path, PathBuf};
-use std::time::SystemTime;
+#[cfg(any(feature = "ipc", feature = "parquet"))]
+mod stretches;
 
+use std::io::{self, Read};
+use std::ops::Range;
+use std::path::PathBuf;
+
+#[cfg(any(feature = "ipc", feature = "parquet"))]
+use bytes::Bytes;
 use dask_graph::{Tokenize, Tokenizer};
-use serde::ser::Error;
-use serde::{Deserialize, Serialize, Serializer};
+use dask_graph_files::{Compression, StorageOptions};
+use serde::{Deserialize, Serialize};
 
-use crate::compression::Compression;
 use crate::error::ReadError;
+
+#[cfg(any(feature = "ipc", feature = "parquet"))]
+pub(crate) use stretches::Stretches;
 
 /// A file as it was when the read was planned.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub(crate) struct InputFile {
-    #[serde(serialize_with = "absolute")]
-    pub(crate) path: PathBuf,
-    pub(crate) nbytes: u64,
-    modified: Option<SystemTime>,
-    pub(crate) compression: Compression,
-}
+pub(crate) struct InputFile(dask_graph_files::InputFile);
 
-/// Writes a path for another process: absolute, since nothing says that it works in the same directory.
-pub(crate) fn absolute<S: Serializer>(path: &Path, to: S) -> Result<S::Ok, S::Error> {
-    std::path::absolute(path).map_err(S::Error::custom)?.serialize(to)
-}
-
-/// Returns the files that a pattern matches, sorted by name. A pattern that is the name of a file is that
-/// file, whatever characters are in it.
-pub(crate) fn find(pattern: &str) -> Result<Vec<InputFile>, ReadError> {
-    if Path::new(pattern).is_file() {
-        return Ok(vec![InputFile::look(PathBuf::from(pattern))?]);
-    }
-    let paths =
-        glob::glob(pattern).map_err(|source| ReadError::BadPattern { pattern: pattern.into(), source })?;
-    let mut files = Vec::new();
-    for path in paths {
-        let path = path.map_err(|error| ReadError::Io { path: error.path().into(), source: error.into() })?;
-        if path.is_file() {
-            files.push(InputFile::look(path)?);
-        }
-    }
-    files.sort_by(|a, b| a.path.cmp(&b.path));
-    match files.is_empty() {
-        true => Err(ReadError::NoMatch { pattern: pattern.into() }),
-        false => Ok(files),
-    }
-}
-
-/// Returns the files below a directory whose names have this end, but for those of which a part of the name below it
-/// begins with `.` or `_`.
-#[cfg(any(feature = "ipc", feature = "parquet"))]
-pub(crate) fn find_below(base: &Path, end: &str) -> Result<Vec<InputFile>, ReadError> {
-    let pattern = Path::new(&glob::Pattern::escape(&base.to_string_lossy())).join(format!("**/*.{end}"));
-    let pattern = pattern.to_string_lossy().into_owned();
-    let is_shown = |file: &InputFile| {
-        let mut below = file.path.strip_prefix(base).unwrap_or(&file.path).iter();
-        !below.any(|name| name.to_string_lossy().starts_with(['.', '_']))
+/// Returns the text files that a pattern matches, sorted by name, packed as their first bytes tell.
+pub(crate) fn find(pattern: &str, options: &StorageOptions) -> Result<Vec<InputFile>, ReadError> {
+    let files = dask_graph_files::find(pattern, options).map_err(|error| ReadError::of(error, pattern))?;
+    let as_is = |file: dask_graph_files::InputFile| {
+        file.packed_as_is().map(InputFile).map_err(|error| ReadError::of(error, pattern))
     };
-    let files = find(&pattern)?.into_iter().filter(is_shown).collect::<Vec<_>>();
-    if files.is_empty() { Err(ReadError::NoMatch { pattern }) } else { Ok(files) }
+    files.into_iter().map(as_is).collect()
+}
+
+/// Returns the files of a table, which a pattern matches or which are below a directory and have this end; beside each
+/// its path from where names of directories are values.
+#[cfg(any(feature = "ipc", feature = "parquet"))]
+pub(crate) fn find_table(
+    pattern: &str,
+    end: &str,
+    options: &StorageOptions,
+) -> Result<Vec<(InputFile, PathBuf)>, ReadError> {
+    let found = dask_graph_files::find_table(pattern, end, options);
+    let found = found.map_err(|error| ReadError::of(error, pattern))?;
+    Ok(found.into_iter().map(|(file, below)| (InputFile(file), below)).collect())
 }
 
 impl InputFile {
-    fn look(path: PathBuf) -> Result<Self, ReadError> {
-        let at = |source| ReadError::Io { path: path.clone(), source };
-        let metadata = path.metadata().map_err(at)?;
-        let compression =
-            File::open(&path).and_then(|mut file| Compression::of_content(&mut file)).map_err(at)?;
-        let modified = metadata.modified().ok();
-        Ok(Self { nbytes: metadata.len(), modified, compression, path })
+    pub(crate) fn path(&self) -> PathBuf {
+        self.0.path().to_path_buf()
+    }
+
+    pub(crate) fn nbytes(&self) -> u64 {
+        self.0.nbytes()
+    }
+
+    /// Returns how many times larger the text is than the file, about.
+    pub(crate) fn ratio(&self) -> u64 {
+        self.0.compression().ratio()
     }
 
     /// Returns whether the file can be read from its beginning only.
     pub(crate) fn is_compressed(&self) -> bool {
-        self.compression != Compression::None
-    }
-
-    /// Opens the file, if it is still the one that was planned.
-    pub(crate) fn open_as_planned(&self) -> Result<File, ReadError> {
-        let io = |source| self.io(source);
-        let file = File::open(&self.path).map_err(io)?;
-        let metadata = file.metadata().map_err(io)?;
-        if metadata.len() != self.nbytes || metadata.modified().ok() != self.modified {
-            return Err(ReadError::Changed { path: self.path.clone() });
-        }
-        Ok(file)
+        self.0.compression() != Compression::None
     }
 
     /// Opens the file at a byte of its text, if it is still the one that was planned. A compressed file opens
-    /// at its beginning only.
-    pub(crate) fn open(&self, at: u64) -> Result<Window, ReadError> {
-        let io = |source| self.io(source);
-        let mut file = self.open_as_planned()?;
-        if let Some(feature) = self.compression.feature_off() {
-            let (path, compression) = (self.path.clone(), self.compression);
-            return Err(ReadError::CompressionOff { path, compression, feature });
+    /// at its beginning only. More than what is wanted may be read, but is asked for in small portions.
+    pub(crate) fn open(&self, wanted: Range<u64>) -> Result<Window, ReadError> {
+        let compression = self.0.compression();
+        if let Err(source) = compression.built_in() {
+            return Err(ReadError::Compression { path: self.path(), source });
         }
-        if !self.is_compressed() {
-            file.seek(SeekFrom::Start(at)).map_err(io)?;
-        }
-        let input = self.compression.unpack(file).map_err(io)?;
-        Ok(Window { input, bytes: Vec::new(), filled: 0, consumed: 0, offset: at, last: false })
+        let offset = wanted.start;
+        let input = self.0.open_unpacked(wanted).map_err(|error| self.failed(error))?;
+        Ok(Window { input, bytes: Vec::new(), filled: 0, consumed: 0, offset, last: false })
+    }
+
+    /// Reads some stretches of the file.
+    #[cfg(any(feature = "ipc", feature = "parquet"))]
+    pub(crate) fn read_ranges(&self, ranges: &[Range<u64>]) -> Result<Vec<Bytes>, ReadError> {
+        self.0.read_ranges(ranges).map_err(|error| self.failed(error))
     }
 
     pub(crate) fn io(&self, source: io::Error) -> ReadError {
-        ReadError::Io { path: self.path.clone(), source }
+        self.failed(self.0.io("read", source))
+    }
+
+    fn failed(&self, error: dask_graph_files::FileError) -> ReadError {
+        ReadError::of(error, &self.0.path().to_string_lossy())
     }
 
     /// Returns the line in which a byte of the text stands, from 1: counted again, since only an error asks.
     pub(crate) fn line_at(&self, offset: u64) -> u64 {
         let count = || -> Result<u64, ReadError> {
-            let mut window = self.open(0)?;
+            let mut window = self.open(0..offset)?;
             let mut line = 1;
             loop {
                 window.fill().map_err(|source| self.io(source))?;
@@ -133,9 +113,7 @@ impl InputFile {
 
 impl Tokenize for InputFile {
     fn tokenize(&self, t: &mut Tokenizer) {
-        self.path.tokenize(t);
-        self.nbytes.tokenize(t);
-        self.modified.tokenize(t);
+        self.0.tokenize(t);
     }
 }
 
@@ -200,18 +178,5 @@ impl Window {
     /// Returns whether nothing follows what is there.
     pub(crate) fn is_last(&self) -> bool {
         self.last
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn files_are_found_from_other_directories() {
-        let file =
-            InputFile { path: "a.csv".into(), nbytes: 1, modified: None, compression: Compression::None };
-        let here = std::env::current_dir().unwrap();
-        assert_eq!(serde_json::to_value(file).unwrap()["path"], here.join("a.csv").to_str().unwrap());
     }
 }

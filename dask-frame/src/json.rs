@@ -7,3 +7,4 @@ mod write;
 
 pub use read::{ReadJson, read_json};
 pub(crate) use source::JsonSource;
+pub use write::WriteJson;

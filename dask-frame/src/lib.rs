@@ -87,7 +87,6 @@
 #[cfg(feature = "arrow")]
 mod arrow;
 mod column;
-mod compression;
 mod csv;
 mod error;
 mod expr;
@@ -114,8 +113,8 @@ mod table;
 mod time;
 
 pub use column::{Column, Scalar};
-pub use compression::Compression;
 pub use csv::{ReadCsv, WriteCsv, read_csv};
+pub use dask_graph_files::{Compression, CompressionError, FileError};
 #[cfg(feature = "arrow")]
 pub use error::ArrowError;
 pub use error::{EvalError, FrameError, ReadError, WriteError};
@@ -133,7 +132,7 @@ pub use frame::{
 #[cfg(feature = "ipc")]
 pub use ipc::{IpcCompression, ReadIpc, WriteIpc, read_ipc};
 #[cfg(feature = "json")]
-pub use json::{ReadJson, read_json};
+pub use json::{ReadJson, WriteJson, read_json};
 #[cfg(feature = "parquet")]
 pub use parquet::{ParquetCompression, ReadParquet, WriteParquet, read_parquet};
 pub use plan::divisions::Divisions;

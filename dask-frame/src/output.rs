@@ -12,10 +12,8 @@ use dask_graph::{
 };
 
 #[cfg(any(feature = "ipc", feature = "parquet"))]
-pub(crate) use directory::StagedDirectory;
-pub(crate) use files::StagedFiles;
-#[cfg(any(feature = "ipc", feature = "parquet"))]
-pub(crate) use staging::at;
+pub(crate) use directory::{PartDirectory, StagedDirectory};
+pub(crate) use files::{Parts, StagedFiles, compression};
 
 /// Has `op` write every partition (its first argument) as part of its number (its second); returns how many there are.
 pub(crate) fn write_parts(
@@ -36,4 +34,11 @@ pub(crate) fn write_parts(
     let keys = keys.collect::<Vec<_>>();
     Graph::with_inputs(layer, [partitions.graph()]).values(&keys, scheduler, options)?;
     Ok(keys.len())
+}
+
+/// Returns letters that no other run of this program or another will use.
+#[cfg(any(feature = "ipc", feature = "parquet"))]
+fn run_id() -> String {
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
+    format!("{:x}-{:x}", now.as_nanos(), std::process::id())
 }

@@ -207,10 +207,10 @@ pub(crate) fn text_pieces(
         }
         let (mut start, mut number) = (start, 0);
         loop {
-            let end = start.saturating_add(blocksize).min(input.nbytes.max(start));
+            let end = start.saturating_add(blocksize).min(input.nbytes().max(start));
             pieces.push(Piece { file, start, end, number });
             (start, number) = (end, number + 1);
-            if start >= input.nbytes {
+            if start >= input.nbytes() {
                 break;
             }
         }
@@ -226,8 +226,8 @@ pub(crate) fn text_pieces(
 /// Returns the bytes in memory that `n` of `of` columns of a piece of text will probably take.
 pub(crate) fn text_estimate(file: &InputFile, piece: Piece, n: usize, of: usize) -> u64 {
     // Text is about as large as what it is read into.
-    let end = piece.end.min(file.nbytes.max(piece.start));
-    let text = (end - piece.start).saturating_mul(file.compression.ratio());
+    let end = piece.end.min(file.nbytes().max(piece.start));
+    let text = (end - piece.start).saturating_mul(file.ratio());
     text / of.max(1) as u64 * n as u64
 }
 

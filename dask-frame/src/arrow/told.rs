@@ -28,7 +28,7 @@ impl Told {
             match &mut first {
                 None => first = Some((file, told)),
                 Some((first, expected)) => expected.agree(told).map_err(|difference| {
-                    let (path, first) = (file.path.clone(), first.path.clone());
+                    let (path, first) = (file.path(), first.path());
                     ReadError::SchemaDiffers { path, first, difference }
                 })?,
             }
@@ -48,7 +48,7 @@ impl Told {
                 }
                 (None, Some(wanted)) if !wanted.contains(name) => {}
                 (None, _) => {
-                    let (path, dtype) = (file.path.clone(), field.data_type().to_string());
+                    let (path, dtype) = (file.path(), field.data_type().to_string());
                     return Err(ReadError::UnsupportedColumn { path, column: name.clone(), dtype });
                 }
             }

@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use dask_graph::{LayerInfo, make_portable};
+use dask_graph_files::StorageOptions;
 use head::Sampled;
 
 use super::cells::widen;
@@ -25,6 +26,7 @@ use crate::source::{Piece, Source, text_pieces};
 pub fn read_csv(pattern: impl Into<String>) -> ReadCsv {
     ReadCsv {
         pattern: pattern.into(),
+        options: StorageOptions::default(),
         dialect: Dialect { separator: b',', quote: Some(b'"'), comment: None },
         numbers: Numbers::USUAL,
         path_column: None,
@@ -86,6 +88,7 @@ pub fn read_csv(pattern: impl Into<String>) -> ReadCsv {
 #[must_use = "nothing is read before `open`"]
 pub struct ReadCsv {
     pattern: String,
+    options: StorageOptions,
     dialect: Dialect,
     numbers: Numbers,
     /// What the column with the file of each row is called.
@@ -222,11 +225,26 @@ impl ReadCsv {
         self
     }
 
+    /// How the stores of files named by URL are reached: endpoints, regions, keys, time limits.
+    ///
+    /// The keys are those of the crate `object_store`, `aws_access_key_id`, `endpoint`, `allow_http` and so on, for
+    /// the kind of store that the URL names. Nothing is taken from the environment; without keys that library asks
+    /// the machine that it runs on for some, unless `skip_signature` says that there are none. Values are kept in
+    /// the graph and go to the processes that read, but are never shown.
+    #[cfg(feature = "object-store")]
+    pub fn storage_options<K: Into<String>, V: Into<String>>(
+        mut self,
+        options: impl IntoIterator<Item = (K, V)>,
+    ) -> Self {
+        self.options = StorageOptions::new(options);
+        self
+    }
+
     /// Looks at the files and plans the read.
     ///
     /// # Errors
     ///
-    /// - `NoMatch`, `BadPattern`, `Io`, `Empty`, `CompressionOff` or `SchemaDiffers`, in `Read`, about the files, and
+    /// - `NoMatch`, `BadPattern`, `Io`, `Empty`, `Compression`, `File` or `SchemaDiffers`, in `Read`, about the files, and
     ///   `DuplicateName` if a header has a name twice.
     /// - `DuplicateColumn` if [`names`](ReadCsv::names) has, or [`path_column`](ReadCsv::path_column) is one of them.
     /// - `UnknownColumn` if [`columns`](ReadCsv::columns) or [`dtype`](ReadCsv::dtype) name one there is not.
@@ -236,7 +254,7 @@ impl ReadCsv {
     pub fn open(self) -> Result<DataFrame, FrameError> {
         let info = LayerInfo::here();
         self.check()?;
-        let files = input::find(&self.pattern)?;
+        let files = input::find(&self.pattern, &self.options)?;
         let na = NaValues::new(self.default_na, &self.na_values);
         let mut columns: Option<Vec<Sampled>> = None;
         let mut data_starts = Vec::with_capacity(files.len());
@@ -249,7 +267,7 @@ impl ReadCsv {
                 None => columns = Some(head.columns),
                 Some(columns) => {
                     if let Some(difference) = difference(columns, &head.columns) {
-                        let (path, first) = (file.path.clone(), files[0].path.clone());
+                        let (path, first) = (file.path(), files[0].path());
                         return Err(ReadError::SchemaDiffers { path, first, difference }.into());
                     }
                     for (column, more) in columns.iter_mut().zip(head.columns) {
@@ -273,7 +291,7 @@ impl ReadCsv {
         let pieces = text_pieces(&files, &data_starts, self.blocksize, "read_csv")?;
         let source = CsvSource {
             paths: match self.path_column {
-                Some(_) => files.iter().map(|file| file.path.display().to_string()).collect(),
+                Some(_) => files.iter().map(|file| file.path().display().to_string()).collect(),
                 None => Vec::new(),
             },
             files,

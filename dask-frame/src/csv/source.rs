@@ -65,7 +65,7 @@ impl CsvSource {
     pub(crate) fn transition(&self, piece: Piece) -> Result<Transition, ReadError> {
         let file = &self.files[piece.file as usize];
         let (start, end) = Self::before_next(piece);
-        let mut window = file.open(start)?;
+        let mut window = file.open(start..end)?;
         let mut transition = Transition::IDENTITY;
         while window.offset() < end {
             window.fill().map_err(|source| file.io(source))?;
@@ -108,9 +108,9 @@ impl CsvSource {
     ) -> Result<Option<Table>, EvalError> {
         let file = &self.files[piece.file as usize];
         let mut window = match piece.number {
-            0 => file.open(piece.start)?,
+            0 => file.open(piece.start..piece.end)?,
             _ => {
-                let mut window = file.open(piece.start - 1)?;
+                let mut window = file.open(piece.start - 1..piece.end)?;
                 // Where line feeds always end records, quotes do not matter to where they begin.
                 let quote = self.dialect.quote.filter(|_| self.newlines_in_quotes);
                 let dialect = Dialect { quote, ..self.dialect };
@@ -158,7 +158,7 @@ impl CsvSource {
                     match splitter.record(&mut cursor, at, window.is_last()) {
                         Found::Record { cells, next } => {
                             if cells != n_cells {
-                                self.check_width(cells, || (file.path.clone(), line(at)))?;
+                                self.check_width(cells, || (file.path(), line(at)))?;
                                 splitter.shorten(cells);
                             }
                             splitter.keep();
@@ -167,7 +167,7 @@ impl CsvSource {
                         Found::Blank { next } => at = next,
                         Found::Incomplete => more = false,
                         Found::Unclosed => {
-                            let (path, line) = (file.path.clone(), line(at));
+                            let (path, line) = (file.path(), line(at));
                             return Err(ReadError::UnclosedQuote { path, line }.into());
                         }
                         Found::End => (more, ended) = (false, true),
@@ -235,7 +235,7 @@ impl Misfit {
         cell: &[u8],
         numbers: Numbers,
     ) -> ReadError {
-        let (path, column) = (file.path.clone(), field.name().into());
+        let (path, column) = (file.path(), field.name().into());
         let value = String::from_utf8_lossy(cell).into_owned();
         match self {
             Misfit::Type { .. } => {

@@ -8,14 +8,13 @@ use std::sync::Arc;
 use dask_graph::{
     Args, ComputeError, Op, OpError, Packer, Refused, RunOptions, Scheduler, Unpack, Value, installed,
 };
+use dask_graph_files::{Compression, StorageOptions};
 use serde::{Deserialize, Serialize};
 
 use crate::column::{Mask, View};
-use crate::compression::Compression;
 use crate::error::{FrameError, WriteError};
 use crate::frame::DataFrame;
-use crate::input::absolute;
-use crate::output::StagedFiles;
+use crate::output::{self, Parts, StagedFiles};
 use crate::pack::pack;
 use crate::table::Table;
 use crate::time;
@@ -44,6 +43,7 @@ use crate::time;
 #[must_use = "nothing is written before `write`"]
 pub struct WriteCsv {
     path: PathBuf,
+    options: StorageOptions,
     format: Format,
     compression: Option<Compression>,
 }
@@ -62,7 +62,7 @@ impl WriteCsv {
     /// Writes to this file, or these files.
     pub fn new(path: impl Into<PathBuf>) -> Self {
         let format = Format { separator: b',', header: true, na: String::new(), decimals: None };
-        Self { path: path.into(), format, compression: None }
+        Self { path: path.into(), options: StorageOptions::default(), format, compression: None }
     }
 
     /// Sets the character between cells: a comma unless set.
@@ -98,12 +98,23 @@ impl WriteCsv {
         self
     }
 
+    /// How the store of files named by URL is reached, as for
+    /// [`ReadCsv::storage_options`](crate::ReadCsv::storage_options).
+    #[cfg(feature = "object-store")]
+    pub fn storage_options<K: Into<String>, V: Into<String>>(
+        mut self,
+        options: impl IntoIterator<Item = (K, V)>,
+    ) -> Self {
+        self.options = StorageOptions::new(options);
+        self
+    }
+
     /// Writes a frame with the installed scheduler.
     ///
     /// # Errors
     ///
-    /// - `Io` if the destination cannot be written, `BadPattern` if the path is no file name or has several `*`.
-    /// - `CompressionOff` if the feature of the compression is.
+    /// - `Io` if the destination cannot be written, `File` if its store cannot be used, `BadPattern` if the path is no file name or has several `*`.
+    /// - `Compression` if it is not known, or its feature is off.
     /// - `Frame` if the separator is a quote or ends a line.
     /// - `Compute` if a partition cannot be computed or written.
     #[track_caller]
@@ -133,8 +144,8 @@ impl WriteCsv {
             let problem = "the separator must neither be a quote nor end a line".into();
             return Err(FrameError::BadArgument { operation: "to_csv", problem }.into());
         }
-        let compression = Compression::to_write(&self.path, self.compression)?;
-        let files = StagedFiles::prepare(&self.path)?;
+        let compression = output::compression(&self.path, self.compression)?;
+        let files = StagedFiles::prepare(&self.path, &self.options, frame.n_partitions())?;
         let op = PartOp::new(&files, self.format.clone(), compression);
         files.write("to_csv", Arc::new(op), frame, scheduler, options)
     }
@@ -143,8 +154,7 @@ impl WriteCsv {
 /// Writes a partition (the first argument) as part of its number (the second).
 #[derive(Debug, Serialize, Deserialize)]
 struct PartOp {
-    #[serde(serialize_with = "absolute")]
-    staging: PathBuf,
+    parts: Parts,
     /// Whether every part has a header, or the first alone.
     headers: bool,
     format: Format,
@@ -153,8 +163,7 @@ struct PartOp {
 
 impl PartOp {
     fn new(files: &StagedFiles, format: Format, compression: Compression) -> Self {
-        let (staging, headers) = (files.path().to_owned(), files.is_one_a_partition());
-        Self { staging, headers, format, compression }
+        Self { parts: files.parts(), headers: files.is_one_a_partition(), format, compression }
     }
 }
 
@@ -166,10 +175,10 @@ impl Op for PartOp {
     fn call(&self, args: Args<'_>) -> Result<Value, OpError> {
         let table = args.get::<Table>(0)?;
         let number = *args.get::<usize>(1)?;
-        let path = self.staging.join(number.to_string());
         let header = self.format.header && (self.headers || number == 0);
-        let written = self.compression.create(&path, |to| self.format.write_table(table, header, to));
-        written.map_err(|source| OpError::failed(WriteError::Io { path, source }))?;
+        let written =
+            self.parts.write(number, self.compression, |to| self.format.write_table(table, header, to));
+        written.map_err(OpError::failed)?;
         Ok(Value::new(()))
     }
 
@@ -239,8 +248,9 @@ mod tests {
     /// Writes two parts to `out.csv`, one file of the staging directory lying on a device that is full.
     fn write_with_full(on_full_disk: &str) -> (Result<(), Box<dyn Error + Send + Sync>>, Vec<PathBuf>) {
         let dir = tempfile::tempdir().unwrap();
-        let files = StagedFiles::prepare(&dir.path().join("out.csv")).unwrap();
-        symlink("/dev/full", files.path().join(on_full_disk)).unwrap();
+        let files = StagedFiles::prepare(&dir.path().join("out.csv"), &StorageOptions::default(), 2).unwrap();
+        let Parts::Staged(staging) = files.parts() else { panic!("one file is staged") };
+        symlink("/dev/full", staging.join(on_full_disk)).unwrap();
         let table = Table::new([("n", Column::from(vec![1, 2, 3]))]).unwrap();
         let format = WriteCsv::new("").format;
         let op = PartOp::new(&files, format, Compression::None);

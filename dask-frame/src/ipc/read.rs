@@ -1,9 +1,9 @@
 //! Planning a read: which files, which columns, which batches.
 
-use std::path::Path;
 use std::sync::Arc;
 
 use dask_graph::{LayerInfo, make_portable};
+use dask_graph_files::StorageOptions;
 
 use super::source::{IpcSource, open};
 use crate::arrow::Told;
@@ -19,7 +19,7 @@ use crate::source::{Piece, Source};
 /// `path` is a file, a directory, of which all files below are taken whose names end in `.arrow` and do not begin with
 /// `.` or `_`, or a pattern with `*`, `?` and `[…]`.
 pub fn read_ipc(path: impl Into<String>) -> ReadIpc {
-    ReadIpc { pattern: path.into(), columns: None }
+    ReadIpc { pattern: path.into(), options: StorageOptions::default(), columns: None }
 }
 
 /// How files of Arrow's own format are to be read: a builder, finished by [`open`](ReadIpc::open).
@@ -53,6 +53,7 @@ pub fn read_ipc(path: impl Into<String>) -> ReadIpc {
 #[must_use = "nothing is read before `open`"]
 pub struct ReadIpc {
     pattern: String,
+    options: StorageOptions,
     columns: Option<Vec<String>>,
 }
 
@@ -63,11 +64,22 @@ impl ReadIpc {
         self
     }
 
+    /// How the stores of files named by URL are reached, as for
+    /// [`ReadCsv::storage_options`](crate::ReadCsv::storage_options).
+    #[cfg(feature = "object-store")]
+    pub fn storage_options<K: Into<String>, V: Into<String>>(
+        mut self,
+        options: impl IntoIterator<Item = (K, V)>,
+    ) -> Self {
+        self.options = StorageOptions::new(options);
+        self
+    }
+
     /// Looks at the ends of the files, where columns and batches are told, and plans the read.
     ///
     /// # Errors
     ///
-    /// - `NoMatch`, `BadPattern`, `Io` or `Corrupt`, in `Read`, about the files.
+    /// - `NoMatch`, `BadPattern`, `Io`, `File` or `Corrupt`, in `Read`, about the files.
     /// - `SchemaDiffers`, in `Read`, if their columns differ.
     /// - `UnsupportedColumn`, in `Read`, for a column of a type that frames do not have.
     /// - `UnknownColumn` if [`columns`](ReadIpc::columns) names one there is not.
@@ -75,9 +87,8 @@ impl ReadIpc {
     #[track_caller]
     pub fn open(self) -> Result<DataFrame, FrameError> {
         let info = LayerInfo::here();
-        let path = Path::new(&self.pattern);
-        let files =
-            if path.is_dir() { input::find_below(path, "arrow")? } else { input::find(&self.pattern)? };
+        let found = input::find_table(&self.pattern, "arrow", &self.options)?;
+        let files = found.into_iter().map(|(file, _)| file).collect::<Vec<_>>();
         let (mut schemas, mut n_batches) = (Vec::new(), Vec::new());
         for file in &files {
             let reader = open(file)?;

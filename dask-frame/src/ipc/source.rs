@@ -1,6 +1,6 @@
 //! What a planned read knows, and how a batch becomes a table.
 
-use std::fs::File;
+use std::error::Error;
 
 use arrow_ipc::reader::{FileReader, FileReaderBuilder};
 use arrow_schema::ArrowError;
@@ -11,7 +11,7 @@ use super::FORMAT;
 use crate::arrow::Target;
 use crate::column::Column;
 use crate::error::{EvalError, ReadError};
-use crate::input::InputFile;
+use crate::input::{InputFile, Stretches};
 use crate::schema::{Field, Schema};
 use crate::source::Piece;
 use crate::table::Table;
@@ -30,13 +30,27 @@ pub(crate) struct IpcSource {
 }
 
 /// Opens a file and reads its end, where its columns and batches are told, and its dictionaries.
-pub(super) fn open(file: &InputFile) -> Result<FileReader<File>, ReadError> {
-    let opened = file.open_as_planned()?;
-    FileReaderBuilder::new().build(opened).map_err(|source| corrupt(file, source))
+pub(super) fn open(file: &InputFile) -> Result<FileReader<Stretches>, ReadError> {
+    let end = Stretches::end_of(file)?;
+    FileReaderBuilder::new().build(end).map_err(|source| corrupt(file, source.into()))
 }
 
-fn corrupt(file: &InputFile, source: impl std::error::Error + Send + Sync + 'static) -> ReadError {
-    ReadError::Corrupt { path: file.path.clone(), format: FORMAT, source: Box::new(source) }
+fn corrupt(file: &InputFile, source: Box<dyn Error + Send + Sync>) -> ReadError {
+    let source = match source.downcast::<ArrowError>() {
+        Ok(error) => match *error {
+            // What reading the file failed with is the error, not that of what reads it.
+            ArrowError::IoError(text, source) => match source.downcast::<ReadError>() {
+                Ok(error) => return error,
+                Err(source) => ArrowError::IoError(text, source).into(),
+            },
+            error => error.into(),
+        },
+        Err(source) => source,
+    };
+    match source.downcast::<ReadError>() {
+        Ok(error) => *error,
+        Err(source) => ReadError::Corrupt { path: file.path(), format: FORMAT, source },
+    }
 }
 
 impl IpcSource {
@@ -47,7 +61,7 @@ impl IpcSource {
             return Ok(Table::empty(schema));
         }
         let file = &self.files[piece.file as usize];
-        let read = || -> Result<Vec<(usize, Vec<Column>)>, Box<dyn std::error::Error + Send + Sync>> {
+        let read = || -> Result<Vec<(usize, Vec<Column>)>, Box<dyn Error + Send + Sync>> {
             let (mut reader, places) = projected(file, &schema)?;
             let mut batches = Vec::new();
             for at in piece.start..piece.end {
@@ -60,10 +74,7 @@ impl IpcSource {
             }
             Ok(batches)
         };
-        let batches = read().map_err(|source| match source.downcast::<ReadError>() {
-            Ok(error) => *error,
-            Err(source) => ReadError::Corrupt { path: file.path.clone(), format: FORMAT, source },
-        })?;
+        let batches = read().map_err(|source| corrupt(file, source))?;
         let tables =
             batches.into_iter().map(|(n_rows, columns)| Table::with_rows(schema.clone(), columns, n_rows));
         let tables = tables.collect::<Result<Vec<_>, _>>()?;
@@ -75,7 +86,7 @@ impl IpcSource {
         let at = piece.file as usize;
         let batches = (piece.end - piece.start) as f64 / self.n_batches[at].max(1) as f64;
         let part = columns.len() as f64 / self.schema.len().max(1) as f64;
-        (self.files[at].nbytes as f64 * batches * part) as u64
+        (self.files[at].nbytes() as f64 * batches * part) as u64
     }
 }
 
@@ -83,12 +94,13 @@ impl IpcSource {
 fn projected(
     file: &InputFile,
     schema: &Schema,
-) -> Result<(FileReader<File>, Vec<usize>), Box<dyn std::error::Error + Send + Sync>> {
-    let in_file = open(file)?.schema();
+) -> Result<(FileReader<Stretches>, Vec<usize>), Box<dyn Error + Send + Sync>> {
+    let end = Stretches::end_of(file)?;
+    let in_file = FileReaderBuilder::new().build(end.clone())?.schema();
     let places = schema.names().map(|name| in_file.index_of(name)).collect::<Result<Vec<_>, _>>()?;
     let mut wanted = places.clone();
     wanted.sort_unstable();
-    let reader = FileReaderBuilder::new().with_projection(wanted.clone()).build(file.open_as_planned()?)?;
+    let reader = FileReaderBuilder::new().with_projection(wanted.clone()).build(end)?;
     let places = places.iter().map(|place| wanted.binary_search(place).expect("it was put there"));
     Ok((reader, places.collect()))
 }

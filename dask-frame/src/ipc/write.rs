@@ -1,7 +1,6 @@
 //! Frames written to directories of files of Arrow's own format, one a partition.
 
 use std::borrow::Cow;
-use std::fs::File;
 use std::io::BufWriter;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -12,12 +11,12 @@ use arrow_schema::ArrowError;
 use dask_graph::{
     Args, ComputeError, Op, OpError, Packer, Refused, RunOptions, Scheduler, Unpack, Value, installed,
 };
+use dask_graph_files::StorageOptions;
 use serde::{Deserialize, Serialize};
 
 use crate::error::WriteError;
 use crate::frame::DataFrame;
-use crate::input::absolute;
-use crate::output::{StagedDirectory, at};
+use crate::output::{PartDirectory, StagedDirectory};
 use crate::pack::pack;
 use crate::table::Table;
 
@@ -39,7 +38,8 @@ pub enum IpcCompression {
 ///
 /// Each partition becomes a file, `part-00000.arrow` and so on, of one batch, written where the partition is computed.
 /// They are written to a hidden directory beside the destination, which takes its place when all are complete, or not at
-/// all.
+/// all. A directory of a store appears file by file, each when it is complete; what a failed run has written there is
+/// removed, and what was there goes only after the new is complete.
 ///
 /// # Examples
 ///
@@ -61,6 +61,7 @@ pub enum IpcCompression {
 #[must_use = "nothing is written before `write`"]
 pub struct WriteIpc {
     path: PathBuf,
+    options: StorageOptions,
     compression: IpcCompression,
     overwrite: bool,
 }
@@ -68,7 +69,12 @@ pub struct WriteIpc {
 impl WriteIpc {
     /// Writes to this directory, which is made.
     pub fn new(path: impl Into<PathBuf>) -> Self {
-        Self { path: path.into(), compression: IpcCompression::default(), overwrite: false }
+        Self {
+            path: path.into(),
+            options: StorageOptions::default(),
+            compression: IpcCompression::default(),
+            overwrite: false,
+        }
     }
 
     /// Sets how columns are packed: by LZ4 unless set.
@@ -83,12 +89,23 @@ impl WriteIpc {
         self
     }
 
+    /// How the store of a directory named by URL is reached, as for
+    /// [`ReadCsv::storage_options`](crate::ReadCsv::storage_options).
+    #[cfg(feature = "object-store")]
+    pub fn storage_options<K: Into<String>, V: Into<String>>(
+        mut self,
+        options: impl IntoIterator<Item = (K, V)>,
+    ) -> Self {
+        self.options = StorageOptions::new(options);
+        self
+    }
+
     /// Writes a frame with the installed scheduler.
     ///
     /// # Errors
     ///
     /// - `Exists` if something is at the destination, unless it is to be overwritten.
-    /// - `Io` if the destination cannot be written.
+    /// - `Io` if the destination cannot be written, `File` if its store cannot be used.
     /// - `Compute` if a partition cannot be computed or written.
     pub fn write(&self, frame: &DataFrame) -> Result<(), WriteError> {
         let installed = installed().ok_or(ComputeError::NoScheduler)?;
@@ -110,8 +127,8 @@ impl WriteIpc {
         scheduler: &dyn Scheduler,
         options: &RunOptions,
     ) -> Result<(), WriteError> {
-        let staged = StagedDirectory::prepare(&self.path, self.overwrite)?;
-        let op = PartOp { directory: staged.path().to_owned(), compression: self.compression };
+        let staged = StagedDirectory::prepare(&self.path, &self.options, self.overwrite)?;
+        let op = PartOp { directory: staged.parts()?, compression: self.compression };
         staged.write("to_ipc", Arc::new(op), frame, scheduler, options)
     }
 }
@@ -141,8 +158,7 @@ impl DataFrame {
 /// Writes a partition.
 #[derive(Debug, Serialize, Deserialize)]
 struct PartOp {
-    #[serde(serialize_with = "absolute")]
-    directory: PathBuf,
+    directory: PartDirectory,
     compression: IpcCompression,
 }
 
@@ -153,8 +169,7 @@ impl Op for PartOp {
 
     fn call(&self, args: Args<'_>) -> Result<Value, OpError> {
         let table = args.get::<Table>(0)?;
-        let path = self.directory.join(format!("part-{:05}.arrow", args.get::<usize>(1)?));
-        self.write(table, &path).map_err(OpError::failed)?;
+        self.write(table, *args.get::<usize>(1)?).map_err(OpError::failed)?;
         Ok(Value::new(()))
     }
 
@@ -164,10 +179,10 @@ impl Op for PartOp {
 }
 
 impl PartOp {
-    fn write(&self, table: &Table, path: &Path) -> Result<(), WriteError> {
-        let encode = |source| WriteError::Encode { path: path.to_owned(), source };
+    fn write(&self, table: &Table, number: usize) -> Result<(), WriteError> {
+        let (path, file) = self.directory.create(&[], number, "arrow")?;
+        let encode = |source| WriteError::Encode { path: path.clone(), source };
         let batch = table.to_record_batch().map_err(|source| encode(source.into()))?;
-        let file = File::create(path).map_err(at(path))?;
         let written = || {
             let compression = match self.compression {
                 IpcCompression::None => None,
@@ -182,6 +197,6 @@ impl PartOp {
             Ok(writer.into_inner()?.into_inner().map_err(|error| error.into_error())?)
         };
         let file = written().map_err(|source: ArrowError| encode(source.into()))?;
-        file.sync_all().map_err(at(path))
+        Ok(file.finish()?)
     }
 }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use dask_graph::{LayerInfo, make_portable};
+use dask_graph_files::StorageOptions;
 use serde_json::Value;
 
 use super::rows::Fields;
@@ -21,6 +22,7 @@ use crate::source::{Piece, Source, text_pieces};
 pub fn read_json(pattern: impl Into<String>) -> ReadJson {
     ReadJson {
         pattern: pattern.into(),
+        options: StorageOptions::default(),
         schema: None,
         dtypes: BTreeMap::new(),
         columns: None,
@@ -63,6 +65,7 @@ pub fn read_json(pattern: impl Into<String>) -> ReadJson {
 #[must_use = "nothing is read before `open`"]
 pub struct ReadJson {
     pattern: String,
+    options: StorageOptions,
     schema: Option<Vec<Field>>,
     dtypes: BTreeMap<String, DataType>,
     columns: Option<Vec<String>>,
@@ -102,11 +105,22 @@ impl ReadJson {
         self
     }
 
+    /// How the stores of files named by URL are reached, as for
+    /// [`ReadCsv::storage_options`](crate::ReadCsv::storage_options).
+    #[cfg(feature = "object-store")]
+    pub fn storage_options<K: Into<String>, V: Into<String>>(
+        mut self,
+        options: impl IntoIterator<Item = (K, V)>,
+    ) -> Self {
+        self.options = StorageOptions::new(options);
+        self
+    }
+
     /// Looks at the files and plans the read.
     ///
     /// # Errors
     ///
-    /// - `NoMatch`, `BadPattern`, `Io` or `BadLine`, in `Read`, about the files and the lines of the sample.
+    /// - `NoMatch`, `BadPattern`, `Io`, `Compression`, `File` or `BadLine`, in `Read`, about the files and the lines of the sample.
     /// - `DuplicateColumn` if the schema has a name twice.
     /// - `UnknownColumn` if [`columns`](ReadJson::columns) or [`dtype`](ReadJson::dtype) name one there is not.
     /// - `BadArgument` for a block size or sample of zero.
@@ -117,7 +131,7 @@ impl ReadJson {
             let problem = "blocks and samples of 0 bytes hold no line".into();
             return Err(FrameError::BadArgument { operation: "read_json", problem });
         }
-        let files = input::find(&self.pattern)?;
+        let files = input::find(&self.pattern, &self.options)?;
         let strict = self.schema.is_none();
         let fields = match &self.schema {
             Some(fields) => fields.clone(),
@@ -142,7 +156,7 @@ impl ReadJson {
     fn sampled(&self, files: &[InputFile]) -> Result<Vec<Field>, ReadError> {
         let mut found = Vec::<(Arc<str>, Option<DataType>)>::new();
         for file in files {
-            let mut window = file.open(0)?;
+            let mut window = file.open(0..self.sample as u64)?;
             // A line that is longer than the sample is taken all the same.
             while !window.is_last()
                 && (window.bytes().len() < self.sample || !window.bytes().contains(&b'\n'))
@@ -164,7 +178,7 @@ impl ReadJson {
                     continue;
                 }
                 let Fields(fields) = serde_json::from_slice(line).map_err(|source| ReadError::BadLine {
-                    path: file.path.clone(),
+                    path: file.path(),
                     line: number,
                     source: Box::new(source),
                 })?;

@@ -27,7 +27,7 @@ impl JsonSource {
     pub(crate) fn read(&self, piece: Piece, columns: &[usize]) -> Result<Table, EvalError> {
         let file = &self.files[piece.file as usize];
         // A line begins at the piece if the byte before ends one.
-        let mut window = file.open(piece.start - u64::from(piece.number > 0))?;
+        let mut window = file.open(piece.start - u64::from(piece.number > 0)..piece.end)?;
         if piece.number > 0 {
             skip_line(&mut window, piece.end).map_err(|source| file.io(source))?;
         }
@@ -71,7 +71,7 @@ impl JsonSource {
 
 /// Tells what is wrong with the line that begins at a byte of a file.
 fn told(fault: Fault, rows: &Rows<'_>, file: &InputFile, at: u64) -> ReadError {
-    let (path, line) = (file.path.clone(), file.line_at(at));
+    let (path, line) = (file.path(), file.line_at(at));
     match fault {
         Fault::Json(source) => ReadError::BadLine { path, line, source: Box::new(source) },
         Fault::Misfit { slot, value } => {

@@ -8,40 +8,119 @@ use std::sync::Arc;
 use dask_graph::{
     Args, ComputeError, Op, OpError, Packer, Refused, RunOptions, Scheduler, Unpack, Value, installed,
 };
+use dask_graph_files::{Compression, StorageOptions};
 use serde::{Deserialize, Serialize};
 
 use crate::column::{Mask, Scalar, View};
-use crate::compression::Compression;
 use crate::error::WriteError;
 use crate::frame::DataFrame;
-use crate::input::absolute;
-use crate::output::StagedFiles;
+use crate::output::{self, Parts, StagedFiles};
 use crate::pack::pack;
 use crate::table::Table;
+
+/// How a frame is written as JSON lines, an object a row: a builder, finished by [`write`](WriteJson::write).
+///
+/// The path is one file, or has a `*` in its file name and is one file a partition, in which `*` is the partition's
+/// number; as with [`WriteCsv`](crate::WriteCsv) the files appear when all are complete, or not at all. Missing values are
+/// `null`, and so are infinite floats, which JSON does not have; dates, times and durations are texts.
+///
+/// # Examples
+///
+/// ```
+/// use dask_frame::{Column, Compression, DataFrame, WriteJson, read_json};
+/// # use dask_graph::Collection;
+/// # use dask_sched_sync::Sync;
+/// # let dir = tempfile::tempdir()?;
+/// # let path = dir.path().join("names.jsonl");
+/// let frame = DataFrame::from_columns([("name", Column::from(vec![Some("a \"b\""), None]))], 2)?;
+/// WriteJson::new(&path).compression(Compression::Gzip).write_with(&frame, &Sync::new())?;
+/// let again = read_json(path.to_str().unwrap()).open()?.compute_with(&Sync::new())?;
+/// assert_eq!(again, frame.compute_with(&Sync::new())?);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug)]
+#[must_use = "nothing is written before `write`"]
+pub struct WriteJson {
+    path: PathBuf,
+    options: StorageOptions,
+    compression: Option<Compression>,
+}
+
+impl WriteJson {
+    /// Writes to this file, or these files.
+    pub fn new(path: impl Into<PathBuf>) -> Self {
+        Self { path: path.into(), options: StorageOptions::default(), compression: None }
+    }
+
+    /// Sets how files are packed: as the end of their name says, `.gz`, `.bz2`, `.xz` or `.zst`, unless set.
+    pub fn compression(mut self, compression: Compression) -> Self {
+        self.compression = Some(compression);
+        self
+    }
+
+    /// How the store of files named by URL is reached, as for
+    /// [`ReadCsv::storage_options`](crate::ReadCsv::storage_options).
+    #[cfg(feature = "object-store")]
+    pub fn storage_options<K: Into<String>, V: Into<String>>(
+        mut self,
+        options: impl IntoIterator<Item = (K, V)>,
+    ) -> Self {
+        self.options = StorageOptions::new(options);
+        self
+    }
+
+    /// Writes a frame with the installed scheduler.
+    ///
+    /// # Errors
+    ///
+    /// - `Io` if the destination cannot be written, `File` if its store cannot be used, `BadPattern` if the path is no
+    ///   file name or has several `*`.
+    /// - `Compression` if it is not known, or its feature is off.
+    /// - `Compute` if a partition cannot be computed or written.
+    pub fn write(&self, frame: &DataFrame) -> Result<(), WriteError> {
+        let installed = installed().ok_or(ComputeError::NoScheduler)?;
+        self.write_opts(frame, &installed.scheduler, &installed.options)
+    }
+
+    /// [`write`](WriteJson::write) with this scheduler.
+    ///
+    /// # Errors
+    ///
+    /// As [`write`](WriteJson::write).
+    pub fn write_with(&self, frame: &DataFrame, scheduler: &dyn Scheduler) -> Result<(), WriteError> {
+        self.write_opts(frame, scheduler, &RunOptions::default())
+    }
+
+    fn write_opts(
+        &self,
+        frame: &DataFrame,
+        scheduler: &dyn Scheduler,
+        options: &RunOptions,
+    ) -> Result<(), WriteError> {
+        let compression = output::compression(&self.path, self.compression)?;
+        let files = StagedFiles::prepare(&self.path, &self.options, frame.n_partitions())?;
+        let op = Arc::new(PartOp { parts: files.parts(), compression });
+        files.write("to_json", op, frame, scheduler, options)
+    }
+}
 
 impl DataFrame {
     /// Writes the frame as JSON lines, an object a row, with the installed scheduler.
     ///
-    /// `path` is one file, or has a `*` in its file name and is one file a partition, in which `*` is the partition's
-    /// number; as with [`to_csv`](DataFrame::to_csv) the files appear when all are complete, or not at all, packed as
-    /// the end of their name says. Missing values are `null`, and so are infinite floats, which JSON does not have;
-    /// dates, times and durations are texts.
+    /// [`WriteJson`] has options, and says how it is done.
     ///
     /// # Errors
     ///
-    /// - `Io` if the destination cannot be written, `BadPattern` if `path` is no file name or has several `*`,
-    ///   `CompressionOff` if the feature of its compression is.
-    /// - `Compute` if a partition cannot be computed or written.
+    /// As [`WriteJson::write`].
     pub fn to_json(&self, path: impl AsRef<Path>) -> Result<(), WriteError> {
-        let installed = installed().ok_or(ComputeError::NoScheduler)?;
-        self.to_json_opts(path.as_ref(), &installed.scheduler, &installed.options)
+        WriteJson::new(path.as_ref()).write(self)
     }
 
     /// [`to_json`](DataFrame::to_json) with this scheduler.
     ///
     /// # Errors
     ///
-    /// As [`to_json`](DataFrame::to_json).
+    /// As [`WriteJson::write`].
     ///
     /// # Examples
     ///
@@ -55,27 +134,14 @@ impl DataFrame {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn to_json_with(&self, path: impl AsRef<Path>, scheduler: &dyn Scheduler) -> Result<(), WriteError> {
-        self.to_json_opts(path.as_ref(), scheduler, &RunOptions::default())
-    }
-
-    fn to_json_opts(
-        &self,
-        path: &Path,
-        scheduler: &dyn Scheduler,
-        options: &RunOptions,
-    ) -> Result<(), WriteError> {
-        let compression = Compression::to_write(path, None)?;
-        let files = StagedFiles::prepare(path)?;
-        let op = Arc::new(PartOp { staging: files.path().to_owned(), compression });
-        files.write("to_json", op, self, scheduler, options)
+        WriteJson::new(path.as_ref()).write_with(self, scheduler)
     }
 }
 
 /// Writes a partition (the first argument) as part of its number (the second).
 #[derive(Debug, Serialize, Deserialize)]
 struct PartOp {
-    #[serde(serialize_with = "absolute")]
-    staging: PathBuf,
+    parts: Parts,
     compression: Compression,
 }
 
@@ -86,9 +152,8 @@ impl Op for PartOp {
 
     fn call(&self, args: Args<'_>) -> Result<Value, OpError> {
         let table = args.get::<Table>(0)?;
-        let path = self.staging.join(args.get::<usize>(1)?.to_string());
-        let written = self.compression.create(&path, |to| write_table(table, to));
-        written.map_err(|source| OpError::failed(WriteError::Io { path, source }))?;
+        let written = self.parts.write(*args.get::<usize>(1)?, self.compression, |to| write_table(table, to));
+        written.map_err(OpError::failed)?;
         Ok(Value::new(()))
     }
 

@@ -1,62 +1,100 @@
-//! One file, or a file a partition, written beside their places and put there when all are complete.
+//! One file, or a file a partition, which appear when all are complete.
 
+use std::collections::HashSet;
 use std::fs::{self, File};
-use std::io;
+use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use dask_graph::{Collection, Op, RunOptions, Scheduler};
+use dask_graph_files::{Compression, Destination, NewFile, StorageOptions};
+use serde::{Deserialize, Serialize};
 
 use super::staging::{Staging, at};
 use super::write_parts;
 use crate::error::WriteError;
 
+/// Bytes of text that are packed at once.
+const BUFFER: usize = 256 << 10;
+
 /// Files on their way.
 #[derive(Debug)]
 pub(crate) struct StagedFiles {
     target: Target,
-    staging: Staging,
+    parts: Parts,
+    /// Where parts are until they are moved or sent, which goes with this.
+    _staging: Option<Staging>,
 }
 
 #[derive(Debug)]
 enum Target {
-    One(PathBuf),
-    /// A file a partition: the directory, and what stands before and after the number in its name.
-    Each {
-        dir: PathBuf,
-        before: String,
-        after: String,
+    One(Destination),
+    /// A file a partition.
+    Each(Names),
+    /// A file a partition, of a store, where each appears when it is complete.
+    Objects {
+        names: Names,
+        /// How many there will be.
+        n: usize,
+        /// The objects that were there before.
+        before: Vec<String>,
     },
 }
 
+/// How files of partitions are called: the directory, and what stands before and after the number.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct Names {
+    directory: Destination,
+    before: String,
+    after: String,
+    /// How many digits the number has at least.
+    width: usize,
+}
+
+/// Where parts are written, for the tasks that do it.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) enum Parts {
+    /// In a directory, each under its number.
+    Staged(PathBuf),
+    /// Where they stay.
+    Placed(Names),
+}
+
 impl StagedFiles {
-    /// Prepares to write `path`, in whose file name a `*` stands for the number of the partition.
-    pub(crate) fn prepare(path: &Path) -> Result<Self, WriteError> {
+    /// Prepares to write `path`, in whose file name a `*` stands for the number of one of `n` partitions.
+    pub(crate) fn prepare(path: &Path, options: &StorageOptions, n: usize) -> Result<Self, WriteError> {
         let bad = || WriteError::BadPattern { pattern: path.display().to_string() };
         let name = path.file_name().and_then(|name| name.to_str()).ok_or_else(bad)?;
-        let target = match name.split('*').collect::<Vec<_>>()[..] {
-            [_] => Target::One(path.to_owned()),
-            [before, after] => {
-                let dir = path.parent().unwrap_or(Path::new("")).to_owned();
-                Target::Each { dir, before: before.into(), after: after.into() }
+        let to = Destination::new(path, options)?;
+        let (before, after) = match name.split('*').collect::<Vec<_>>()[..] {
+            [_] => {
+                let staging = if to.is_local() { Staging::beside(to.path()) } else { Staging::temporary() }?;
+                let parts = Parts::Staged(staging.path().to_owned());
+                return Ok(Self { target: Target::One(to), parts, _staging: Some(staging) });
             }
+            [before, after] => (before.to_owned(), after.to_owned()),
             _ => return Err(bad()),
         };
-        Ok(Self { target, staging: Staging::beside(path)? })
+        let directory = Destination::new(path.parent().unwrap_or(Path::new("")), options)?;
+        let names = Names { directory, before, after, width: n.saturating_sub(1).to_string().len() };
+        if to.is_local() {
+            let staging = Staging::beside(to.path())?;
+            let parts = Parts::Staged(staging.path().to_owned());
+            return Ok(Self { target: Target::Each(names), parts, _staging: Some(staging) });
+        }
+        let before = names.directory.objects()?;
+        let target = Target::Objects { names: names.clone(), n, before };
+        Ok(Self { target, parts: Parts::Placed(names), _staging: None })
     }
 
     /// Returns whether there will be a file for every partition.
     pub(crate) fn is_one_a_partition(&self) -> bool {
-        matches!(self.target, Target::Each { .. })
+        !matches!(self.target, Target::One(_))
     }
 
-    /// Returns where parts are written meanwhile, each under its number.
-    pub(crate) fn path(&self) -> &Path {
-        self.staging.path()
-    }
-
-    fn part(&self, number: usize) -> PathBuf {
-        self.path().join(number.to_string())
+    /// Returns where parts are written.
+    pub(crate) fn parts(&self) -> Parts {
+        self.parts.clone()
     }
 
     /// Has `op` [write every partition](write_parts), and puts the files in their place.
@@ -68,23 +106,29 @@ impl StagedFiles {
         scheduler: &dyn Scheduler,
         options: &RunOptions,
     ) -> Result<(), WriteError> {
-        let n = write_parts(label, op, partitions, scheduler, options)?;
+        let written = write_parts(label, op, partitions, scheduler, options);
+        let n = written.inspect_err(|_| self.give_up())?;
         self.finish(n)
     }
 
     /// Puts `n` written parts in their place.
     pub(crate) fn finish(self, n: usize) -> Result<(), WriteError> {
         match &self.target {
-            Target::One(path) => {
-                let whole = self.path().join("whole");
-                self.join_parts(n, &whole).map_err(at(&whole))?;
-                fs::rename(&whole, path).map_err(at(path))
+            Target::One(to) if to.is_local() => {
+                let whole = self.part("whole");
+                let mut file = File::create(&whole).map_err(at(&whole))?;
+                self.join_parts(n, &mut file).and_then(|()| file.sync_all()).map_err(at(&whole))?;
+                fs::rename(&whole, to.path()).map_err(at(to.path()))
             }
-            Target::Each { dir, before, after } => {
-                let width = n.saturating_sub(1).to_string().len();
+            Target::One(to) => {
+                let mut file = NewFile::create(to)?;
+                self.join_parts(n, &mut file).map_err(at(to.path()))?;
+                Ok(file.finish()?)
+            }
+            Target::Each(names) => {
                 let mut placed: Vec<(usize, PathBuf)> = Vec::new();
                 for number in 0..n {
-                    let path = dir.join(format!("{before}{number:0width$}{after}"));
+                    let path = names.of(number).path().to_owned();
                     if let Err(error) = self.place(number, &path) {
                         // All or nothing: what was there comes back. Why it could not is no news.
                         placed.into_iter().for_each(|(number, path)| self.take_back(number, &path));
@@ -95,17 +139,36 @@ impl StagedFiles {
                 }
                 Ok(())
             }
+            Target::Objects { .. } => Ok(()),
         }
     }
 
-    fn join_parts(&self, n: usize, to: &Path) -> io::Result<()> {
-        let mut whole = File::create(to)?;
+    /// Removes the objects that were written, but for those that took the place of others.
+    fn give_up(&self) {
+        let Target::Objects { names, n, before } = &self.target else { return };
+        let ours = (0..*n).map(|number| names.of(number).path().to_string_lossy().into_owned());
+        let ours = ours.collect::<HashSet<_>>();
+        // Best effort, on the way out of a failure, which is the one to report.
+        let there = names.directory.objects().unwrap_or_default();
+        for url in there.iter().filter(|url| ours.contains(*url) && !before.contains(url)) {
+            drop(names.directory.remove_object(url));
+        }
+    }
+
+    fn part(&self, name: impl ToString) -> PathBuf {
+        match &self.parts {
+            Parts::Staged(directory) => directory.join(name.to_string()),
+            Parts::Placed(_) => PathBuf::new(),
+        }
+    }
+
+    fn join_parts(&self, n: usize, whole: &mut impl Write) -> io::Result<()> {
         for number in 0..n {
             let part = self.part(number);
-            io::copy(&mut File::open(&part)?, &mut whole)?;
+            io::copy(&mut File::open(&part)?, whole)?;
             fs::remove_file(part)?;
         }
-        whole.sync_all()
+        Ok(())
     }
 
     /// Moves a part to its place; what was there is kept until all are in place.
@@ -128,8 +191,50 @@ impl StagedFiles {
 
     /// Where the file that was in a part's place is meanwhile.
     fn before(&self, number: usize) -> PathBuf {
-        self.path().join(format!("{number}.before"))
+        self.part(format!("{number}.before"))
     }
+}
+
+impl Names {
+    fn of(&self, number: usize) -> Destination {
+        let Self { directory, before, after, width } = self;
+        directory.join(&format!("{before}{number:0width$}{after}"))
+    }
+}
+
+impl Parts {
+    /// Writes a part by `content`, packed.
+    pub(crate) fn write(
+        &self,
+        number: usize,
+        compression: Compression,
+        content: impl FnOnce(&mut BufWriter<&mut dyn Write>) -> io::Result<()>,
+    ) -> Result<(), WriteError> {
+        let (path, mut file) = match self {
+            Self::Staged(directory) => {
+                let path = directory.join(number.to_string());
+                let file = NewFile::in_place(&path)?;
+                (path, file)
+            }
+            Self::Placed(names) => {
+                let to = names.of(number);
+                (to.path().to_owned(), NewFile::create(&to)?)
+            }
+        };
+        let buffered = |to: &mut dyn Write| {
+            let mut to = BufWriter::with_capacity(BUFFER, to);
+            content(&mut to)?;
+            to.flush()
+        };
+        compression.pack(&mut file, |error| error, buffered).map_err(at(&path))?;
+        Ok(file.finish()?)
+    }
+}
+
+/// Returns how a file is to be packed: as is said, or else as the end of its name says.
+pub(crate) fn compression(path: &Path, said: Option<Compression>) -> Result<Compression, WriteError> {
+    let compression = said.map_or_else(|| Compression::of_name(path), Compression::built_in);
+    compression.map_err(|source| WriteError::Compression { path: path.to_owned(), source })
 }
 
 #[cfg(test)]
@@ -143,7 +248,7 @@ mod tests {
         fs::write(at("part-0"), "old").unwrap();
         // No file can take the place of a directory.
         fs::create_dir(at("part-2")).unwrap();
-        let files = StagedFiles::prepare(&at("part-*")).unwrap();
+        let files = StagedFiles::prepare(&at("part-*"), &StorageOptions::default(), 3).unwrap();
         (0..3).for_each(|number| fs::write(files.part(number), "new").unwrap());
         let error = files.finish(3).unwrap_err().to_string();
         assert!(error.contains("part-2"), "{error}");

@@ -1,6 +1,5 @@
 //! Directories whose names are values: `year=2013/month=01/part-00000.parquet`, as Hive has them.
 
-use std::ffi::OsStr;
 use std::path::{Component, Path};
 
 use crate::column::Scalar;
@@ -13,9 +12,8 @@ const MISSING: &str = "__HIVE_DEFAULT_PARTITION__";
 /// The names and values in the path of a file.
 pub(super) type Keys = Vec<(String, Option<String>)>;
 
-/// Returns the keys in the directories between `base` and a file.
-pub(super) fn keys(base: &Path, path: &Path) -> Keys {
-    let below = path.strip_prefix(base).unwrap_or(path);
+/// Returns the keys in the directories of the path of a file.
+pub(super) fn keys(below: &Path) -> Keys {
     let directories = below.parent().into_iter().flat_map(Path::components);
     let pair = |component| match component {
         Component::Normal(name) => {
@@ -25,14 +23,6 @@ pub(super) fn keys(base: &Path, path: &Path) -> Keys {
         _ => None,
     };
     directories.filter_map(pair).collect()
-}
-
-/// Returns the directory below which a pattern's names are not fixed.
-pub(super) fn base(pattern: &str) -> &Path {
-    let wild = |component: &OsStr| component.to_string_lossy().contains(['*', '?', '[']);
-    let path = Path::new(pattern);
-    let fixed = path.ancestors().filter(|part| !part.iter().any(wild)).find(|part| *part != path);
-    fixed.unwrap_or(Path::new(""))
 }
 
 /// Returns the type of a key with these values: integers if all of them are.
@@ -109,20 +99,16 @@ mod tests {
         #[test]
         fn names_come_back(name in ".{1,9}", value in ".{0,9}") {
             let scalar = Scalar::Utf8(value.as_str().into());
-            let path = Path::new("out").join(directory(&name, &scalar)).join("part-0.parquet");
-            prop_assert_eq!(keys(Path::new("out"), &path), vec![(name, Some(value))]);
+            let path = Path::new(&directory(&name, &scalar)).join("part-0.parquet");
+            prop_assert_eq!(keys(&path), vec![(name, Some(value))]);
         }
     }
 
     #[test]
-    fn keys_stand_below_the_base_only() {
-        let path =
-            Path::new("/data/x=1/flights/year=2013/note/carrier=__HIVE_DEFAULT_PARTITION__/a=b.parquet");
+    fn keys_are_in_the_names_of_directories() {
+        let path = Path::new("year=2013/note/carrier=__HIVE_DEFAULT_PARTITION__/a=b.parquet");
         let expected = vec![("year".to_owned(), Some("2013".to_owned())), ("carrier".to_owned(), None)];
-        assert_eq!(keys(Path::new("/data/x=1/flights"), path), expected);
-        assert_eq!(base("/data/x=1/*/a.parquet"), Path::new("/data/x=1"));
-        assert_eq!(base("*.parquet"), Path::new(""));
-        assert_eq!(base("a/b.parquet"), Path::new("a"));
+        assert_eq!(keys(path), expected);
     }
 
     #[test]

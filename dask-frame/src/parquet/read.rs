@@ -1,9 +1,9 @@
 //! Planning a read: which files, which columns, which row groups.
 
-use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
 
 use dask_graph::{LayerInfo, make_portable};
+use dask_graph_files::StorageOptions;
 use parquet::arrow::arrow_reader::ArrowReaderMetadata;
 
 use super::hive::{self, Keys};
@@ -22,7 +22,12 @@ use crate::source::{Piece, Source};
 /// `path` is a file, a directory, of which all files below are taken whose names end in `.parquet` and do not begin
 /// with `.` or `_`, or a pattern with `*`, `?` and `[…]`; `**` stands for any directories.
 pub fn read_parquet(path: impl Into<String>) -> ReadParquet {
-    ReadParquet { pattern: path.into(), columns: None, blocksize: 32 << 20 }
+    ReadParquet {
+        pattern: path.into(),
+        options: StorageOptions::default(),
+        columns: None,
+        blocksize: 32 << 20,
+    }
 }
 
 /// How Parquet files are to be read: a builder, finished by [`open`](ReadParquet::open).
@@ -61,6 +66,7 @@ pub fn read_parquet(path: impl Into<String>) -> ReadParquet {
 #[must_use = "nothing is read before `open`"]
 pub struct ReadParquet {
     pattern: String,
+    options: StorageOptions,
     columns: Option<Vec<String>>,
     blocksize: u64,
 }
@@ -79,11 +85,22 @@ impl ReadParquet {
         self
     }
 
+    /// How the stores of files named by URL are reached, as for
+    /// [`ReadCsv::storage_options`](crate::ReadCsv::storage_options).
+    #[cfg(feature = "object-store")]
+    pub fn storage_options<K: Into<String>, V: Into<String>>(
+        mut self,
+        options: impl IntoIterator<Item = (K, V)>,
+    ) -> Self {
+        self.options = StorageOptions::new(options);
+        self
+    }
+
     /// Looks at the ends of the files, where columns and row groups are told, and plans the read.
     ///
     /// # Errors
     ///
-    /// - `NoMatch`, `BadPattern`, `Io` or `Corrupt`, in `Read`, about the files.
+    /// - `NoMatch`, `BadPattern`, `Io`, `File` or `Corrupt`, in `Read`, about the files.
     /// - `SchemaDiffers`, in `Read`, if their columns differ.
     /// - `UnsupportedColumn`, in `Read`, for a column of a type that frames do not have.
     /// - `UnknownColumn` if [`columns`](ReadParquet::columns) names one there is not.
@@ -112,17 +129,8 @@ impl ReadParquet {
 
     /// Finds the files, with what their directories tell of each.
     fn files(&self) -> Result<(Vec<InputFile>, Vec<Keys>), ReadError> {
-        let path = Path::new(&self.pattern);
-        let (files, base) = match path.is_dir() {
-            true => {
-                // What is found has no `.` in front.
-                let base = path.components().filter(|part| *part != Component::CurDir).collect::<PathBuf>();
-                (input::find_below(&base, "parquet")?, base)
-            }
-            false => (input::find(&self.pattern)?, hive::base(&self.pattern).to_owned()),
-        };
-        let keys = files.iter().map(|file| hive::keys(&base, &file.path)).collect();
-        Ok((files, keys))
+        let found = input::find_table(&self.pattern, "parquet", &self.options)?;
+        Ok(found.into_iter().map(|(file, below)| (file, hive::keys(&below))).unzip())
     }
 }
 
@@ -135,7 +143,7 @@ fn constants(files: &[InputFile], keys: &[Keys]) -> Result<(Vec<Field>, Vec<Vec<
             let listed =
                 |names: &[&String]| names.iter().map(|name| name.as_str()).collect::<Vec<_>>().join(", ");
             let difference = format!("its directories tell [{}], not [{}]", listed(&got), listed(&names));
-            let (path, first) = (file.path.clone(), files[0].path.clone());
+            let (path, first) = (file.path(), files[0].path());
             return Err(ReadError::SchemaDiffers { path, first, difference });
         }
     }

@@ -1,10 +1,12 @@
 //! What a planned read knows, and how row groups become a table.
 
 use std::collections::HashMap;
-use std::fs::File;
+use std::error::Error;
+use std::ops::Range;
 use std::sync::Arc;
 
 use arrow_schema::{DataType as ArrowType, Field as ArrowField, Schema as ArrowSchema};
+use bytes::Bytes;
 use dask_graph::{Tokenize, Tokenizer};
 use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::statistics::StatisticsConverter;
@@ -12,7 +14,8 @@ use parquet::arrow::arrow_reader::{
     ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReaderBuilder,
 };
 use parquet::errors::ParquetError;
-use parquet::file::metadata::RowGroupMetaData;
+use parquet::file::metadata::{ParquetMetaData, RowGroupMetaData};
+use parquet::file::reader::{ChunkReader, Length};
 use serde::{Deserialize, Serialize};
 
 use super::FORMAT;
@@ -20,7 +23,7 @@ use crate::arrow::Target;
 use crate::column::{Column, Scalar};
 use crate::error::{EvalError, ReadError};
 use crate::expr::Expr;
-use crate::input::InputFile;
+use crate::input::{InputFile, Stretches};
 use crate::schema::{DataType, Field, Schema};
 use crate::source::{Known, Piece, may_hold};
 use crate::table::Table;
@@ -49,8 +52,8 @@ const BATCH: usize = 64 << 10;
 /// Reads the end of a file, where its columns and row groups are told. Texts are to have the offsets that columns have.
 pub(super) fn metadata(file: &InputFile) -> Result<ArrowReaderMetadata, ReadError> {
     let corrupt = |source| corrupt(file, source);
-    let opened = file.open_as_planned()?;
-    let told = ArrowReaderMetadata::load(&opened, ArrowReaderOptions::new()).map_err(corrupt)?;
+    let end = Stretches::end_of(file)?;
+    let told = ArrowReaderMetadata::load(&end, ArrowReaderOptions::new()).map_err(corrupt)?;
     let field = |field: &Arc<ArrowField>| match Target::of(field.data_type()) {
         Some(Target(DataType::Utf8)) => {
             Arc::new(ArrowField::clone(field).with_data_type(ArrowType::LargeUtf8))
@@ -62,8 +65,63 @@ pub(super) fn metadata(file: &InputFile) -> Result<ArrowReaderMetadata, ReadErro
     ArrowReaderMetadata::try_new(Arc::clone(told.metadata()), options).map_err(corrupt)
 }
 
-fn corrupt(file: &InputFile, source: impl std::error::Error + Send + Sync + 'static) -> ReadError {
-    ReadError::Corrupt { path: file.path.clone(), format: FORMAT, source: Box::new(source) }
+fn corrupt(file: &InputFile, source: ParquetError) -> ReadError {
+    let source: Box<dyn Error + Send + Sync> = match source {
+        ParquetError::External(source) => source,
+        source => Box::new(source),
+    };
+    match source.downcast::<ReadError>() {
+        Ok(error) => *error,
+        Err(source) => ReadError::Corrupt { path: file.path(), format: FORMAT, source },
+    }
+}
+
+/// Returns where the bytes of columns lie in some row groups, of which all are in the file.
+fn chunks(
+    metadata: &ParquetMetaData,
+    groups: &[usize],
+    mask: &ProjectionMask,
+    nbytes: u64,
+) -> Result<Vec<Range<u64>>, ParquetError> {
+    let mut ranges = Vec::new();
+    for &group in groups {
+        let columns = metadata.row_group(group).columns().iter().enumerate();
+        for (at, chunk) in columns.filter(|(at, _)| mask.leaf_included(*at)) {
+            let start = chunk.dictionary_page_offset().unwrap_or(chunk.data_page_offset());
+            let range = u64::try_from(start).ok().zip(u64::try_from(chunk.compressed_size()).ok());
+            let range = range.and_then(|(start, length)| Some(start..start.checked_add(length)?));
+            match range.filter(|range| range.end <= nbytes) {
+                Some(range) => ranges.push(range),
+                None => {
+                    let problem = format!("column {at} of row group {group} lies outside of the file");
+                    return Err(ParquetError::General(problem));
+                }
+            }
+        }
+    }
+    Ok(ranges)
+}
+
+impl Length for Stretches {
+    fn len(&self) -> u64 {
+        self.nbytes()
+    }
+}
+
+impl ChunkReader for Stretches {
+    type T = Self;
+
+    fn get_read(&self, start: u64) -> Result<Self, ParquetError> {
+        Ok(self.from(start))
+    }
+
+    fn get_bytes(&self, start: u64, length: usize) -> Result<Bytes, ParquetError> {
+        let end = start.saturating_add(length as u64);
+        if end > self.nbytes() {
+            return Err(ParquetError::EOF(format!("{length} bytes from {start} on are not in the file")));
+        }
+        self.bytes(start..end).map_err(|error| ParquetError::External(Box::new(error)))
+    }
 }
 
 impl ParquetSource {
@@ -80,14 +138,13 @@ impl ParquetSource {
             Some(metadata) => metadata.clone(),
             None => metadata(file)?,
         };
-        let opened = file.open_as_planned()?;
         let stored = columns.iter().copied().filter(|&at| at < self.n_stored).collect::<Vec<_>>();
         let groups = (piece.start as usize..piece.end as usize).collect::<Vec<_>>();
         let n_rows = groups.iter().map(|&group| metadata.metadata().row_group(group).num_rows());
         let n_rows = usize::try_from(n_rows.sum::<i64>()).unwrap_or(0);
         let read = match stored.is_empty() {
             true => Vec::new(),
-            false => self.read_stored(&stored, groups, opened, metadata).map_err(corrupt)?,
+            false => self.read_stored(file, &stored, groups, metadata).map_err(corrupt)?,
         };
         let mut read = stored.iter().zip(read).collect::<HashMap<_, _>>();
         let column = |at: &usize| match read.remove(at) {
@@ -101,9 +158,9 @@ impl ParquetSource {
     /// Reads columns that are in the file, in the given order.
     fn read_stored(
         &self,
+        file: &InputFile,
         stored: &[usize],
         groups: Vec<usize>,
-        opened: File,
         metadata: ArrowReaderMetadata,
     ) -> Result<Vec<Column>, ParquetError> {
         let fields = stored.iter().map(|&at| &self.schema.fields()[at]).collect::<Vec<_>>();
@@ -111,7 +168,9 @@ impl ParquetSource {
         let roots = fields.iter().map(|field| in_file.index_of(field.name()));
         let roots = roots.collect::<Result<Vec<_>, _>>()?;
         let mask = ProjectionMask::roots(metadata.parquet_schema(), roots.iter().copied());
-        let reader = ParquetRecordBatchReaderBuilder::new_with_metadata(opened, metadata)
+        let ranges = chunks(metadata.metadata(), &groups, &mask, file.nbytes())?;
+        let chunks = Stretches::of(file, &ranges).map_err(|error| ParquetError::External(Box::new(error)))?;
+        let reader = ParquetRecordBatchReaderBuilder::new_with_metadata(chunks, metadata)
             .with_row_groups(groups)
             .with_projection(mask)
             .with_batch_size(BATCH)

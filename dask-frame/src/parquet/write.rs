@@ -1,13 +1,13 @@
 //! Frames written to directories of Parquet files, one a partition.
 
 use std::borrow::Cow;
-use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use dask_graph::{
     Args, ComputeError, Op, OpError, Packer, Refused, RunOptions, Scheduler, Unpack, Value, installed,
 };
+use dask_graph_files::StorageOptions;
 use parquet::arrow::ArrowWriter;
 use parquet::basic::{Compression, GzipLevel, ZstdLevel};
 use parquet::file::properties::WriterProperties;
@@ -17,9 +17,8 @@ use super::hive;
 use crate::column::Column;
 use crate::error::{FrameError, WriteError};
 use crate::frame::DataFrame;
-use crate::input::absolute;
 use crate::kernel::group::Groups;
-use crate::output::{StagedDirectory, at};
+use crate::output::{PartDirectory, StagedDirectory};
 use crate::pack::pack;
 use crate::table::Table;
 
@@ -56,6 +55,8 @@ impl ParquetCompression {
 ///
 /// Each partition becomes a file, `part-00000.parquet` and so on, written where the partition is computed. They are
 /// written to a hidden directory beside the destination, which takes its place when all are complete, or not at all.
+/// A directory of a store appears file by file, each when it is complete; what a failed run has written there is removed,
+/// and what was there goes only after the new is complete.
 /// There is no `_metadata` file: readers find what they need at the end of each file.
 ///
 /// # Examples
@@ -81,6 +82,7 @@ impl ParquetCompression {
 #[must_use = "nothing is written before `write`"]
 pub struct WriteParquet {
     path: PathBuf,
+    options: StorageOptions,
     compression: ParquetCompression,
     row_group_rows: usize,
     partition_on: Vec<Arc<str>>,
@@ -93,6 +95,7 @@ impl WriteParquet {
         let compression = ParquetCompression::default();
         Self {
             path: path.into(),
+            options: StorageOptions::default(),
             compression,
             row_group_rows: 1 << 20,
             partition_on: Vec::new(),
@@ -125,13 +128,24 @@ impl WriteParquet {
         self
     }
 
+    /// How the store of a directory named by URL is reached, as for
+    /// [`ReadCsv::storage_options`](crate::ReadCsv::storage_options).
+    #[cfg(feature = "object-store")]
+    pub fn storage_options<K: Into<String>, V: Into<String>>(
+        mut self,
+        options: impl IntoIterator<Item = (K, V)>,
+    ) -> Self {
+        self.options = StorageOptions::new(options);
+        self
+    }
+
     /// Writes a frame with the installed scheduler.
     ///
     /// # Errors
     ///
     /// - `Exists` if something is at the destination, unless it is to be overwritten.
     /// - `Frame` if there is no column to partition on of that name, or no other.
-    /// - `Io` if the destination cannot be written.
+    /// - `Io` if the destination cannot be written, `File` if its store cannot be used.
     /// - `Compute` if a partition cannot be computed or written.
     pub fn write(&self, frame: &DataFrame) -> Result<(), WriteError> {
         let installed = installed().ok_or(ComputeError::NoScheduler)?;
@@ -162,9 +176,9 @@ impl WriteParquet {
             let problem = "no column is left to be written to the files".into();
             return Err(FrameError::BadArgument { operation: "to_parquet", problem }.into());
         }
-        let staged = StagedDirectory::prepare(&self.path, self.overwrite)?;
+        let staged = StagedDirectory::prepare(&self.path, &self.options, self.overwrite)?;
         let op = PartOp {
-            directory: staged.path().to_owned(),
+            directory: staged.parts()?,
             compression: self.compression,
             row_group_rows: self.row_group_rows,
             partition_on: self.partition_on.clone(),
@@ -202,8 +216,7 @@ impl DataFrame {
 /// Writes a partition.
 #[derive(Debug, Serialize, Deserialize)]
 struct PartOp {
-    #[serde(serialize_with = "absolute")]
-    directory: PathBuf,
+    directory: PartDirectory,
     compression: ParquetCompression,
     row_group_rows: usize,
     partition_on: Vec<Arc<str>>,
@@ -216,8 +229,7 @@ impl Op for PartOp {
 
     fn call(&self, args: Args<'_>) -> Result<Value, OpError> {
         let table = args.get::<Table>(0)?;
-        let number = *args.get::<usize>(1)?;
-        self.write(table, &format!("part-{number:05}.parquet")).map_err(OpError::failed)?;
+        self.write(table, *args.get::<usize>(1)?).map_err(OpError::failed)?;
         Ok(Value::new(()))
     }
 
@@ -227,9 +239,9 @@ impl Op for PartOp {
 }
 
 impl PartOp {
-    fn write(&self, table: &Table, name: &str) -> Result<(), WriteError> {
+    fn write(&self, table: &Table, number: usize) -> Result<(), WriteError> {
         if self.partition_on.is_empty() {
-            return self.write_file(table, &self.directory.join(name));
+            return self.write_file(table, &[], number);
         }
         let keys = self.partition_on.iter().map(|key| table.column(key).cloned());
         let keys = keys.collect::<Result<Vec<Column>, _>>()?;
@@ -241,30 +253,28 @@ impl PartOp {
         let mut rows = vec![Vec::new(); groups.n];
         groups.for_each(|row, group| rows[group].push(row as u32));
         for (rows, &first) in rows.iter().zip(&groups.first_rows) {
-            let mut directory = self.directory.clone();
-            for (key, column) in self.partition_on.iter().zip(&keys) {
-                directory.push(hive::directory(key, &column.get(first as usize)));
-            }
-            fs::create_dir_all(&directory).map_err(at(&directory))?;
-            self.write_file(&rest.take(rows), &directory.join(name))?;
+            let directory =
+                |(key, column): (&Arc<str>, &Column)| hive::directory(key, &column.get(first as usize));
+            let directories = self.partition_on.iter().zip(&keys).map(directory).collect::<Vec<_>>();
+            self.write_file(&rest.take(rows), &directories, number)?;
         }
         Ok(())
     }
 
-    fn write_file(&self, table: &Table, path: &Path) -> Result<(), WriteError> {
-        let encode = |source| WriteError::Encode { path: path.to_owned(), source };
+    fn write_file(&self, table: &Table, directories: &[String], number: usize) -> Result<(), WriteError> {
+        let (path, file) = self.directory.create(directories, number, "parquet")?;
+        let encode = |source| WriteError::Encode { path: path.clone(), source };
         let batch = table.to_record_batch().map_err(|source| encode(source.into()))?;
         let properties = WriterProperties::builder()
             .set_compression(self.compression.codec())
             .set_max_row_group_row_count(Some(self.row_group_rows))
             .build();
-        let file = File::create(path).map_err(at(path))?;
         let written = || {
             let mut writer = ArrowWriter::try_new(file, batch.schema(), Some(properties))?;
             writer.write(&batch)?;
             writer.into_inner()
         };
         let file = written().map_err(|source| encode(source.into()))?;
-        file.sync_all().map_err(at(path))
+        Ok(file.finish()?)
     }
 }

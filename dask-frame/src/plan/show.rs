@@ -34,7 +34,7 @@ impl fmt::Display for Line<'_> {
                 let (files, pieces) = (source.files(), source.pieces().len());
                 let names = source.names(columns).collect::<Vec<_>>().join(", ");
                 let (n, of) = (columns.len(), source.schema().len());
-                write!(f, "{} {}", source.label(), files[0].path.display())?;
+                write!(f, "{} {}", source.label(), files[0].path().display())?;
                 if files.len() > 1 {
                     write!(f, " and {} more", files.len() - 1)?;
                 }

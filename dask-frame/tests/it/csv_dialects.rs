@@ -190,10 +190,10 @@ fn what_is_not_built_in_is_refused_by_name() {
     for (end, magic, _) in all.into_iter().filter(|(.., built_in)| !built_in) {
         let path = at(dir.path(), &format!("a.csv.{end}"));
         let error = frame.to_csv_with(&path, &Sync::new()).unwrap_err();
-        assert!(matches!(error, WriteError::CompressionOff { .. }), "{error}");
+        assert!(matches!(error, WriteError::Compression { .. }), "{error}");
         fs::write(&path, magic.chars().map(|byte| byte as u8).collect::<Vec<_>>()).unwrap();
         let error = read_csv(&path).open().unwrap_err();
-        assert!(matches!(error, FrameError::Read(ReadError::CompressionOff { .. })), "{error}");
+        assert!(matches!(error, FrameError::Read(ReadError::Compression { .. })), "{error}");
     }
 }
 

@@ -15,7 +15,7 @@ use crate::schema::DataType;
 impl ReadCsv {
     /// Reads the head of a file: names, where the data begin, and what types the first cells have.
     pub(super) fn look_at_head(&self, file: &InputFile, na: &NaValues) -> Result<Head, FrameError> {
-        let mut window = file.open(0)?;
+        let mut window = file.open(0..self.sample as u64)?;
         let io = |source| FrameError::from(file.io(source));
         while window.bytes().len() < self.sample && !window.is_last() {
             window.fill().map_err(io)?;
@@ -40,7 +40,7 @@ impl ReadCsv {
         bom: usize,
         last: bool,
     ) -> Result<Option<Head>, FrameError> {
-        let path = || file.path.clone();
+        let path = || file.path();
         let Some(skipped) = self.skipped(bytes, bom, last) else { return Ok(None) };
         let mut cursor = Cursor::new(bytes, self.dialect);
         // Where a line ends is known of all lines that are passed over.
@@ -157,7 +157,7 @@ fn distinct(names: &[String], file: &InputFile) -> Result<(), ReadError> {
     let mut seen = HashMap::new();
     for (at, name) in (1..).zip(names) {
         if let Some(first) = seen.insert(name, at) {
-            let (path, name) = (file.path.clone(), name.clone());
+            let (path, name) = (file.path(), name.clone());
             return Err(ReadError::DuplicateName { path, name, first, second: at });
         }
     }
