@@ -2,6 +2,8 @@
 
 #[cfg(feature = "arrow")]
 mod arrow;
+#[cfg(feature = "sql")]
+mod sql;
 
 use std::path::PathBuf;
 
@@ -11,6 +13,8 @@ use dask_graph_shuffle::ShuffleError;
 
 #[cfg(feature = "arrow")]
 pub use arrow::ArrowError;
+#[cfg(feature = "sql")]
+pub use sql::SqlError;
 
 use crate::schema::{DataType, Zone};
 
@@ -213,6 +217,10 @@ pub enum ReadError {
     /// An URL that cannot be used: without the feature `object-store`, or of a store that does not exist.
     #[error(transparent)]
     File(FileError),
+    /// A database that could not be read.
+    #[cfg(feature = "sql")]
+    #[error(transparent)]
+    Sql(#[from] SqlError),
     /// A header that names two columns alike.
     #[error("{}: columns {first} and {second} of the header are both named `{name}`; name all of them with `names`", path.display())]
     DuplicateName {
@@ -559,6 +567,10 @@ pub enum WriteError {
     /// An URL that cannot be used: without the feature `object-store`, or of a store that does not exist.
     #[error(transparent)]
     File(FileError),
+    /// A database that could not be written.
+    #[cfg(feature = "sql")]
+    #[error(transparent)]
+    Sql(#[from] SqlError),
     /// Data that the format could not take.
     #[error("could not encode {}", path.display())]
     Encode {

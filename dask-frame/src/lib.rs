@@ -44,13 +44,16 @@
 //! |---|---|---|
 //! | memory | [`DataFrame::from_columns`], [`from_table`](DataFrame::from_table) | [`compute`](dask_graph::Collection::compute), [`head`](DataFrame::head) |
 //! | CSV, plain or packed (features `bz2`, `xz`, `zstd`; gzip always) | [`read_csv`] | [`to_csv`](DataFrame::to_csv), [`WriteCsv`] |
-//! | JSON lines (feature `json`, on by default) | `read_json` | `DataFrame::to_json` |
+//! | JSON lines (feature `json`, on by default) | `read_json` | `DataFrame::to_json`, `WriteJson` |
 //! | bags of records, other collections | [`from_partitions`](DataFrame::from_partitions) | [`to_partitions`](DataFrame::to_partitions) |
 //! | Parquet (feature `parquet`) | `read_parquet` | `DataFrame::to_parquet`, `WriteParquet` |
 //! | Arrow's files, Feather (feature `ipc`) | `read_ipc` | `DataFrame::to_ipc`, `WriteIpc` |
+//! | tables of SQLite databases (feature `sql`) | `read_sql_table`, `read_sql_query` | `DataFrame::to_sql`, `WriteSql` |
 //! | batches of the maintained Arrow crates (feature `arrow`) | `DataFrame::from_record_batches` | `Table::to_record_batch` |
 //! | two-dimensional arrays of `ndarray` (feature `ndarray`) | `DataFrame::from_ndarray` | `Table::to_ndarray` |
 //! | graphs written by hand | [`from_graph`](DataFrame::from_graph) | its graph and keys |
+//!
+//! Files may be objects of stores, named by URL (`s3://`, `gs://`, `az://`, `https://`; feature `object-store`).
 //!
 //! # How it differs from pandas
 //!
@@ -109,6 +112,8 @@ mod plan;
 mod rule;
 mod schema;
 mod source;
+#[cfg(feature = "sql")]
+mod sql;
 mod table;
 mod time;
 
@@ -117,6 +122,8 @@ pub use csv::{ReadCsv, WriteCsv, read_csv};
 pub use dask_graph_files::{Compression, CompressionError, FileError};
 #[cfg(feature = "arrow")]
 pub use error::ArrowError;
+#[cfg(feature = "sql")]
+pub use error::SqlError;
 pub use error::{EvalError, FrameError, ReadError, WriteError};
 pub use expr::{
     Aggregate, AggregateKind, Expr, Operand, Scan, ScanKind, When, WhenThen, col, duration, lit, size,
@@ -137,4 +144,6 @@ pub use json::{ReadJson, WriteJson, read_json};
 pub use parquet::{ParquetCompression, ReadParquet, WriteParquet, read_parquet};
 pub use plan::divisions::Divisions;
 pub use schema::{Categories, DataType, Field, Schema, Zone};
+#[cfg(feature = "sql")]
+pub use sql::{IfExists, ReadSql, WriteSql, read_sql_query, read_sql_table};
 pub use table::Table;

@@ -250,7 +250,7 @@ impl Tokenize for Schema {
 }
 
 /// Returns the name that `wanted` was probably meant to be: at most a third of it mistyped.
-fn nearest<'a>(wanted: &str, names: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+pub(crate) fn nearest<'a>(wanted: &str, names: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     let most = 1 + wanted.chars().count() / 3;
     let distances = names.map(|name| (edit_distance(&wanted.to_lowercase(), &name.to_lowercase()), name));
     distances

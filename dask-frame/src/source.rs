@@ -6,6 +6,8 @@
 #[cfg(any(feature = "parquet", test))]
 mod statistics;
 
+use std::sync::Arc;
+
 use dask_graph::{Tokenize, Tokenizer};
 use serde::{Deserialize, Serialize};
 
@@ -23,6 +25,8 @@ use crate::json::JsonSource;
 #[cfg(feature = "parquet")]
 use crate::parquet::ParquetSource;
 use crate::schema::Schema;
+#[cfg(feature = "sql")]
+use crate::sql::SqlSource;
 use crate::table::Table;
 
 /// Files as a read of them was planned.
@@ -35,6 +39,8 @@ pub(crate) enum Source {
     Parquet(ParquetSource),
     #[cfg(feature = "ipc")]
     Ipc(IpcSource),
+    #[cfg(feature = "sql")]
+    Sql(Box<SqlSource>),
 }
 
 /// The part of a file that becomes one partition.
@@ -62,6 +68,8 @@ impl Source {
             Source::Parquet(_) => "read_parquet",
             #[cfg(feature = "ipc")]
             Source::Ipc(_) => "read_ipc",
+            #[cfg(feature = "sql")]
+            Source::Sql(_) => "read_sql",
         }
     }
 
@@ -74,6 +82,8 @@ impl Source {
             Source::Parquet(source) => &source.files,
             #[cfg(feature = "ipc")]
             Source::Ipc(source) => &source.files,
+            #[cfg(feature = "sql")]
+            Source::Sql(_) => &[],
         }
     }
 
@@ -87,6 +97,8 @@ impl Source {
             Source::Parquet(source) => &source.schema,
             #[cfg(feature = "ipc")]
             Source::Ipc(source) => &source.schema,
+            #[cfg(feature = "sql")]
+            Source::Sql(source) => &source.schema,
         }
     }
 
@@ -99,6 +111,8 @@ impl Source {
             Source::Parquet(source) => &source.pieces,
             #[cfg(feature = "ipc")]
             Source::Ipc(source) => &source.pieces,
+            #[cfg(feature = "sql")]
+            Source::Sql(source) => &source.pieces,
         }
     }
 
@@ -112,6 +126,8 @@ impl Source {
             Source::Parquet(_) => true,
             #[cfg(feature = "ipc")]
             Source::Ipc(_) => false,
+            #[cfg(feature = "sql")]
+            Source::Sql(_) => true,
         }
     }
 
@@ -127,6 +143,29 @@ impl Source {
         }
     }
 
+    /// Returns the source with what it does by itself to leave out rows that do not fulfil the condition.
+    pub(crate) fn filtered(self: &Arc<Self>, filter: Option<&Expr>) -> Arc<Self> {
+        match (&**self, filter) {
+            #[cfg(feature = "sql")]
+            (Source::Sql(source), Some(filter)) => Arc::new(Source::Sql(Box::new(source.filtered(filter)))),
+            _ => Arc::clone(self),
+        }
+    }
+
+    /// Returns what is read, for people.
+    pub(crate) fn shown(&self) -> String {
+        #[cfg(feature = "sql")]
+        if let Source::Sql(source) = self {
+            return source.shown();
+        }
+        let files = self.files();
+        let first = files.first().map_or_else(String::new, |file| file.path().display().to_string());
+        match files.len() {
+            0 | 1 => first,
+            n => format!("{first} and {} more", n - 1),
+        }
+    }
+
     /// Returns whether a piece can be read only with the state of the quotes before it.
     pub(crate) fn needs_states(&self) -> bool {
         match self {
@@ -137,6 +176,8 @@ impl Source {
             Source::Parquet(_) => false,
             #[cfg(feature = "ipc")]
             Source::Ipc(_) => false,
+            #[cfg(feature = "sql")]
+            Source::Sql(_) => false,
         }
     }
 
@@ -150,6 +191,8 @@ impl Source {
             Source::Parquet(_) => Ok(Transition::IDENTITY),
             #[cfg(feature = "ipc")]
             Source::Ipc(_) => Ok(Transition::IDENTITY),
+            #[cfg(feature = "sql")]
+            Source::Sql(_) => Ok(Transition::IDENTITY),
         }
     }
 
@@ -168,6 +211,8 @@ impl Source {
             Source::Parquet(source) => source.read(piece, columns),
             #[cfg(feature = "ipc")]
             Source::Ipc(source) => source.read(piece, columns),
+            #[cfg(feature = "sql")]
+            Source::Sql(source) => source.read(piece, columns),
         }
     }
 
@@ -181,6 +226,8 @@ impl Source {
             Source::Parquet(source) => source.estimate(piece, columns),
             #[cfg(feature = "ipc")]
             Source::Ipc(source) => source.estimate(piece, columns),
+            #[cfg(feature = "sql")]
+            Source::Sql(source) => source.estimate(columns),
         }
     }
 
@@ -241,6 +288,8 @@ impl Tokenize for Source {
             Source::Parquet(source) => source.tokenize(t),
             #[cfg(feature = "ipc")]
             Source::Ipc(source) => source.tokenize(t),
+            #[cfg(feature = "sql")]
+            Source::Sql(source) => source.tokenize(t),
         }
     }
 }

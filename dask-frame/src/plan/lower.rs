@@ -93,8 +93,9 @@ fn stage(node: &Plan, mut inputs: Vec<Pending>) -> Pending {
         PlanOp::Read { source, columns, filter } => {
             let label = source.label();
             let pieces = source.pieces_for(filter.as_ref());
-            let token = Tokenizer::new(label).feed(&**source).feed(&pieces).feed(columns).finish();
-            let (source, columns) = (Arc::clone(source), columns.clone());
+            let source = source.filtered(filter.as_ref());
+            let token = Tokenizer::new(label).feed(&*source).feed(&pieces).feed(columns).finish();
+            let columns = columns.clone();
             let base = Base::Read { source, columns, pieces: pieces.into() };
             Pending::new(base, token, label, &node.info)
         }

@@ -31,13 +31,11 @@ impl fmt::Display for Line<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.0.op {
             PlanOp::Read { source, columns, filter } => {
-                let (files, pieces) = (source.files(), source.pieces().len());
+                let source = source.filtered(filter.as_ref());
+                let pieces = source.pieces().len();
                 let names = source.names(columns).collect::<Vec<_>>().join(", ");
                 let (n, of) = (columns.len(), source.schema().len());
-                write!(f, "{} {}", source.label(), files[0].path().display())?;
-                if files.len() > 1 {
-                    write!(f, " and {} more", files.len() - 1)?;
-                }
+                write!(f, "{} {}", source.label(), source.shown())?;
                 write!(f, ": {n} of {of} columns [{names}] in {pieces} partitions")?;
                 match filter {
                     None => Ok(()),
