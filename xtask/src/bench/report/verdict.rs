@@ -80,7 +80,8 @@ impl Verdict {
             let tell = |record: &Record| Some(super::figure(record.median?));
             let (times, unit) = (ours.times(other)?, ours.unit.as_deref()?);
             let (own, their) = (tell(ours)?, tell(other)?);
-            Some((times, format!("{times:.2} × {}: {own} and {their} {unit}", other.system)))
+            let told = super::figure(times);
+            Some((times, format!("{told} × {}: {own} and {their} {unit}", other.system)))
         });
         Verdict {
             wanted,
