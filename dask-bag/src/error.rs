@@ -18,49 +18,11 @@ use dask_graph_files::{Compression, FileError};
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ReadError {
-    /// The pattern does not follow the rules of patterns.
-    #[error("`{pattern}` is not a valid pattern; write [*], [?] or [[] to mean *, ? or [ themselves")]
-    Pattern {
-        /// The pattern.
-        pattern: String,
-        /// Where it goes wrong.
-        source: glob::PatternError,
-    },
-    /// No file has a name of this pattern.
-    #[error("no file matches `{pattern}`; patterns are relative to the working directory, {}", directory.display())]
-    NoMatch {
-        /// The pattern.
-        pattern: String,
-        /// The working directory.
-        directory: PathBuf,
-    },
-    /// An URL, and a program that was built without stores.
-    #[error("{url} needs the feature `object-store` of dask-bag, which is off; turn it on in Cargo.toml")]
-    StoresOff {
-        /// The URL.
-        url: String,
-    },
-    /// An URL that names no store, or a store that cannot be reached with these options.
-    #[error("the store of {url} cannot be used")]
-    Url {
-        /// The URL.
-        url: String,
-        /// Why not.
-        source: Box<dyn Error + Send + Sync>,
-    },
-    /// An option that stores of this kind do not have.
-    #[error("the store of {url} has no option `{key}`; see the options of the crate object_store")]
-    StorageOption {
-        /// The URL.
-        url: String,
-        /// The key of the option.
-        key: String,
-    },
-    /// No object has a name of this pattern.
-    #[error("no object matches `{pattern}`")]
-    NoObject {
-        /// The pattern.
-        pattern: String,
+    /// The files cannot be found or read, whatever is in them.
+    #[error(transparent)]
+    File {
+        /// What is wrong with them.
+        source: FileError,
     },
     /// A list of files to read is empty.
     #[error("the list of files to read is empty; give at least one path")]
@@ -73,12 +35,6 @@ pub enum ReadError {
     TooManyBlocks {
         /// Number of blocks.
         blocks: u64,
-    },
-    /// Something that is not a file stands where one was expected.
-    #[error("{} is not a file; name files, for example {}/*.txt", path.display(), path.display())]
-    NotAFile {
-        /// The path.
-        path: Arc<Path>,
     },
     /// Both a block size and a number of files a partition.
     #[error(
@@ -109,29 +65,6 @@ pub enum ReadError {
     OverlappingDelimiter {
         /// The delimiter.
         delimiter: String,
-    },
-    /// The system could not open, look up, read or write.
-    #[error("could not {doing} {}", path.display())]
-    Io {
-        /// What was tried: `open`, `read`, `write` and so on.
-        doing: &'static str,
-        /// The file.
-        path: Arc<Path>,
-        /// The system's answer.
-        source: io::Error,
-    },
-    /// The file is not the one that was there when the bag was described.
-    #[error(
-        "{} changed since the bag was made ({expected} bytes then, {got} now); make the bag again to read the new content",
-        path.display()
-    )]
-    Changed {
-        /// The file.
-        path: Arc<Path>,
-        /// Its size when the bag was made.
-        expected: u64,
-        /// Its size, or what could be read of it, now. Equal sizes mean that only its time changed.
-        got: u64,
     },
     /// A compressed file that ends too early.
     #[error(
@@ -174,12 +107,6 @@ pub enum ReadError {
         /// Number of the line, from 1; `None` when the lines before could not be counted.
         line: Option<u64>,
     },
-    /// A fault of another kind.
-    #[error(transparent)]
-    File {
-        /// What is wrong with the file.
-        source: FileError,
-    },
     /// An Avro file that cannot be read.
     #[cfg(feature = "avro")]
     #[error("could not read {} in the block at byte {offset}", path.display())]
@@ -194,19 +121,8 @@ pub enum ReadError {
 }
 
 impl From<FileError> for ReadError {
-    fn from(error: FileError) -> Self {
-        match error {
-            FileError::Pattern { pattern, source } => Self::Pattern { pattern, source },
-            FileError::NoMatch { pattern, directory } => Self::NoMatch { pattern, directory },
-            FileError::NoObject { pattern } => Self::NoObject { pattern },
-            FileError::NotAFile { path } => Self::NotAFile { path },
-            FileError::StoresOff { url } => Self::StoresOff { url },
-            FileError::Url { url, source } => Self::Url { url, source },
-            FileError::StorageOption { url, key } => Self::StorageOption { url, key },
-            FileError::Io { doing, path, source } => Self::Io { doing, path, source },
-            FileError::Changed { path, expected, got } => Self::Changed { path, expected, got },
-            other => Self::File { source: other },
-        }
+    fn from(source: FileError) -> Self {
+        Self::File { source }
     }
 }
 
@@ -317,16 +233,10 @@ pub enum WriteError {
         /// The pattern.
         pattern: String,
     },
-    /// An URL, and a program that was built without stores.
-    #[error("{url} needs the feature `object-store` of dask-bag, which is off; turn it on in Cargo.toml")]
-    Url {
-        /// The URL.
-        url: String,
-    },
-    /// An URL that names no store, or a store that cannot be reached with these options.
+    /// A file cannot be made or written, whatever is in it.
     #[error(transparent)]
-    Store {
-        /// Why not.
+    File {
+        /// What is wrong with it.
         source: FileError,
     },
     /// A list of files that is not as long as the bag.
@@ -393,31 +303,17 @@ pub enum WriteError {
         /// Why not.
         source: Box<dyn Error + Send + Sync>,
     },
-    /// The system could not create, write or rename.
-    #[error("could not {doing} {}", path.display())]
-    Io {
-        /// What was tried: `create`, `write` and so on.
-        doing: &'static str,
-        /// The file.
-        path: PathBuf,
-        /// The system's answer.
-        source: io::Error,
-    },
 }
 
 impl From<FileError> for WriteError {
-    fn from(error: FileError) -> Self {
-        match error {
-            FileError::StoresOff { url } => Self::Url { url },
-            FileError::Io { doing, path, source } => Self::Io { doing, path: path.to_path_buf(), source },
-            other => Self::Store { source: other },
-        }
+    fn from(source: FileError) -> Self {
+        Self::File { source }
     }
 }
 
 impl WriteError {
     pub(crate) fn io(doing: &'static str, path: &Path, source: io::Error) -> Self {
-        Self::Io { doing, path: path.to_owned(), source }
+        Self::File { source: FileError::Io { doing, path: path.into(), source } }
     }
 }
 

@@ -5,7 +5,7 @@ use std::fs;
 use std::io::Write;
 use std::path::Path;
 
-use dask_bag::{Bag, Partitions, ReadError, ReadText, WriteError, WriteText};
+use dask_bag::{Bag, FileError, Partitions, ReadError, ReadText, WriteError, WriteText};
 use dask_graph::testing::Travelling;
 use dask_graph::{Collection, Scheduler};
 use dask_graph_files::testing::{S3Server, SECRET};
@@ -113,11 +113,14 @@ fn objects_that_are_missing_vanished_or_changed_are_errors() {
         &text(&s3, "none.txt").lines().unwrap_err(),
         &["could not find s3://bucket/none.txt", "not found"],
     );
-    assert!(matches!(text(&s3, "*.csv").lines().unwrap_err(), ReadError::NoObject { .. }));
+    assert!(matches!(
+        text(&s3, "*.csv").lines().unwrap_err(),
+        ReadError::File { source: FileError::NoObject { .. } }
+    ));
     let (plain, packed) = (text(&s3, "a.txt").lines().unwrap(), text(&s3, "b.gz").lines().unwrap());
     s3.put("a.txt", b"one\ntwo\nthree\n");
     let error = plain.compute_with(&Sync::new()).unwrap_err();
-    check_words(&error, &["s3://bucket/a.txt changed since the bag was made (8 bytes then, 14 now)"]);
+    check_words(&error, &["s3://bucket/a.txt changed since it was found (8 bytes then, 14 now)"]);
     for name in ["a.txt", "b.gz"] {
         fs::remove_file(s3.path(name)).unwrap();
     }
@@ -138,7 +141,7 @@ fn wrong_keys_and_options_are_errors_that_do_not_show_secrets() {
     let error = read.lines().unwrap_err();
     check_words(&error, &["could not find s3://bucket/a.txt"]);
     assert!(
-        matches!(&error, ReadError::Io { source, .. } if source.kind() == std::io::ErrorKind::PermissionDenied),
+        matches!(&error, ReadError::File { source: FileError::Io { source, .. } } if source.kind() == std::io::ErrorKind::PermissionDenied),
         "{error:?}"
     );
     assert!(
@@ -146,10 +149,16 @@ fn wrong_keys_and_options_are_errors_that_do_not_show_secrets() {
     );
     let mistyped = ReadText::new("s3://bucket/a.txt").storage_options([("aws_acess_key_id", "the-key")]);
     assert!(
-        matches!(mistyped.lines().unwrap_err(), ReadError::StorageOption { key, .. } if key == "aws_acess_key_id")
+        matches!(mistyped.lines().unwrap_err(), ReadError::File { source: FileError::StorageOption { key, .. } } if key == "aws_acess_key_id")
     );
     for url in ["nothing://bucket/a.txt", "s3://"] {
-        assert!(matches!(ReadText::new(url).lines().unwrap_err(), ReadError::Url { .. }), "{url}");
+        assert!(
+            matches!(
+                ReadText::new(url).lines().unwrap_err(),
+                ReadError::File { source: FileError::Url { .. } }
+            ),
+            "{url}"
+        );
     }
 }
 
@@ -208,7 +217,7 @@ fn what_fails_on_the_way_leaves_no_object() {
     let bag = Bag::from_sequence(["a"], Partitions::count(1));
     let fails =
         |url: &str| bag.write_text(&WriteText::new(url).storage_options(s3.options())).map(drop).unwrap_err();
-    assert!(matches!(fails("nothing://bucket/a.txt"), WriteError::Store { .. }));
+    assert!(matches!(fails("nothing://bucket/a.txt"), WriteError::File { source: FileError::Url { .. } }));
     let to = WriteText::new("s3://bucket/a.txt").storage_options(s3.options_with("not-the-secret"));
     let error = bag.write_text(&to).unwrap().compute_with(&Sync::new()).unwrap_err();
     check_words(&error, &["could not write s3://bucket/a.txt"]);

@@ -1,6 +1,7 @@
 //! Operations on texts: the methods of Python's strings, which dask has as `bag.str`.
 
 use dask_graph::{Tokenize, Tokenizer, make_list_portable};
+use dask_graph_files::FileError;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
@@ -217,7 +218,7 @@ impl TryFrom<String> for Shell {
     fn try_from(pattern: String) -> Result<Self, ReadError> {
         match glob::Pattern::new(&pattern) {
             Ok(compiled) => Ok(Self(compiled)),
-            Err(source) => Err(ReadError::Pattern { pattern, source }),
+            Err(source) => Err(FileError::Pattern { pattern, source }.into()),
         }
     }
 }

@@ -7,7 +7,7 @@ use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use dask_bag::{ReadError, ReadText};
+use dask_bag::{FileError, ReadError, ReadText};
 use dask_graph::Collection;
 use dask_sched_sync::Sync;
 use tempfile::tempdir;
@@ -109,10 +109,16 @@ fn web_servers_are_read_by_ranges_and_asked_again() {
 fn options_and_stores_that_are_not_known_are_refused_at_once() {
     let mistyped = ReadText::new("s3://bucket/a.txt").storage_options([("aws_acess_key_id", "k")]);
     assert!(
-        matches!(mistyped.lines().unwrap_err(), ReadError::StorageOption { key, .. } if key == "aws_acess_key_id")
+        matches!(mistyped.lines().unwrap_err(), ReadError::File { source: FileError::StorageOption { key, .. } } if key == "aws_acess_key_id")
     );
     for url in ["nothing://bucket/a.txt", "s3://"] {
-        assert!(matches!(ReadText::new(url).lines().unwrap_err(), ReadError::Url { .. }), "{url}");
+        assert!(
+            matches!(
+                ReadText::new(url).lines().unwrap_err(),
+                ReadError::File { source: FileError::Url { .. } }
+            ),
+            "{url}"
+        );
     }
     let secret = ReadText::new("s3://bucket/a.txt").storage_options([("aws_secret_access_key", "hush")]);
     assert!(!format!("{secret:?}").contains("hush"));

@@ -47,14 +47,12 @@ enum Stamp {
 /// # Errors
 ///
 /// - `Pattern` if it is none.
-/// - `NoMatch` or `NoObject` if nothing matches, `NotAFile` if only directories do.
+/// - `NoMatch` or `NoObject` if nothing matches, `NotAFile` if a directory is among what does.
 /// - `StoresOff`, `Url` or `StorageOption` for an URL that cannot be used.
 /// - `Io` if a file cannot be looked up.
 pub fn find(pattern: &str, options: &StorageOptions) -> Result<Vec<InputFile>, FileError> {
     match scheme(pattern) {
-        Scheme::Local(pattern) => {
-            local::matching(pattern)?.iter().map(|path| InputFile::of_path(path)).collect()
-        }
+        Scheme::Local(pattern) => find_listed(local::matching(pattern)?),
         #[cfg(feature = "object-store")]
         Scheme::Store => {
             Ok(remote::matching(pattern, options)?.into_iter().map(InputFile::of_object).collect())
@@ -80,11 +78,12 @@ pub fn find_listed<P: AsRef<Path>>(paths: impl IntoIterator<Item = P>) -> Result
 /// whose names have the end `end`.
 ///
 /// Beside each is its path from that directory, or from the one below which the names of the pattern are not fixed. Of
-/// the files below a directory, those are passed over of which a part of that path begins with `.` or `_`.
+/// the files below a directory, those are passed over of which a part of that path begins with `.` or `_`; so are
+/// directories that are named like files, which hold files of the table.
 ///
 /// # Errors
 ///
-/// As [`find`].
+/// As [`find`]; `NotAFile` if only directories match.
 pub fn find_table(
     pattern: &str,
     end: &str,
@@ -151,8 +150,13 @@ fn local_table(pattern: &str, end: &str) -> Result<Vec<(InputFile, PathBuf)>, Fi
     Ok(files)
 }
 
+/// The files among what a pattern matches; if there are only directories, they are what was meant.
 fn find_local(pattern: &str) -> Result<Vec<InputFile>, FileError> {
-    local::matching(pattern)?.iter().map(|path| InputFile::of_path(path)).collect()
+    let mut paths = local::matching(pattern)?;
+    if paths.iter().any(|path| path.is_file()) {
+        paths.retain(|path| path.is_file());
+    }
+    find_listed(paths)
 }
 
 fn beside(file: InputFile, base: &Path) -> (InputFile, PathBuf) {

@@ -98,10 +98,6 @@ pub(crate) fn matching(pattern: &str) -> Result<Vec<PathBuf>, FileError> {
             FileError::io("look into", &path, e.into())
         })?);
     }
-    // Directories are none of the files of a pattern; but if there is nothing else, they are what was meant.
-    if paths.iter().any(|path| path.is_file()) {
-        paths.retain(|path| path.is_file());
-    }
     if paths.is_empty() {
         let directory = std::env::current_dir().unwrap_or_default();
         return Err(FileError::NoMatch { pattern: pattern.to_owned(), directory });

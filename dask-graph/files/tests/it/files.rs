@@ -23,7 +23,6 @@ fn files_are_found_by_pattern_name_and_url() {
     for name in ["b.txt", "a.txt", "a[1].txt", "c.log"] {
         fs::write(dir.path().join(name), name).unwrap();
     }
-    fs::create_dir(dir.path().join("d.txt")).unwrap();
     let at = |name: &str| dir.path().join(name).to_str().unwrap().to_owned();
     let found = |pattern: &str| find(pattern, &options()).unwrap();
     assert_eq!(names(&found(&at("*.txt"))), ["a.txt", "a[1].txt", "b.txt"]);
@@ -43,6 +42,9 @@ fn what_is_not_there_or_no_file_is_an_error() {
     assert!(matches!(fails(&at("***")), FileError::Pattern { .. }));
     assert!(matches!(fails(&at("d.txt")), FileError::NotAFile { .. }));
     assert!(matches!(fails(&at("*")), FileError::NotAFile { .. }));
+    // A directory among files is no file, either.
+    fs::write(dir.path().join("a.txt"), "").unwrap();
+    assert!(matches!(fails(&at("*.txt")), FileError::NotAFile { path } if path.ends_with("d.txt")));
     #[cfg(not(feature = "object-store"))]
     for error in
         [fails("s3://bucket/a"), Destination::new("s3://bucket/a", &options()).map(drop).unwrap_err()]
@@ -56,7 +58,9 @@ fn what_is_not_there_or_no_file_is_an_error() {
 #[test]
 fn tables_are_found_below_directories() {
     let dir = tempdir().unwrap();
-    for name in ["t/x=1/b.arrow", "t/_x/b.arrow", "t/a.arrow", "t/.hidden.arrow", "t/a.txt"] {
+    for name in
+        ["t/x=1/b.arrow", "t/_x/b.arrow", "t/a.arrow", "t/.hidden.arrow", "t/a.txt", "t/c.arrow/part.arrow"]
+    {
         let path = dir.path().join(name);
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         fs::write(path, "").unwrap();
@@ -66,7 +70,7 @@ fn tables_are_found_below_directories() {
         let found = find_table(pattern.to_str().unwrap(), "arrow", &options()).unwrap();
         found.into_iter().map(|(_, below)| below).collect::<Vec<_>>()
     };
-    assert_eq!(below("t"), [Path::new("a.arrow"), Path::new("x=1/b.arrow")]);
+    assert_eq!(below("t"), ["a.arrow", "c.arrow/part.arrow", "x=1/b.arrow"].map(Path::new));
     assert_eq!(below("t/x=*/*"), [Path::new("x=1/b.arrow")]);
     assert_eq!(below("t/x=1/b.arrow"), [Path::new("b.arrow")]);
     let none = find_table(dir.path().join("t/_x").to_str().unwrap(), "parquet", &options()).unwrap_err();
@@ -111,6 +115,39 @@ fn packed_files_are_unpacked_from_their_beginning() {
     let mut text = String::new();
     file.open_unpacked(7..9).unwrap().read_to_string(&mut text).unwrap();
     assert_eq!(text, "some text");
+}
+
+/// What gzip 1.12, bzip2 1.0.8, xz 5.4.1 and zstd 1.5.4 make of one text.
+#[test]
+fn files_packed_by_others_are_unpacked() {
+    let by_others = [
+        (Compression::Gzip, "1f8b08000000000000032bcecf4d552849ad28e12ac6c2020062c8b1811e000000"),
+        #[cfg(feature = "bz2")]
+        (
+            Compression::Bzip2,
+            "425a68393141592653593ebde02c00000a51800010400002028c40200022bfd5231a8430235e5bac6b1111f1772453850903ebde02c0",
+        ),
+        #[cfg(feature = "xz")]
+        (
+            Compression::Xz,
+            "fd377a585a000004e6d6b4460200210116000000742fe5a3e0001d00115d00399bc9f2e750b8c5e25c9dce9e9f5f00000000000034ed\
+             2063643375b600012d1ea7d2a3fa1fb6f37d010000000004595a",
+        ),
+        #[cfg(feature = "zstd")]
+        (Compression::Zstd, "28b52ffd045885000050736f6d6520746578740a0100a50b127f685172"),
+    ];
+    let dir = tempdir().unwrap();
+    for (compression, packed) in by_others {
+        let digits = packed.as_bytes().chunks(2).map(|two| std::str::from_utf8(two).unwrap());
+        let packed = digits.map(|two| u8::from_str_radix(two, 16).unwrap()).collect::<Vec<_>>();
+        let path = dir.path().join("packed");
+        fs::write(&path, &packed).unwrap();
+        let file = find_listed([&path]).unwrap().remove(0).packed_as_is().unwrap();
+        assert_eq!(file.compression(), compression);
+        let mut text = String::new();
+        file.open_unpacked(0..u64::MAX).unwrap().read_to_string(&mut text).unwrap();
+        assert_eq!(text, "some text\n".repeat(3), "{compression}");
+    }
 }
 
 #[test]
