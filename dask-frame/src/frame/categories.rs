@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use dask_graph::{ComputeError, Scheduler, installed};
+use dask_graph::{ComputeError, RunOptions, Scheduler, installed};
 
 use super::DataFrame;
 use crate::column::{Categories, Scalar};
@@ -25,7 +25,7 @@ impl DataFrame {
     /// - As [`compute`](dask_graph::Collection::compute).
     pub fn as_known(&self, column: impl Into<Arc<str>>) -> Result<Self, ComputeError> {
         let installed = installed().ok_or(ComputeError::NoScheduler)?;
-        self.as_known_with(column, &installed.scheduler)
+        self.as_known_opts(column.into(), &installed.scheduler, &installed.options)
     }
 
     /// [`as_known`](DataFrame::as_known) with this scheduler.
@@ -49,7 +49,15 @@ impl DataFrame {
         column: impl Into<Arc<str>>,
         scheduler: &dyn Scheduler,
     ) -> Result<Self, ComputeError> {
-        let column = column.into();
+        self.as_known_opts(column.into(), scheduler, &RunOptions::default())
+    }
+
+    fn as_known_opts(
+        &self,
+        column: Arc<str>,
+        scheduler: &dyn Scheduler,
+        options: &RunOptions,
+    ) -> Result<Self, ComputeError> {
         let field = self.schema().field(&column).map_err(ComputeError::finish)?;
         let dtype = field.dtype();
         if dtype.categories().is_some_and(Categories::is_known) {
@@ -61,7 +69,7 @@ impl DataFrame {
             return Err(ComputeError::finish(error));
         }
         let texts = col(Arc::clone(&column)).cast(DataType::Utf8);
-        let values = self.values_of_with(texts, scheduler)?;
+        let values = self.values_of_opts(texts, scheduler, options)?;
         let categories = Categories::new(values.iter().filter_map(text)).map_err(ComputeError::finish)?;
         let known = col(Arc::clone(&column)).cast(DataType::Categorical(categories));
         self.with_column(column, known).map_err(ComputeError::finish)
@@ -79,7 +87,7 @@ impl DataFrame {
     /// - As [`compute`](dask_graph::Collection::compute).
     pub fn remove_unused_categories(&self, column: impl Into<Arc<str>>) -> Result<Self, ComputeError> {
         let installed = installed().ok_or(ComputeError::NoScheduler)?;
-        self.remove_unused_categories_with(column, &installed.scheduler)
+        self.remove_unused_categories_opts(column.into(), &installed.scheduler, &installed.options)
     }
 
     /// [`remove_unused_categories`](DataFrame::remove_unused_categories) with this scheduler.
@@ -92,11 +100,20 @@ impl DataFrame {
         column: impl Into<Arc<str>>,
         scheduler: &dyn Scheduler,
     ) -> Result<Self, ComputeError> {
-        let column = col(column.into());
+        self.remove_unused_categories_opts(column.into(), scheduler, &RunOptions::default())
+    }
+
+    fn remove_unused_categories_opts(
+        &self,
+        column: Arc<str>,
+        scheduler: &dyn Scheduler,
+        options: &RunOptions,
+    ) -> Result<Self, ComputeError> {
+        let column = col(column);
         let dtype = column.dtype(self.schema()).map_err(ComputeError::finish)?;
         known("remove_unused_categories", &column, &dtype).map_err(ComputeError::finish)?;
         // Values come in the order of the categories.
-        let used = self.values_of_with(column.clone(), scheduler)?;
+        let used = self.values_of_opts(column.clone(), scheduler, options)?;
         let used = used.iter().filter_map(text);
         let name = column.output_name().map_err(ComputeError::finish)?;
         self.with_column(name, column.cat().set_categories(used)).map_err(ComputeError::finish)

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use dask_graph::{Collection, ComputeError, Scheduler, installed};
+use dask_graph::{Collection, ComputeError, RunOptions, Scheduler, installed};
 
 use super::scan::fresh;
 use super::{DataFrame, Merge, Sort};
@@ -199,7 +199,7 @@ impl DataFrame {
     /// - As [`compute`](Collection::compute).
     pub fn values_of(&self, column: impl Into<Expr>) -> Result<Vec<Scalar>, ComputeError> {
         let installed = installed().ok_or(ComputeError::NoScheduler)?;
-        self.values_of_with(column, &installed.scheduler)
+        self.values_of_opts(column, &installed.scheduler, &installed.options)
     }
 
     /// [`values_of`](DataFrame::values_of) with this scheduler.
@@ -212,8 +212,17 @@ impl DataFrame {
         column: impl Into<Expr>,
         scheduler: &dyn Scheduler,
     ) -> Result<Vec<Scalar>, ComputeError> {
+        self.values_of_opts(column, scheduler, &RunOptions::default())
+    }
+
+    pub(super) fn values_of_opts(
+        &self,
+        column: impl Into<Expr>,
+        scheduler: &dyn Scheduler,
+        options: &RunOptions,
+    ) -> Result<Vec<Scalar>, ComputeError> {
         let values = self.group_by([column.into()]).agg([]).map_err(ComputeError::finish)?;
-        let table = values.compute_with(scheduler)?;
+        let table = values.compute_opts(scheduler, options)?;
         Ok((0..table.n_rows()).map(|row| table.columns()[0].get(row)).collect())
     }
 }
