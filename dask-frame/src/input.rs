@@ -18,6 +18,23 @@ use crate::error::ReadError;
 #[cfg(any(feature = "ipc", feature = "parquet"))]
 pub(crate) use stretches::Stretches;
 
+/// The method of builders, whose field is `options`, that says how stores are reached.
+macro_rules! storage_options {
+    ($(#[$doc:meta])+) => {
+        $(#[$doc])+
+        #[cfg(feature = "object-store")]
+        pub fn storage_options<K: Into<String>, V: Into<String>>(
+            mut self,
+            options: impl IntoIterator<Item = (K, V)>,
+        ) -> Self {
+            self.options = StorageOptions::new(options);
+            self
+        }
+    };
+}
+
+pub(crate) use storage_options;
+
 /// A file as it was when the read was planned.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct InputFile(dask_graph_files::InputFile);

@@ -16,7 +16,7 @@ use super::quotes::{QuoteState, Transition};
 use super::source::CsvSource;
 use crate::error::{FrameError, ReadError};
 use crate::frame::DataFrame;
-use crate::input;
+use crate::input::{self, storage_options};
 use crate::plan::{PlanNode, PlanOp};
 use crate::schema::{DataType, Field, Schema, names};
 use crate::source::{Piece, Source, text_pieces};
@@ -225,19 +225,13 @@ impl ReadCsv {
         self
     }
 
-    /// How the stores of files named by URL are reached: endpoints, regions, keys, time limits.
-    ///
-    /// The keys are those of the crate `object_store`, `aws_access_key_id`, `endpoint`, `allow_http` and so on, for
-    /// the kind of store that the URL names. Nothing is taken from the environment; without keys that library asks
-    /// the machine that it runs on for some, unless `skip_signature` says that there are none. Values are kept in
-    /// the graph and go to the processes that read, but are never shown.
-    #[cfg(feature = "object-store")]
-    pub fn storage_options<K: Into<String>, V: Into<String>>(
-        mut self,
-        options: impl IntoIterator<Item = (K, V)>,
-    ) -> Self {
-        self.options = StorageOptions::new(options);
-        self
+    storage_options! {
+        /// How the stores of files named by URL are reached: endpoints, regions, keys, time limits.
+        ///
+        /// The keys are those of the crate `object_store`, `aws_access_key_id`, `endpoint`, `allow_http` and so on, for
+        /// the kind of store that the URL names. Nothing is taken from the environment; without keys that library asks
+        /// the machine that it runs on for some, unless `skip_signature` says that there are none. Values are kept in
+        /// the graph and go to the processes that read, but are never shown.
     }
 
     /// Looks at the files and plans the read.

@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize};
 use crate::column::{Mask, View};
 use crate::error::{FrameError, WriteError};
 use crate::frame::DataFrame;
+use crate::input::storage_options;
 use crate::output::{self, Parts, StagedFiles};
 use crate::pack::pack;
 use crate::table::Table;
@@ -98,15 +99,9 @@ impl WriteCsv {
         self
     }
 
-    /// How the store of files named by URL is reached, as for
-    /// [`ReadCsv::storage_options`](crate::ReadCsv::storage_options).
-    #[cfg(feature = "object-store")]
-    pub fn storage_options<K: Into<String>, V: Into<String>>(
-        mut self,
-        options: impl IntoIterator<Item = (K, V)>,
-    ) -> Self {
-        self.options = StorageOptions::new(options);
-        self
+    storage_options! {
+        /// How the store of files named by URL is reached, as for
+        /// [`ReadCsv::storage_options`](crate::ReadCsv::storage_options).
     }
 
     /// Writes a frame with the installed scheduler.

@@ -9,7 +9,7 @@ use super::source::{IpcSource, open};
 use crate::arrow::Told;
 use crate::error::FrameError;
 use crate::frame::DataFrame;
-use crate::input;
+use crate::input::{self, storage_options};
 use crate::plan::{PlanNode, PlanOp};
 use crate::schema::Schema;
 use crate::source::{Piece, Source};
@@ -64,15 +64,9 @@ impl ReadIpc {
         self
     }
 
-    /// How the stores of files named by URL are reached, as for
-    /// [`ReadCsv::storage_options`](crate::ReadCsv::storage_options).
-    #[cfg(feature = "object-store")]
-    pub fn storage_options<K: Into<String>, V: Into<String>>(
-        mut self,
-        options: impl IntoIterator<Item = (K, V)>,
-    ) -> Self {
-        self.options = StorageOptions::new(options);
-        self
+    storage_options! {
+        /// How the stores of files named by URL are reached, as for
+        /// [`ReadCsv::storage_options`](crate::ReadCsv::storage_options).
     }
 
     /// Looks at the ends of the files, where columns and batches are told, and plans the read.

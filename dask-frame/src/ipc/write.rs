@@ -16,6 +16,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::WriteError;
 use crate::frame::DataFrame;
+use crate::input::storage_options;
 use crate::output::{PartDirectory, StagedDirectory};
 use crate::pack::pack;
 use crate::table::Table;
@@ -89,15 +90,9 @@ impl WriteIpc {
         self
     }
 
-    /// How the store of a directory named by URL is reached, as for
-    /// [`ReadCsv::storage_options`](crate::ReadCsv::storage_options).
-    #[cfg(feature = "object-store")]
-    pub fn storage_options<K: Into<String>, V: Into<String>>(
-        mut self,
-        options: impl IntoIterator<Item = (K, V)>,
-    ) -> Self {
-        self.options = StorageOptions::new(options);
-        self
+    storage_options! {
+        /// How the store of a directory named by URL is reached, as for
+        /// [`ReadCsv::storage_options`](crate::ReadCsv::storage_options).
     }
 
     /// Writes a frame with the installed scheduler.

@@ -12,7 +12,7 @@ use super::source::{JsonSource, without_mark};
 use crate::csv::widen;
 use crate::error::{FrameError, ReadError};
 use crate::frame::DataFrame;
-use crate::input::{self, InputFile};
+use crate::input::{self, InputFile, storage_options};
 use crate::plan::{PlanNode, PlanOp};
 use crate::schema::{DataType, Field, Schema};
 use crate::source::{Piece, Source, text_pieces};
@@ -105,15 +105,9 @@ impl ReadJson {
         self
     }
 
-    /// How the stores of files named by URL are reached, as for
-    /// [`ReadCsv::storage_options`](crate::ReadCsv::storage_options).
-    #[cfg(feature = "object-store")]
-    pub fn storage_options<K: Into<String>, V: Into<String>>(
-        mut self,
-        options: impl IntoIterator<Item = (K, V)>,
-    ) -> Self {
-        self.options = StorageOptions::new(options);
-        self
+    storage_options! {
+        /// How the stores of files named by URL are reached, as for
+        /// [`ReadCsv::storage_options`](crate::ReadCsv::storage_options).
     }
 
     /// Looks at the files and plans the read.

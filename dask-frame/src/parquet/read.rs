@@ -12,7 +12,7 @@ use crate::arrow::Told;
 use crate::column::Scalar;
 use crate::error::{FrameError, ReadError};
 use crate::frame::DataFrame;
-use crate::input::{self, InputFile};
+use crate::input::{self, InputFile, storage_options};
 use crate::plan::{PlanNode, PlanOp};
 use crate::schema::{Field, Schema};
 use crate::source::{Piece, Source};
@@ -85,15 +85,9 @@ impl ReadParquet {
         self
     }
 
-    /// How the stores of files named by URL are reached, as for
-    /// [`ReadCsv::storage_options`](crate::ReadCsv::storage_options).
-    #[cfg(feature = "object-store")]
-    pub fn storage_options<K: Into<String>, V: Into<String>>(
-        mut self,
-        options: impl IntoIterator<Item = (K, V)>,
-    ) -> Self {
-        self.options = StorageOptions::new(options);
-        self
+    storage_options! {
+        /// How the stores of files named by URL are reached, as for
+        /// [`ReadCsv::storage_options`](crate::ReadCsv::storage_options).
     }
 
     /// Looks at the ends of the files, where columns and row groups are told, and plans the read.

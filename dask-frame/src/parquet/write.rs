@@ -17,6 +17,7 @@ use super::hive;
 use crate::column::Column;
 use crate::error::{FrameError, WriteError};
 use crate::frame::DataFrame;
+use crate::input::storage_options;
 use crate::kernel::group::Groups;
 use crate::output::{PartDirectory, StagedDirectory};
 use crate::pack::pack;
@@ -128,15 +129,9 @@ impl WriteParquet {
         self
     }
 
-    /// How the store of a directory named by URL is reached, as for
-    /// [`ReadCsv::storage_options`](crate::ReadCsv::storage_options).
-    #[cfg(feature = "object-store")]
-    pub fn storage_options<K: Into<String>, V: Into<String>>(
-        mut self,
-        options: impl IntoIterator<Item = (K, V)>,
-    ) -> Self {
-        self.options = StorageOptions::new(options);
-        self
+    storage_options! {
+        /// How the store of a directory named by URL is reached, as for
+        /// [`ReadCsv::storage_options`](crate::ReadCsv::storage_options).
     }
 
     /// Writes a frame with the installed scheduler.
