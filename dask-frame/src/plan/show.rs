@@ -42,7 +42,10 @@ impl fmt::Display for Line<'_> {
                     Some(filter) => {
                         let left = source.pieces_for(Some(filter));
                         let empty = left.iter().filter(|piece| piece.start == piece.end).count();
-                        write!(f, ", {empty} of them without a row where {filter}")
+                        match empty {
+                            0 => write!(f, ", where {filter}"),
+                            _ => write!(f, ", {empty} of them without a row where {filter}"),
+                        }
                     }
                 }
             }
