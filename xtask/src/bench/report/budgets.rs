@@ -47,6 +47,9 @@ pub(super) fn budgets() -> impl Iterator<Item = Budget> {
     BUDGETS.iter().copied().chain(questions)
 }
 
+const NEW_MEMORY: &str =
+    "the first answers touch new memory, which takes a good part of their time: see the least";
+
 /// The questions of the db-benchmark, and why some take longer than those that are fastest.
 const QUESTIONS: &[(&str, &str)] = &[
     ("group-q1", ""),
@@ -59,10 +62,10 @@ const QUESTIONS: &[(&str, &str)] = &[
     ("group-q8", ""),
     ("group-q9", ""),
     ("group-q10", ""),
-    ("join-q1", "the first answers touch new memory, which takes a good part of their time: see the least"),
-    ("join-q2", "the first answers touch new memory, which takes a good part of their time: see the least"),
+    ("join-q1", NEW_MEMORY),
+    ("join-q2", NEW_MEMORY),
     ("join-q3", ""),
-    ("join-q4", "the first answers touch new memory, which takes a good part of their time: see the least"),
+    ("join-q4", NEW_MEMORY),
     ("join-q5", ""),
 ];
 
