@@ -71,6 +71,40 @@ fn close(a: &Array2<f64>, b: &Array2<f64>) -> bool {
     a.dim() == b.dim() && a.iter().zip(b).all(|(a, b)| (a - b).abs() <= 1e-10 * (1.0 + b.abs()))
 }
 
+fn norm(x: &Array2<f64>) -> f64 {
+    x.iter().map(|x| x * x).sum::<f64>().sqrt()
+}
+
+/// What rounding may change of something of size `scale` that is computed with the matrix `x`.
+fn rounding(x: &Array2<f64>, scale: f64) -> f64 {
+    4.0 * f64::EPSILON * x.nrows().max(x.ncols()) as f64 * scale
+}
+
+/// Asserts what makes the parts of `lstsq` the least squares, within what rounding may change: as much as the
+/// solution is large, which it is where the matrix is nearly singular.
+fn is_least_squares(a: &Array<f64>, b: &Array<f64>) {
+    let found = linalg::lstsq(a, b).unwrap();
+    let (x, right, solution) = (matrix(a), matrix(b), matrix(&found.solution));
+    let left = &right - &x.dot(&solution);
+    let slack = rounding(&x, norm(&right) + norm(&x) * norm(&solution));
+    assert!(norm(&x.t().dot(&left)) <= norm(&x) * slack);
+    let residuals = everywhere(&found.residuals);
+    for (l, r) in left.columns().into_iter().zip(&residuals) {
+        let squares = l.dot(&l);
+        assert!((squares - r).abs() <= slack * (slack + squares.sqrt()));
+    }
+    let rank = found.rank.item_with(&Sync::new()).unwrap();
+    let s = everywhere(&found.singular_values);
+    assert_eq!(rank as usize, s.iter().filter(|s| **s > 1e-10).count());
+    // The smallest solution lies in the range of the transpose.
+    let (q, _) = linalg::qr(&a.t()).unwrap();
+    if rank as usize == x.nrows().min(x.ncols()) {
+        let q = matrix(&q);
+        let outside = &q.dot(&q.t().dot(&solution)) - &solution;
+        assert!(norm(&outside) <= rounding(&x, norm(&solution)));
+    }
+}
+
 fn is_orthonormal(q: &Array2<f64>) -> bool {
     close(&q.t().dot(q), &Array2::eye(q.ncols()))
 }
@@ -143,22 +177,22 @@ proptest! {
     fn least_squares_leave_nothing_in_the_range(a in matrices(1..20, 1..6), along in 1..3_usize) {
         let b = Array2::from_shape_fn((a.shape()[0], along), |(i, j)| number(3, i, j));
         let b = Array::from_ndarray(b, [3, 1]).unwrap();
-        let found = linalg::lstsq(&a, &b).unwrap();
-        let (x, right, solution) = (matrix(&a), matrix(&b), matrix(&found.solution));
-        let left = &right - &x.dot(&solution);
-        prop_assert!(x.t().dot(&left).iter().all(|x| x.abs() < 1e-9));
-        let residuals = everywhere(&found.residuals);
-        prop_assert!(left.columns().into_iter().zip(&residuals).all(|(l, r)| (l.dot(&l) - r).abs() < 1e-9));
-        // The smallest solution lies in the range of the transpose.
-        let rank = found.rank.item_with(&Sync::new()).unwrap();
-        let s = everywhere(&found.singular_values);
-        prop_assert_eq!(rank as usize, s.iter().filter(|s| **s > 1e-10).count());
-        let (q, _) = linalg::qr(&a.t()).unwrap();
-        if rank as usize == a.shape()[0].min(a.shape()[1]) {
-            let q = matrix(&q);
-            prop_assert!(close(&q.dot(&q.t().dot(&solution)), &solution));
-        }
+        is_least_squares(&a, &b);
     }
+}
+
+#[test]
+fn nearly_singular_matrices_have_least_squares() {
+    // Its smallest singular value is 6e-8 and the solution near 1e7: numpy leaves 4.7e-9 in the range.
+    let x = [
+        [-3_020_511.0, 3_387_816.0, 940_053.0, 7_348_379.0],
+        [-4_312_597.0, -6_760_359.0, -352_033.0, -2_799_796.0],
+        [2_316_444.0, -8_052_445.0, 4_459_187.0, -5_909_703.0],
+        [-793_462.0, -3_241_225.0, 3_167_101.0, 719_338.0],
+    ];
+    let x = Array2::from_shape_fn((4, 4), |(i, j)| x[i][j] / f64::from(1 << 23));
+    let b = Array2::from_shape_fn((4, 2), |(i, j)| number(3, i, j));
+    is_least_squares(&Array::from_ndarray(x, 4).unwrap(), &Array::from_ndarray(b, [3, 1]).unwrap());
 }
 
 #[test]
