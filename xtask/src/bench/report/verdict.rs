@@ -56,6 +56,10 @@ impl Verdict {
                 });
                 Self::ratio(format!("≤ {most} × the fastest peer"), last, fastest.map(|(_, peer)| peer), most)
             }
+            Wanted::Memory(most) => {
+                let peak = last.and_then(|record| record.peak_bytes).map(|peak| peak as f64);
+                Self::at_most(format!("≤ {}", mebibytes(most as f64)), peak, most as f64, mebibytes)
+            }
             Wanted::OfLimit(least) => {
                 let share = last.and_then(|record| record.limit_share);
                 Verdict {
@@ -89,6 +93,10 @@ impl Verdict {
             measured: told.map_or_else(nothing, |(_, told)| told),
         }
     }
+}
+
+fn mebibytes(bytes: f64) -> String {
+    format!("{:.0} MiB", bytes / f64::from(1 << 20))
 }
 
 fn nothing() -> String {
@@ -193,5 +201,14 @@ mod tests {
         assert_eq!(judged(Wanted::AtMost(3.5), Threads::One, &records).0, Some(false));
         assert_eq!(judged(Wanted::OfLimit(0.8), Threads::Most, &records).0, Some(false));
         assert_eq!(judged(Wanted::OfLimit(0.7), Threads::Most, &records).0, Some(true));
+    }
+
+    #[test]
+    fn memory_is_what_the_run_took_at_most() {
+        let records = [Record { peak_bytes: Some(3 << 20), ..record("dask-frame", 10, 2, 3.0) }];
+        let judge = |most| judged(Wanted::Memory(most), Threads::Most, &records);
+        assert_eq!(judge(3 << 20), (Some(true), "3 MiB".into()));
+        assert_eq!(judge((3 << 20) - 1).0, Some(false));
+        assert_eq!(judged(Wanted::Memory(1), Threads::Most, &[record("dask-frame", 10, 2, 3.0)]).0, None);
     }
 }
