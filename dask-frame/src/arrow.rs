@@ -20,7 +20,7 @@ use dask_graph::LayerInfo;
 #[cfg(any(feature = "ipc", feature = "parquet"))]
 pub(crate) use told::Told;
 
-use crate::column::Column;
+use crate::column::{Column, Lists};
 use crate::error::{ArrowError, FrameError};
 use crate::frame::DataFrame;
 use crate::schema::{DataType, Field, Schema, Zone};
@@ -32,11 +32,12 @@ impl Column {
     /// Truth values, 64-bit integers and floats, texts with 64-bit offsets, timestamps and durations of microseconds
     /// are taken over with their memory. Narrower integers and floats, other texts, dates and times of other units are
     /// cast; digits below the microsecond are dropped. Dictionaries of texts become categorical, whose categories are
-    /// not known; other dictionaries what their values become. An array of nothing but nulls becomes floats, as in pandas.
+    /// not known; other dictionaries what their values become. Lists become lists of what their values become, texts for
+    /// dictionaries of texts. An array of nothing but nulls becomes floats, as in pandas.
     ///
     /// # Errors
     ///
-    /// - `Unsupported` for other types (decimals, lists, time zones without a name): cast them first.
+    /// - `Unsupported` for other types (decimals, structures, time zones without a name): cast them first.
     /// - `Value` if a value does not fit: an unsigned integer of 64 bits, a time far away.
     pub fn from_arrow(array: &dyn Array) -> Result<Self, ArrowError> {
         let target = Target::of(array.data_type())
@@ -54,6 +55,10 @@ impl Column {
     pub fn to_arrow(&self) -> Result<ArrayRef, ArrowError> {
         let bridge = |source| ArrowError::Bridge { source: Box::new(source) };
         let dtype = self.dtype();
+        if let Some(lists) = self.as_lists() {
+            let values = lists.values().to_arrow()?;
+            return lists.to_arrow_array(&values, outside(&dtype)).map_err(bridge);
+        }
         if let Some((codes, categories)) = self.to_codes() {
             let (codes, categories) = (codes.map_err(bridge)?, categories.map_err(bridge)?);
             let codes = cast(&*codes, &ArrowType::Int32)?;
@@ -170,6 +175,9 @@ impl Target {
             A::Timestamp(_, Some(zone)) => DataType::Zoned(zone_of(zone)?),
             A::Dictionary(_, values) if is_text(values) => DataType::CATEGORICAL,
             A::Dictionary(_, values) => return Self::of(values),
+            A::List(item) | A::LargeList(item) | A::FixedSizeList(item, _) => {
+                DataType::list_of(&Self::of(item.data_type())?.0)
+            }
             _ => return None,
         }))
     }
@@ -191,10 +199,25 @@ impl Target {
             DataType::Date => cast(&*cast(array, &ArrowType::Date32)?, &ArrowType::Int32)?,
             DataType::Zoned(_) => in_no_zone(array),
             DataType::Categorical(told) => return categories::among(categorical(array)?, told),
+            DataType::List(item) => return lists(array, item),
             _ => array.slice(0, array.len()),
         };
         bridged(&*cast(&*array, &lies(&self.0))?, &self.0)
     }
+}
+
+/// Takes over lists of values that become `item`.
+fn lists(array: &dyn Array, item: &DataType) -> Result<Column, ArrowError> {
+    let (ArrowType::List(field) | ArrowType::LargeList(field) | ArrowType::FixedSizeList(field, _)) =
+        array.data_type()
+    else {
+        return Err(ArrowError::Unsupported { dtype: array.data_type().to_string() });
+    };
+    let array = cast(array, &ArrowType::LargeList(Arc::clone(field)))?;
+    let array = array.as_list::<i64>();
+    let values = Target(item.clone()).take(&**array.values())?;
+    let lists = Lists::from_arrow_array(array, values);
+    lists.map(Column::from).map_err(|source| ArrowError::Bridge { source: Box::new(source) })
 }
 
 fn bridged(array: &dyn Array, dtype: &DataType) -> Result<Column, ArrowError> {
@@ -266,6 +289,9 @@ pub(crate) fn outside(dtype: &DataType) -> ArrowType {
         // With a sign, which pandas asks of the numbers of categories.
         DataType::Categorical(_) => {
             ArrowType::Dictionary(Box::new(ArrowType::Int32), Box::new(ArrowType::LargeUtf8))
+        }
+        DataType::List(item) => {
+            ArrowType::LargeList(Arc::new(ArrowField::new_list_field(outside(item), true)))
         }
     }
 }

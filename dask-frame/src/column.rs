@@ -15,16 +15,21 @@ mod categorical;
 mod categories;
 mod convert;
 mod exchange;
+mod lists;
 mod mask;
 mod scalar;
 mod select;
 
+use std::sync::Arc;
+
 use arrow2::array::{Array, BooleanArray, PrimitiveArray, Utf8Array};
+use arrow2::bitmap::Bitmap;
 
 pub(crate) use blob::ColumnHeader;
 pub(crate) use builder::{BoolBuilder, Utf8Builder, ValueBuilder};
 pub(crate) use categorical::Codes;
 pub use categories::Categories;
+pub(crate) use lists::Lists;
 pub(crate) use mask::Mask;
 pub use scalar::Scalar;
 pub(crate) use select::NO_ROW;
@@ -61,6 +66,7 @@ enum Data {
     Utf8(Utf8Array<i64>),
     Ticks(PrimitiveArray<i64>, DataType),
     Categorical(Codes),
+    List(Lists),
 }
 
 /// The values of a column by type, whatever its nulls. What stands in a null's place is unspecified.
@@ -72,11 +78,12 @@ pub(crate) enum View<'a> {
     Utf8(Strs<'a>),
     /// Days or microseconds, by type.
     Ticks(&'a [i64], &'a DataType),
+    List(&'a Lists),
 }
 
 /// The values of a boolean column.
 #[derive(Clone, Copy)]
-pub(crate) struct Bools<'a>(&'a arrow2::bitmap::Bitmap);
+pub(crate) struct Bools<'a>(&'a Bitmap);
 
 impl Bools<'_> {
     pub(crate) fn get(self, row: usize) -> bool {
@@ -123,13 +130,17 @@ impl Column {
             Data::Utf8(_) => DataType::Utf8,
             Data::Ticks(_, dtype) => dtype.clone(),
             Data::Categorical(codes) => DataType::Categorical(codes.known().clone()),
+            Data::List(lists) => DataType::List(Arc::new(lists.values().dtype())),
         }
     }
 
     /// Returns the number of values, missing ones included.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.array().len()
+        match self.array() {
+            Ok(array) => array.len(),
+            Err(lists) => lists.len(),
+        }
     }
 
     /// Returns whether there is no value at all.
@@ -141,7 +152,7 @@ impl Column {
     /// Returns how many values are missing.
     #[must_use]
     pub fn null_count(&self) -> usize {
-        self.array().null_count()
+        self.bitmap().map_or(0, Bitmap::unset_bits)
     }
 
     /// Returns whether the value of `row` is missing.
@@ -152,7 +163,7 @@ impl Column {
     #[must_use]
     pub fn is_null(&self, row: usize) -> bool {
         assert!(row < self.len(), "row {row} of a column of {} rows", self.len());
-        self.array().is_null(row)
+        self.bitmap().is_some_and(|valid| !valid.get_bit(row))
     }
 
     /// Returns the value of `row`.
@@ -172,6 +183,7 @@ impl Column {
             Data::Utf8(a) => Scalar::Utf8(a.value(row).into()),
             Data::Ticks(a, dtype) => Scalar::from_ticks(a.value(row), dtype),
             Data::Categorical(codes) => Scalar::Utf8(codes.text(row).into()),
+            Data::List(lists) => Scalar::List(Arc::new(lists.list(row))),
         }
     }
 
@@ -189,8 +201,9 @@ impl Column {
                 let text = offsets.last() - offsets.first();
                 (a.len() + 1) * 8 + usize::try_from(text).unwrap_or(0)
             }
+            Data::List(lists) => lists.nbytes(),
         };
-        let validity = self.array().validity().map_or(0, |_| bits(self.len()));
+        let validity = self.bitmap().map_or(0, |_| bits(self.len()));
         (values + validity) as u64
     }
 
@@ -203,6 +216,7 @@ impl Column {
             Data::Utf8(a) => View::Utf8(Strs::Own(a)),
             Data::Categorical(codes) => View::Utf8(Strs::Codes(codes)),
             Data::Ticks(a, dtype) => View::Ticks(a.values(), dtype),
+            Data::List(lists) => View::List(lists),
         }
     }
 
@@ -211,17 +225,27 @@ impl Column {
         if self.null_count() == 0 {
             return None;
         }
-        self.array().validity().cloned().map(Mask::from_bitmap)
+        self.bitmap().cloned().map(Mask::from_bitmap)
     }
 
-    fn array(&self) -> &dyn Array {
-        match &self.0 {
+    /// Returns the bits of validity, if there are any.
+    fn bitmap(&self) -> Option<&Bitmap> {
+        match self.array() {
+            Ok(array) => array.validity(),
+            Err(lists) => lists.validity(),
+        }
+    }
+
+    /// Returns the values as the one array that they are, or as lists.
+    fn array(&self) -> Result<&dyn Array, &Lists> {
+        Ok(match &self.0 {
             Data::Int64(a) | Data::Ticks(a, _) => a,
             Data::Categorical(codes) => codes.array(),
             Data::Float64(a) => a,
             Data::Bool(a) => a,
             Data::Utf8(a) => a,
-        }
+            Data::List(lists) => return Err(lists),
+        })
     }
 }
 

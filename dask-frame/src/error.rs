@@ -39,7 +39,7 @@ pub enum FrameError {
         name: String,
     },
     /// An operation on a type that it is not for.
-    #[error("{operation}: `{expr}` is {got}, expected {expected}; convert it with `cast` if that is meant")]
+    #[error("{operation}: `{expr}` is {got}, expected {expected}; {}", way_out(got))]
     WrongType {
         /// The operation.
         operation: &'static str,
@@ -174,6 +174,14 @@ pub enum FrameError {
     /// Files that could not be looked at.
     #[error(transparent)]
     Read(#[from] ReadError),
+}
+
+/// What helps with a type that does not fit.
+fn way_out(got: &DataType) -> &'static str {
+    match got {
+        DataType::List(_) => "take values out of lists with `explode` or the functions of `lists()`",
+        _ => "convert it with `cast` if that is meant",
+    }
 }
 
 fn did_you_mean(nearest: Option<&str>) -> String {

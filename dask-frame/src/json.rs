@@ -1,5 +1,6 @@
 //! JSON lines, an object a line, read into frames and written from them.
 
+mod guess;
 mod read;
 mod rows;
 mod source;

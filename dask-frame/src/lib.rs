@@ -129,7 +129,9 @@ pub use expr::{
     Aggregate, AggregateKind, Expr, Operand, Scan, ScanKind, When, WhenThen, col, duration, lit, size,
     timestamp, when,
 };
-pub use expr::{CategoryMethods, DateMethods, PadSide, Pattern, Split, StringMethods, ToDatetime, regex};
+pub use expr::{
+    CategoryMethods, DateMethods, ListMethods, PadSide, Pattern, Split, StringMethods, ToDatetime, regex,
+};
 pub use expr::{Closed, RankMethod, Rolling};
 pub use expr::{coalesce, row_all, row_any, row_count, row_max, row_mean, row_min, row_sum};
 pub use frame::{

@@ -37,6 +37,8 @@ pub enum DataType {
     /// Texts of which there are few, each kept once: the categories, in an order of their own. Of those that are not
     /// known before, a column that is put together of others has the categories of all.
     Categorical(Categories),
+    /// Lists of values of a type, any number a row. They have no order, and are no keys.
+    List(Arc<DataType>),
 }
 
 impl DataType {
@@ -70,10 +72,60 @@ impl DataType {
         }
     }
 
-    /// Returns whether the values have an order: all but categories that have none.
+    /// Returns the type of lists of the values of a type; texts have no categories in lists.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use dask_frame::DataType;
+    ///
+    /// let lists = DataType::list_of(&DataType::CATEGORICAL);
+    /// assert_eq!(lists.item(), Some(&DataType::Utf8));
+    /// assert_eq!(lists.to_string(), "List[Utf8]");
+    /// ```
+    #[must_use]
+    pub fn list_of(item: &DataType) -> Self {
+        DataType::List(Arc::new(match item {
+            DataType::Categorical(_) => DataType::Utf8,
+            DataType::List(item) => Self::list_of(item),
+            item => item.clone(),
+        }))
+    }
+
+    /// Returns the type of the values in lists, or `None` if the type is no list.
+    #[must_use]
+    pub fn item(&self) -> Option<&DataType> {
+        match self {
+            DataType::List(item) => Some(item),
+            _ => None,
+        }
+    }
+
+    /// Returns whether the values have an order: all but lists, and categories that have none.
     #[must_use]
     pub fn has_order(&self) -> bool {
-        self.categories().is_none_or(Categories::is_ordered)
+        self.is_key() && self.categories().is_none_or(Categories::is_ordered)
+    }
+
+    /// Returns whether the values tell groups and partners apart: all but lists.
+    #[must_use]
+    pub fn is_key(&self) -> bool {
+        self.item().is_none()
+    }
+
+    /// Checks that the values of an expression can be keys.
+    pub(crate) fn expect_key(
+        &self,
+        operation: &'static str,
+        expr: impl fmt::Display,
+    ) -> Result<(), FrameError> {
+        match self.is_key() {
+            true => Ok(()),
+            false => {
+                let (expr, got, expected) = (expr.to_string(), self.clone(), "values that can be compared");
+                Err(FrameError::WrongType { operation, expr, got, expected })
+            }
+        }
     }
 }
 
@@ -90,6 +142,7 @@ impl fmt::Display for DataType {
             DataType::Duration => "Duration",
             DataType::Categorical(of) if of.is_known() => return f.pad(&format!("Categorical[{of}]")),
             DataType::Categorical(_) => "Categorical",
+            DataType::List(item) => return f.pad(&format!("List[{item}]")),
         })
     }
 }
@@ -99,6 +152,10 @@ impl Tokenize for DataType {
         match self {
             // What is shown of categories is not all of them.
             DataType::Categorical(categories) => ("Categorical", categories).tokenize(t),
+            DataType::List(item) => {
+                "List".tokenize(t);
+                item.tokenize(t);
+            }
             other => other.to_string().tokenize(t),
         }
     }

@@ -25,6 +25,7 @@ mod it {
     mod json;
     mod laws;
     mod layout;
+    mod lists;
     #[cfg(feature = "ndarray")]
     mod matrix;
     mod memory;

@@ -10,8 +10,8 @@ mod it {
 use std::process::ExitCode;
 
 use dask_frame::{
-    Aggregation, Column, DataFrame, DataType, Field, FrameError, How, Merge, RankMethod, Schema, Sort, Table,
-    col, read_csv,
+    Aggregation, Column, DataFrame, DataType, Field, FrameError, How, Merge, RankMethod, Scalar, Schema,
+    Sort, Table, col, lit, read_csv,
 };
 use dask_graph::{Collection, Scheduler};
 use dask_optimize::Optimized;
@@ -31,6 +31,7 @@ fn main() -> ExitCode {
         trial("rows are exchanged between processes", rows_are_exchanged),
         trial("functions of the user are called for groups", functions_are_called_for_groups),
         trial("known categories go to other processes", known_categories_go_to_other_processes),
+        trial("lists go to other processes", lists_go_to_other_processes),
         trial("records go from a bag to a frame and back", records_go_from_a_bag_to_a_frame_and_back),
     ];
     libtest_mimic::run(&Arguments::from_args(), trials).exit_code()
@@ -93,6 +94,37 @@ fn rows_are_exchanged() {
         assert!(expected.n_rows() > 5_000);
         assert_eq!(frame.compute_with(&processes).unwrap(), expected);
     }
+}
+
+fn lists_go_to_other_processes() {
+    let keys = (0..5_000_i64).map(|i| i * 7_919 % 1_009).collect::<Vec<_>>();
+    let texts = keys.iter().map(|key| (key % 5 > 0).then(|| format!("text {key}"))).collect::<Vec<_>>();
+    let numbers = (0..5_000_i64).collect::<Vec<_>>();
+    let columns = [("key", Column::from(keys)), ("text", Column::from(texts)), ("n", Column::from(numbers))];
+    let frame = DataFrame::from_columns(columns, 5).unwrap();
+    let lists = [
+        col("text").list(),
+        col("text").unique().alias("different"),
+        col("n").list(),
+        col("n").list().alias("l"),
+    ];
+    let lists = frame.group_by(["key"]).agg(lists).unwrap();
+    let contains = col("text").str().split(" ").to_list().lists().contains("7");
+    let sevens = frame.filter(contains).unwrap();
+    let joined = sevens.merge(&lists, Merge::on(["key"]).shuffled()).unwrap().sort_values(["n"]).unwrap();
+    let literal =
+        lists.filter(col("n_list").shift(1).fill_null(lit(some_list())).lists().len().gt(4)).unwrap();
+    let processes = Optimized::new(Multiprocess::with_workers(2));
+    for (frame, n_rows) in [(lists.explode("l").unwrap(), 5_000), (joined, 4), (literal, 960), (lists, 1_009)]
+    {
+        let expected = frame.compute_with(&Sync::new()).unwrap();
+        assert!(expected.n_rows() >= n_rows);
+        assert_eq!(frame.compute_with(&processes).unwrap(), expected);
+    }
+}
+
+fn some_list() -> Scalar {
+    Column::from(vec![vec![1, 2, 3, 4, 5]]).get(0)
 }
 
 fn known_categories_go_to_other_processes() {

@@ -1,18 +1,25 @@
 //! Columns as arrays of the maintained Arrow crates, and back, with the same memory.
 
-use arrow_array::ArrayRef;
+use arrow_array::cast::AsArray;
+use arrow_array::types::Int64Type;
+use arrow_array::{Array as _, ArrayRef, Int64Array, LargeListArray};
+use arrow_schema::DataType as ArrowType;
 use arrow2::array::{Array, PrimitiveArray};
+use arrow2::offset::OffsetsBuffer;
 use dask_frame_arrow::{BridgeError, from_arrow, to_arrow};
 
 use super::categorical::Codes;
 use super::convert::ticks_type;
-use super::{Column, Data, Mask};
+use super::{Column, Data, Lists, Mask};
 use crate::schema::DataType;
 
 impl Column {
-    /// Hands the column over as it lies: dates as integers, and no categories.
+    /// Hands the column over as it lies: dates as integers, no categories, and no lists.
     pub(crate) fn to_arrow_array(&self) -> Result<ArrayRef, BridgeError> {
-        to_arrow(self.array().to_boxed())
+        match self.array() {
+            Ok(array) => to_arrow(array.to_boxed()),
+            Err(_) => Err(BridgeError::Type { dtype: self.dtype().to_string() }),
+        }
     }
 
     /// Hands over the numbers of categories and the categories, if the column has such.
@@ -37,7 +44,7 @@ impl Column {
                 let ticks: PrimitiveArray<i64> = cast_down(&*taken).ok_or_else(wrong)?;
                 Data::Ticks(ticks.to(ticks_type(dtype)), dtype.clone())
             }
-            DataType::Categorical(_) => return Err(wrong()),
+            DataType::Categorical(_) | DataType::List(_) => return Err(wrong()),
         };
         Ok(Self(data))
     }
@@ -51,6 +58,42 @@ impl Column {
         let taken = cast_down(&*from_arrow(codes)?).ok_or_else(wrong)?;
         let Data::Utf8(categories) = &categories.0 else { return Err(wrong()) };
         Ok(Self(Data::Categorical(Codes::new(taken, categories.clone()))))
+    }
+}
+
+impl Lists {
+    /// Hands the lists over as an array of `dtype`, of values that were handed over before.
+    pub(crate) fn to_arrow_array(&self, values: &ArrayRef, dtype: ArrowType) -> Handed {
+        let first = *self.offsets().first();
+        let offsets = match first {
+            0 => self.offsets().buffer().clone(),
+            _ => self.offsets().as_slice().iter().map(|offset| offset - first).collect(),
+        };
+        let integers = |buffer, validity| {
+            to_arrow(PrimitiveArray::<i64>::new(arrow2::datatypes::DataType::Int64, buffer, validity).boxed())
+        };
+        // Integers take the bits of the lists over.
+        let begins = integers(offsets.clone().sliced(0, self.len()), self.validity().cloned())?;
+        let offsets = integers(offsets, None)?;
+        let offsets = offsets.as_primitive::<Int64Type>().values().inner().clone();
+        let data = begins.to_data().into_builder().data_type(dtype).buffers(vec![offsets]);
+        let data = data.child_data(vec![values.to_data()]).build();
+        let refused = |source| BridgeError::Refused { source: Box::new(source) };
+        Ok(arrow_array::make_array(data.map_err(refused)?))
+    }
+
+    /// Takes over lists of values, which were taken over before.
+    pub(crate) fn from_arrow_array(lists: &LargeListArray, values: Column) -> Result<Self, BridgeError> {
+        let taken = |array: Int64Array| {
+            let wrong = || BridgeError::Type { dtype: array.data_type().to_string() };
+            cast_down::<PrimitiveArray<i64>>(&*from_arrow(&array)?).ok_or_else(wrong)
+        };
+        let offsets = lists.offsets().inner();
+        let begins = taken(Int64Array::new(offsets.slice(0, lists.len()), lists.nulls().cloned()))?;
+        let offsets = taken(Int64Array::new(offsets.clone(), None))?.values().clone();
+        let refused = |source| BridgeError::Refused { source: Box::new(source) };
+        let offsets = OffsetsBuffer::try_from(offsets).map_err(refused)?;
+        Ok(Lists::new(offsets, values, begins.validity().cloned()))
     }
 }
 

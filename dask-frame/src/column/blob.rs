@@ -15,7 +15,7 @@ use dask_graph::{Blob, BlobError, BlobReader, Payload};
 use super::categorical::Codes;
 use super::categories::twice;
 use super::convert::ticks_type;
-use super::{Categories, Column, Data, Mask};
+use super::{Categories, Column, Data, Lists, Mask};
 use crate::schema::{DataType, Zone};
 
 /// The number of each type. That of a time zone has the name of the zone in a buffer of its own.
@@ -31,6 +31,8 @@ const CATEGORICAL: u64 = 8;
 /// Of categories that the type knows, in an order without meaning and in one with it.
 const KNOWN: u64 = 9;
 const ORDERED: u64 = 10;
+/// Behind the offsets is the header of the column of values, and then its buffers.
+const LIST: u64 = 11;
 
 fn number(dtype: &DataType) -> u64 {
     match dtype {
@@ -45,6 +47,7 @@ fn number(dtype: &DataType) -> u64 {
         DataType::Categorical(categories) if categories.is_ordered() => ORDERED,
         DataType::Categorical(categories) if categories.is_known() => KNOWN,
         DataType::Categorical(_) => CATEGORICAL,
+        DataType::List(_) => LIST,
     }
 }
 
@@ -67,7 +70,7 @@ impl Column {
     /// Adds the column's buffers: validity if there is one, then values; of texts offsets and letters.
     pub(crate) fn to_blob<'a>(&'a self, buffers: &mut Vec<Cow<'a, [u8]>>) -> ColumnHeader {
         let mut header = ColumnHeader { kind: number(&self.dtype()), ..ColumnHeader::default() };
-        if let Some(validity) = self.array().validity() {
+        if let Some(validity) = self.bitmap() {
             header.has_validity = 1;
             header.first_valid_bit = push_bits(validity, buffers);
         }
@@ -86,6 +89,12 @@ impl Column {
                 buffers.push(bytemuck::cast_slice(codes.array().values()).into());
                 buffers.push((codes.categories().len() as u64).to_ne_bytes().to_vec().into());
                 push_texts(codes.categories(), buffers);
+            }
+            Data::List(lists) => {
+                push_offsets(lists.offsets(), buffers);
+                let at = buffers.len();
+                let values = lists.values().to_blob(buffers);
+                buffers.insert(at, bytemuck::bytes_of(&values).to_vec().into());
             }
         }
         header
@@ -138,6 +147,18 @@ impl Column {
                 let known = Categories::of(Arc::new(categories), header.kind == ORDERED);
                 Data::Categorical(Codes::of(codes, &known))
             }
+            LIST => {
+                let offsets = OffsetsBuffer::try_from(reader.next_buffer::<i64>()?)?;
+                let header: Vec<ColumnHeader> = bytemuck::pod_collect_to_vec(&reader.next_buffer::<u8>()?);
+                let [header] = header[..] else { return Err("lists without values".into()) };
+                let n_values = usize::try_from(*offsets.last())?;
+                let values = Self::from_blob(&header, n_values, reader)?;
+                let fits = *offsets.first() == 0 && values.len() == n_values && offsets.len_proxy() == len;
+                if !fits {
+                    return Err("lists have other values than they say".into());
+                }
+                Data::List(Lists::new(offsets, values, validity))
+            }
             _ => return Err("a column has a type that there is not".into()),
         }))
     }
@@ -145,13 +166,19 @@ impl Column {
 
 /// Adds the buffers of texts: offsets and letters, of a slice of a longer column only those in it.
 fn push_texts<'a>(a: &'a Utf8Array<i64>, buffers: &mut Vec<Cow<'a, [u8]>>) {
+    push_offsets(a.offsets(), buffers);
     let (first, last) = (*a.offsets().first(), *a.offsets().last());
-    let offsets = a.offsets().as_slice();
+    buffers.push(a.values()[first as usize..last as usize].into());
+}
+
+/// Adds the buffer of offsets, counted from the first.
+fn push_offsets<'a>(offsets: &'a OffsetsBuffer<i64>, buffers: &mut Vec<Cow<'a, [u8]>>) {
+    let first = *offsets.first();
+    let offsets = offsets.as_slice();
     buffers.push(match first {
         0 => bytemuck::cast_slice(offsets).into(),
         _ => offsets.iter().flat_map(|offset| (offset - first).to_ne_bytes()).collect::<Vec<u8>>().into(),
     });
-    buffers.push(a.values()[first as usize..last as usize].into());
 }
 
 fn texts(

@@ -3,7 +3,7 @@
 use arrow2::array::{BooleanArray, PrimitiveArray};
 use arrow2::datatypes::{DataType as ArrowType, TimeUnit};
 
-use super::{BoolBuilder, Column, Data, Mask, Utf8Builder, ValueBuilder, View};
+use super::{BoolBuilder, Column, Data, Lists, Mask, Utf8Builder, ValueBuilder, View};
 use crate::column::Scalar;
 use crate::column::categorical::Codes;
 use crate::schema::{DataType, Zone};
@@ -142,6 +142,19 @@ impl Column {
             Scalar::Timestamp(x) | Scalar::Zoned(x, _) | Scalar::Date(x) | Scalar::Duration(x) => {
                 Self::from_ticks(value.dtype(), vec![*x; len], None)
             }
+            Scalar::List(values) => Self(Data::List(Lists::repeat(values, len))),
+        }
+    }
+
+    /// Makes a column of values of a type; `None` if one is of another.
+    pub(crate) fn of_scalars(dtype: &DataType, values: &[Scalar]) -> Option<Self> {
+        if values.iter().any(|value| value.dtype() != *dtype) {
+            return None;
+        }
+        let each = values.iter().map(|value| Self::repeat(value, 1)).collect::<Vec<_>>();
+        match each.is_empty() {
+            true => Some(Self::nulls(dtype, 0)),
+            false => Some(Self::concat(&each.iter().collect::<Vec<_>>())),
         }
     }
 
@@ -157,6 +170,7 @@ impl Column {
                 Self::from_ticks(dtype.clone(), vec![0; len], none)
             }
             DataType::Categorical(categories) => Self(Data::Categorical(Codes::nulls(categories, len))),
+            DataType::List(item) => Self(Data::List(Lists::nulls(item, len))),
         }
     }
 
@@ -170,6 +184,7 @@ impl Column {
             Data::Utf8(a) => Data::Utf8(a.with_validity(validity)),
             Data::Ticks(a, dtype) => Data::Ticks(a.with_validity(validity), dtype),
             Data::Categorical(codes) => Data::Categorical(codes.with(|a| a.with_validity(validity))),
+            Data::List(lists) => Data::List(lists.with_validity(validity)),
         })
     }
 

@@ -44,6 +44,7 @@ impl Column {
             Data::Categorical(codes) => {
                 ColumnValues::Text((0..self.len()).map(|row| codes.text(row)).collect())
             }
+            Data::List(_) => unreachable!("lists are refused before columns are exchanged"),
         };
         let valid = self.validity().map(|valid| (0..valid.len()).map(|i| valid.get(i)).collect());
         ColumnData { values, valid }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use dask_graph::{Tokenize, Tokenizer};
 use serde::{Deserialize, Serialize};
 
+use super::Column;
 use crate::schema::{DataType, Zone};
 use crate::time;
 
@@ -31,6 +32,8 @@ pub enum Scalar {
     Date(i64),
     /// Microseconds between two times.
     Duration(i64),
+    /// The values of a list.
+    List(#[serde(with = "sent")] Arc<Column>),
 }
 
 impl Scalar {
@@ -47,6 +50,7 @@ impl Scalar {
             Scalar::Zoned(_, zone) => DataType::Zoned(*zone),
             Scalar::Date(_) => DataType::Date,
             Scalar::Duration(_) => DataType::Duration,
+            Scalar::List(values) => DataType::List(Arc::new(values.dtype())),
         }
     }
 
@@ -90,6 +94,13 @@ impl fmt::Display for Scalar {
             Scalar::Timestamp(x) | Scalar::Zoned(x, _) | Scalar::Date(x) | Scalar::Duration(x) => {
                 write!(f, "{}", time::Ticks(*x, self.dtype()))
             }
+            Scalar::List(values) => {
+                f.write_str("[")?;
+                for row in 0..values.len() {
+                    write!(f, "{}{}", if row > 0 { ", " } else { "" }, values.get(row))?;
+                }
+                f.write_str("]")
+            }
         }
     }
 }
@@ -126,6 +137,29 @@ impl Tokenize for Scalar {
             Scalar::Float64(x) => x.tokenize(t),
             Scalar::Bool(x) => x.tokenize(t),
             Scalar::Utf8(x) => (**x).tokenize(t),
+            Scalar::List(values) => {
+                values.len().tokenize(t);
+                (0..values.len()).for_each(|row| values.get(row).tokenize(t));
+            }
         }
+    }
+}
+
+/// The values of a list on their way to another process, one by one.
+mod sent {
+    use serde::de::Error;
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    use super::{Arc, Column, DataType, Scalar};
+
+    pub(super) fn serialize<S: Serializer>(values: &Column, serializer: S) -> Result<S::Ok, S::Error> {
+        let each = (0..values.len()).map(|row| values.get(row)).collect::<Vec<_>>();
+        (values.dtype(), each).serialize(serializer)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Arc<Column>, D::Error> {
+        let (dtype, each) = <(DataType, Vec<Scalar>)>::deserialize(from)?;
+        let values = Column::of_scalars(&dtype, &each);
+        values.map(Arc::new).ok_or_else(|| D::Error::custom("a list has values of another type than it says"))
     }
 }

@@ -5,7 +5,7 @@ use arrow2::compute::{concatenate, filter, take};
 use arrow2::datatypes::DataType as ArrowType;
 use arrow2::types::NativeType;
 
-use super::{Column, Data, Mask};
+use super::{Column, Data, Mask, categorical, lists};
 
 /// In a list of rows: no row at all, which gives a missing value.
 pub(crate) const NO_ROW: u32 = u32::MAX;
@@ -25,13 +25,18 @@ impl Column {
             Data::Utf8(a) => Data::Utf8(a.sliced(start, len)),
             Data::Ticks(a, dtype) => Data::Ticks(a.sliced(start, len), dtype),
             Data::Categorical(codes) => Data::Categorical(codes.with(|a| a.sliced(start, len))),
+            Data::List(lists) => Data::List(lists.slice(start, len)),
         })
     }
 
     /// Returns the rows whose bit is set.
     pub(crate) fn filter(&self, keep: &Mask) -> Self {
+        let array = match self.array() {
+            Ok(array) => array,
+            Err(lists) => return Self(Data::List(lists.filter(keep))),
+        };
         let keep = BooleanArray::new(ArrowType::Boolean, keep.bitmap().clone(), None);
-        let array = filter::filter(self.array(), &keep).expect("arrow2 filters each of our types");
+        let array = filter::filter(array, &keep).expect("arrow2 filters each of our types");
         self.same_type(array.as_ref())
     }
 
@@ -41,11 +46,13 @@ impl Column {
             Data::Int64(a) => Some(Data::Int64(gathered(a, rows))),
             Data::Float64(a) => Some(Data::Float64(gathered(a, rows))),
             Data::Ticks(a, dtype) => Some(Data::Ticks(gathered(a, rows), dtype.clone())),
-            Data::Bool(_) | Data::Utf8(_) | Data::Categorical(_) => None,
+            Data::Bool(_) | Data::Utf8(_) | Data::Categorical(_) | Data::List(_) => None,
         };
-        if let Some(numbers) = numbers {
-            return Self(numbers);
-        }
+        let array = match (numbers, self.array()) {
+            (Some(numbers), _) => return Self(numbers),
+            (None, Err(lists)) => return Self(Data::List(lists.take(rows))),
+            (None, Ok(array)) => array,
+        };
         let some = rows.contains(&NO_ROW).then(|| Mask::from_fn(rows.len(), |i| rows[i] != NO_ROW));
         if self.is_empty() {
             assert!(rows.iter().all(|&row| row == NO_ROW), "a row of an empty column was taken");
@@ -55,7 +62,7 @@ impl Column {
         let rows = rows.iter().map(|&row| if row == NO_ROW { 0 } else { row }).collect::<Vec<_>>();
         let rows: UInt32Array =
             PrimitiveArray::new(ArrowType::UInt32, rows.into(), some.map(Mask::into_bitmap));
-        let array = take::take(self.array(), &rows).expect("arrow2 takes from each of our types");
+        let array = take::take(array, &rows).expect("arrow2 takes from each of our types");
         self.same_type(array.as_ref())
     }
 
@@ -68,10 +75,13 @@ impl Column {
         if let [one] = columns {
             return (*one).clone();
         }
-        if let Some(codes) = super::categorical::joined(columns) {
+        if let Some(codes) = categorical::joined(columns) {
             return Self(Data::Categorical(codes));
         }
-        let arrays = columns.iter().map(|column| column.array()).collect::<Vec<_>>();
+        if let Some(lists) = lists::joined(columns) {
+            return Self(Data::List(lists));
+        }
+        let arrays = columns.iter().filter_map(|column| column.array().ok()).collect::<Vec<_>>();
         let array = concatenate::concatenate(&arrays).expect("the columns have one type");
         columns[0].same_type(array.as_ref())
     }
@@ -87,6 +97,7 @@ impl Column {
             Data::Utf8(_) => Data::Utf8(typed(array)),
             Data::Ticks(_, dtype) => Data::Ticks(typed(array), dtype.clone()),
             Data::Categorical(codes) => Data::Categorical(codes.clone().with(|_| typed(array))),
+            Data::List(_) => unreachable!("lists are no array of arrow2"),
         })
     }
 }

@@ -17,6 +17,8 @@ pub(crate) enum CellBuilder {
     Utf8(Utf8Builder),
     Ticks(ValueBuilder<i64>, DataType),
     Categorical(Utf8Builder, Categories),
+    /// The values of all lists, and how many each has.
+    List(Box<CellBuilder>, Vec<Option<usize>>),
 }
 
 /// What is wrong with a cell, and in which of the records.
@@ -41,6 +43,7 @@ impl CellBuilder {
             DataType::Timestamp | DataType::Zoned(_) | DataType::Date | DataType::Duration => {
                 CellBuilder::Ticks(ValueBuilder::with_capacity(0), dtype.clone())
             }
+            DataType::List(item) => CellBuilder::List(Box::new(Self::new(item)), Vec::new()),
         }
     }
 
@@ -79,6 +82,7 @@ impl CellBuilder {
                     None => values.push_null(),
                 })
             }
+            CellBuilder::List(..) => unreachable!("cells were not asked for as lists"),
             CellBuilder::Utf8(values) | CellBuilder::Categorical(values, _) => {
                 for (record, cell) in cells {
                     match cell {
@@ -103,6 +107,7 @@ impl CellBuilder {
             CellBuilder::Float64(values) => values.push_null(),
             CellBuilder::Bool(values) => values.push_null(),
             CellBuilder::Utf8(values) | CellBuilder::Categorical(values, _) => values.push_null(),
+            CellBuilder::List(_, lengths) => lengths.push(None),
         }
     }
 
@@ -118,6 +123,7 @@ impl CellBuilder {
             }
             CellBuilder::Categorical(values, _) => values.finish()?.to_categorical(),
             CellBuilder::Utf8(values) => values.finish()?,
+            CellBuilder::List(values, lengths) => Column::of_lists(&lengths, values.finish()?),
         })
     }
 }

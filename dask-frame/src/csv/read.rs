@@ -242,8 +242,8 @@ impl ReadCsv {
     ///   `DuplicateName` if a header has a name twice.
     /// - `DuplicateColumn` if [`names`](ReadCsv::names) has, or [`path_column`](ReadCsv::path_column) is one of them.
     /// - `UnknownColumn` if [`columns`](ReadCsv::columns) or [`dtype`](ReadCsv::dtype) name one there is not.
-    /// - `BadArgument` for a block size or sample of zero, for characters that are to have two meanings, or for a
-    ///   number of names that is not that of the columns.
+    /// - `BadArgument` for a block size or sample of zero, for characters that are to have two meanings, for a number of
+    ///   names that is not that of the columns, or for a column that is to have lists.
     #[track_caller]
     pub fn open(self) -> Result<DataFrame, FrameError> {
         let info = LayerInfo::here();
@@ -281,6 +281,14 @@ impl ReadCsv {
         let path = self.path_column.iter().map(|name| Field::new(name.as_str(), DataType::CATEGORICAL));
         let schema = Schema::new(columns.into_iter().map(field).chain(path))?;
         self.dtypes.keys().try_for_each(|name| schema.field(name).map(drop))?;
+        if let Some(list) = schema.fields().iter().find(|field| field.dtype().item().is_some()) {
+            let problem = format!(
+                "column `{}` cannot be read as {}; read it as Utf8, and make lists with `str().split(..).to_list()`",
+                list.name(),
+                list.dtype()
+            );
+            return Err(FrameError::BadArgument { operation: "read_csv", problem });
+        }
         let wanted = schema.positions(self.columns.as_deref())?;
         let pieces = text_pieces(&files, &data_starts, self.blocksize, "read_csv")?;
         let source = CsvSource {

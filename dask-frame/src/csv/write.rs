@@ -110,7 +110,7 @@ impl WriteCsv {
     ///
     /// - `Io` if the destination cannot be written, `File` if its store cannot be used, `BadPattern` if the path is no file name or has several `*`.
     /// - `Compression` if it is not known, or its feature is off.
-    /// - `Frame` if the separator is a quote or ends a line.
+    /// - `Frame` if the separator is a quote or ends a line, or a column has lists.
     /// - `Compute` if a partition cannot be computed or written.
     #[track_caller]
     pub fn write(&self, frame: &DataFrame) -> Result<(), WriteError> {
@@ -138,6 +138,11 @@ impl WriteCsv {
         if matches!(self.format.separator, b'"' | b'\n' | b'\r') {
             let problem = "the separator must neither be a quote nor end a line".into();
             return Err(FrameError::BadArgument { operation: "to_csv", problem }.into());
+        }
+        if let Some(list) = frame.schema().fields().iter().find(|field| field.dtype().item().is_some()) {
+            let (operation, expr, got) = ("to_csv", list.name().to_owned(), list.dtype());
+            let expected = "a value for one cell, like a text that `lists().join` makes";
+            return Err(FrameError::WrongType { operation, expr, got, expected }.into());
         }
         let compression = output::compression(&self.path, self.compression)?;
         let files = StagedFiles::prepare(&self.path, &self.options, frame.n_partitions())?;
@@ -219,6 +224,7 @@ impl Format {
             (View::Bool(values), _) => to.write_all(if values.get(row) { b"True" } else { b"False" }),
             (View::Ticks(values, dtype), _) => write!(to, "{}", time::Ticks(values[row], dtype.clone())),
             (View::Utf8(values), _) => self.write_text(values.get(row), to),
+            (View::List(_), _) => unreachable!("lists were refused before anything was written"),
         }
     }
 

@@ -56,7 +56,7 @@ impl Aggregate {
     }
 
     /// Sets whether missing values are skipped, as they are unless set. If not, one of them makes the result
-    /// missing; `first` and `last` then take the first and last row, whatever is in it. `count`, `size` and
+    /// missing; `first` and `last` then take the first and last row, whatever is in it. `count`, `size`, lists and
     /// counts of distinct values are the same either way.
     #[must_use]
     pub fn skip_nulls(mut self, skip: bool) -> Self {
@@ -93,8 +93,9 @@ impl Aggregate {
 
     /// Returns whether a missing value makes the result missing.
     pub(crate) fn spoilt_by_nulls(&self) -> bool {
-        use AggregateKind::{Count, First, Last, NUnique, NUniqueApprox, Size};
-        !self.skip_nulls && !matches!(self.kind, Count | First | Last | NUnique | NUniqueApprox | Size)
+        use AggregateKind::{Count, First, Last, List, NUnique, NUniqueApprox, Size, Unique};
+        let same_either_way = matches!(self.kind, Count | Size | List | Unique | NUnique | NUniqueApprox);
+        !self.skip_nulls && !same_either_way && !matches!(self.kind, First | Last)
     }
 
     /// Returns whether rows count that have no value: they can be first and last.

@@ -15,8 +15,8 @@ macro_rules! aggregate_methods {
 }
 
 use AggregateKind::{
-    All, Any, Count, First, IdxMax, IdxMin, Kurtosis, Last, Max, Mean, Min, Mode, NUnique, NUniqueApprox,
-    Product, Quantile, Sem, Skew, Std, Sum, Var,
+    All, Any, Count, First, IdxMax, IdxMin, Kurtosis, Last, List, Max, Mean, Min, Mode, NUnique,
+    NUniqueApprox, Product, Quantile, Sem, Skew, Std, Sum, Unique, Var,
 };
 
 aggregate_methods! {
@@ -67,6 +67,26 @@ aggregate_methods! {
     /// Finds the value that comes most often; of several the smallest. All different values of a group are held
     /// in memory.
     mode => Mode;
+    /// Collects all values in a list, in the order of the rows, missing ones among them: pandas' `agg(list)`. Texts of
+    /// categories are texts in lists.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use dask_frame::{Column, DataFrame, col};
+    /// # use dask_graph::Collection;
+    /// let columns = [("k", vec![Some(2), Some(1), Some(2)]), ("x", vec![Some(5), None, Some(3)])];
+    /// let frame = DataFrame::from_columns(columns.map(|(name, values)| (name, Column::from(values))), 2)?;
+    /// let lists = frame.group_by(["k"]).agg([col("x").list()])?;
+    /// assert_eq!(lists.schema().to_string(), "k: Int64, x_list: List[Int64]");
+    /// let table = lists.compute_with(&dask_sched_sync::Sync::new())?;
+    /// assert_eq!(table.column("x_list")?, &Column::from(vec![vec![None], vec![Some(5), Some(3)]]));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    list => List;
+    /// Collects the different values in a list, in the order in which they first appear, a missing one among them:
+    /// pandas' `SeriesGroupBy.unique`. All different values of a group are held in memory.
+    unique => Unique;
 }
 
 impl Expr {

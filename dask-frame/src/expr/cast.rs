@@ -120,6 +120,7 @@ fn dtype_of(view: View<'_>) -> DataType {
         View::Bool(_) => DataType::Bool,
         View::Utf8(_) => DataType::Utf8,
         View::Ticks(_, dtype) => dtype.clone(),
+        View::List(lists) => DataType::list_of(&lists.values().dtype()),
     }
 }
 

@@ -97,5 +97,6 @@ pub(crate) fn order_rows(column: View<'_>, a: usize, b: usize) -> Ordering {
         View::Float64(values) => values[a].partial_cmp(&values[b]).unwrap_or(Ordering::Equal),
         View::Bool(values) => values.get(a).cmp(&values.get(b)),
         View::Utf8(values) => values.order(a, b),
+        View::List(_) => unreachable!("lists were refused where values are ordered"),
     }
 }

@@ -189,7 +189,7 @@ fn choose(take_a: &Mask, a: &Column, b: &Column) -> Column {
         }
     };
     let pick = |a: &[i64], b: &[i64]| (0..a.len()).map(|i| if take_a.get(i) { a[i] } else { b[i] }).collect();
-    if a.categories().is_some() {
+    if a.categories().is_some() || a.as_lists().is_some() {
         let rows =
             (0..a.len()).map(|i| if take_a.get(i) { i } else { a.len() + i } as u32).collect::<Vec<_>>();
         return Column::concat(&[a, b]).take(&rows);

@@ -9,6 +9,7 @@ use super::cast;
 use super::category::CategoryFunction;
 use super::date::DateFunction;
 use super::eval::Eval;
+use super::list::ListFunction;
 use super::math::MathFunction;
 use super::text::TextFunction;
 use super::window::WindowFunction;
@@ -22,6 +23,7 @@ pub(crate) enum Function {
     Text(TextFunction),
     Date(DateFunction),
     Category(CategoryFunction),
+    List(ListFunction),
     Math(MathFunction),
     /// Is taken out of the expression before it is computed.
     Window(WindowFunction),
@@ -39,6 +41,7 @@ impl Function {
             Function::Window(function) => function.dtype(args, &dtypes),
             Function::Math(function) => function.dtype(args, &dtypes),
             Function::Category(function) => function.dtype(&args[0], &dtypes[0]),
+            Function::List(function) => function.dtype(&args[0], &dtypes[0]),
             Function::TryCast(to) => args[0].cast(to.clone()).dtype(schema),
         }
     }
@@ -64,6 +67,7 @@ impl Function {
             .into()),
             Function::Math(function) => function.eval(&columns, expr),
             Function::Category(function) => Ok(function.eval(&columns[0])),
+            Function::List(function) => function.eval(&columns[0], expr),
             Function::TryCast(to) => cast::try_cast(&columns[0], to, expr),
         }
     }
@@ -78,6 +82,7 @@ impl fmt::Display for Function {
             Function::Window(function) => write!(f, "{function}"),
             Function::Math(function) => write!(f, "{function}"),
             Function::Category(function) => write!(f, "{function}"),
+            Function::List(function) => write!(f, "{function}"),
             Function::TryCast(to) => write!(f, "try_cast {to}"),
         }
     }

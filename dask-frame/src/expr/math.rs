@@ -131,8 +131,12 @@ impl MathFunction {
                 Ok(DataType::Bool)
             }
             MathFunction::Coalesce | MathFunction::Row(_) => {
-                if matches!(self, MathFunction::Row(RowStatistic::Sum | RowStatistic::Mean)) {
-                    fits(number, "Int64 or Float64")?;
+                match self {
+                    MathFunction::Coalesce => {}
+                    MathFunction::Row(RowStatistic::Sum | RowStatistic::Mean) => {
+                        fits(number, "Int64 or Float64")?;
+                    }
+                    _ => fits(DataType::is_key, "values that can be compared")?,
                 }
                 let (first, rest) = dtypes.split_first().ok_or_else(|| bad("name a column".into()))?;
                 let mut all = first.clone();
@@ -152,6 +156,7 @@ impl MathFunction {
                 })
             }
             MathFunction::Replace { from, to, keep } => {
+                fits(DataType::is_key, "values that can be compared")?;
                 let of = &dtypes[0];
                 let mut all = keep.then(|| of.clone());
                 for value in to {

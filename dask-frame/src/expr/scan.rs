@@ -99,6 +99,9 @@ impl Scan {
     pub(crate) fn dtype(&self, schema: &Schema) -> Result<DataType, FrameError> {
         let got = self.expr.dtype(schema)?;
         let adds = matches!(self.kind, ScanKind::Sum | ScanKind::Product);
+        if matches!(self.kind, ScanKind::Min | ScanKind::Max) {
+            got.expect_key(self.kind.word(), &self.expr)?;
+        }
         match got {
             DataType::Int64 | DataType::Float64 => Ok(got),
             got if !adds => Ok(got),

@@ -76,12 +76,12 @@ pub(crate) enum TextFunction {
     ZeroFill(usize),
     Repeat(usize),
     Is(Class),
-    /// Splits and takes one part; by runs of whitespace if there is no separator.
+    /// Splits and takes one part, or all in a list; by runs of whitespace if there is no separator.
     Split {
         separator: Option<Arc<str>>,
         most: Option<usize>,
         from_end: bool,
-        part: i64,
+        part: Option<i64>,
     },
     /// Joins the texts of a row.
     Join(Arc<str>),
@@ -150,6 +150,7 @@ impl TextFunction {
             _ => {}
         }
         Ok(match self {
+            TextFunction::Split { part: None, .. } => DataType::list_of(&DataType::Utf8),
             TextFunction::Length | TextFunction::Count(_) | TextFunction::Find { .. } => DataType::Int64,
             TextFunction::StartsWith(_)
             | TextFunction::EndsWith(_)
@@ -190,10 +191,11 @@ impl fmt::Display for TextFunction {
             }
             TextFunction::Pad { width, side, fill } => write!(f, " {width}, {}, {fill:?}", side.word()),
             TextFunction::ZeroFill(n) | TextFunction::Repeat(n) => write!(f, " {n}"),
-            TextFunction::Split { separator, part, .. } => match separator {
-                Some(separator) => write!(f, " {separator:?}, {part}"),
-                None => write!(f, " {part}"),
-            },
+            TextFunction::Split { separator, part, .. } => {
+                separator.iter().try_for_each(|separator| write!(f, " {separator:?}"))?;
+                let comma = if separator.is_some() { "," } else { "" };
+                part.map_or(Ok(()), |part| write!(f, "{comma} {part}"))
+            }
             _ => Ok(()),
         }
     }

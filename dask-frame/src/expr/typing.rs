@@ -38,6 +38,7 @@ impl Expr {
             }
             Node::IsIn(of, values) => {
                 let dtype = of.dtype(schema)?;
+                dtype.expect_key("is_in", of)?;
                 match values.iter().find(|value| common(&dtype, &value.dtype()).is_none()) {
                     Some(value) => {
                         Err(mismatch("is_in", of, dtype, &super::lit(value.clone()), value.dtype()))
@@ -98,7 +99,7 @@ fn binary(op: Binary, left: &Expr, right: &Expr, schema: &Schema) -> Result<Data
         | Binary::LessEqual
         | Binary::Greater
         | Binary::GreaterEqual => match common(&a, &b) {
-            Some(_) => Ok(DataType::Bool),
+            Some(both) => both.expect_key(operation, left).map(|()| DataType::Bool),
             None => Err(mismatch(operation, left, a, right, b)),
         },
         Binary::Add if a == DataType::Utf8 && b == DataType::Utf8 => Ok(DataType::Utf8),
@@ -217,6 +218,7 @@ fn can_cast(from: &DataType, to: &DataType) -> bool {
     use DataType::{Bool, Categorical, Date, Float64, Int64, Timestamp, Utf8};
     match (from, to) {
         _ if from == to => true,
+        (DataType::List(_), _) | (_, DataType::List(_)) => false,
         (Int64 | Float64 | Bool, Int64 | Float64 | Bool) => true,
         (_, Utf8) | (Utf8, _) => true,
         (Categorical(_), Categorical(_)) => true,

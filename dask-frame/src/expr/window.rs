@@ -157,6 +157,11 @@ impl WindowFunction {
                 Ok(if dtypes[0] == DataType::Float64 { DataType::Float64 } else { DataType::Int64 })
             }
             WindowFunction::Cumulative(Cumulative::Count) => Ok(DataType::Int64),
+            WindowFunction::Cumulative(Cumulative::Min | Cumulative::Max) | WindowFunction::Rank { .. }
+                if !dtypes[0].is_key() =>
+            {
+                Err(wrong_type(self.word(), &args[0], dtypes[0].clone(), "values that can be compared"))
+            }
             WindowFunction::Cumulative(_) | WindowFunction::Shift(_) | WindowFunction::Fill { .. } => {
                 Ok(dtypes[0].clone())
             }

@@ -116,6 +116,7 @@ fn kind_of(dtype: &DataType) -> Option<ColumnKind> {
         DataType::Timestamp => ColumnKind::Timestamp,
         // They would come back as another type.
         DataType::Zoned(_) | DataType::Date | DataType::Duration | DataType::Categorical(_) => return None,
+        DataType::List(_) => return None,
     })
 }
 

@@ -149,7 +149,14 @@ impl GroupBy {
 
     /// Returns the keys with their names.
     pub(super) fn named_keys(&self) -> Result<Vec<(Arc<str>, Expr)>, FrameError> {
+        self.expect_keys()?;
         let key = |expr: &Expr| Ok((expr.output_name()?, expr.clone().unaliased()));
         self.keys.iter().map(key).collect()
+    }
+
+    /// Checks that the keys are expressions of the frame whose values can be keys.
+    pub(super) fn expect_keys(&self) -> Result<(), FrameError> {
+        let schema = self.frame.schema();
+        self.keys.iter().try_for_each(|key| key.dtype(schema)?.expect_key("group_by", key))
     }
 }

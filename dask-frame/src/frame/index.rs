@@ -104,7 +104,9 @@ impl DataFrame {
     }
 
     pub(super) fn index_first(&self, column: &str, info: &LayerInfo) -> Result<(Self, Arc<str>), FrameError> {
-        let column = self.schema().field(column)?.shared_name();
+        let field = self.schema().field(column)?;
+        field.dtype().expect_key("set_index", column)?;
+        let column = field.shared_name();
         let others = self.schema().fields().iter().map(|field| field.shared_name());
         let columns = std::iter::once(Arc::clone(&column)).chain(others.filter(|name| *name != column));
         let columns = columns.map(|name| (Arc::clone(&name), col(name))).collect();

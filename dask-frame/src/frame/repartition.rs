@@ -54,6 +54,7 @@ impl DataFrame {
         let on =
             on.into_iter().map(|name| self.schema().field(name.as_ref()).map(|field| field.shared_name()));
         let on = on.collect::<Result<Vec<_>, _>>()?;
+        on.iter().try_for_each(|name| self.schema().field(name)?.dtype().expect_key("shuffle", name))?;
         if on.is_empty() || n_partitions == 0 {
             let problem = "name a column to shuffle on, and one partition at least".into();
             return Err(FrameError::BadArgument { operation: "shuffle", problem });

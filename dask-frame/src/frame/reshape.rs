@@ -234,6 +234,32 @@ impl DataFrame {
         self.get_dummies(column, values)
     }
 
+    /// Makes a row for each value of a list; the other columns are repeated. A list without values is one row with a
+    /// missing value, as a missing list is.
+    ///
+    /// Source: [`DataFrame.explode`](https://pandas.pydata.org/docs/reference/api/pandas.DataFrame.explode.html).
+    ///
+    /// # Errors
+    ///
+    /// `UnknownColumn` if there is no such column, `WrongType` if it has no lists.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use dask_frame::{Column, DataFrame};
+    /// # use dask_graph::Collection;
+    /// let lists = Column::from(vec![vec![3, 4], vec![], vec![5]]);
+    /// let frame = DataFrame::from_columns([("id", Column::from(vec![1, 2, 3])), ("x", lists)], 2)?;
+    /// let table = frame.explode("x")?.compute_with(&dask_sched_sync::Sync::new())?;
+    /// assert_eq!(table.column("id")?, &Column::from(vec![1, 1, 2, 3]));
+    /// assert_eq!(table.column("x")?, &Column::from(vec![Some(3), Some(4), None, Some(5)]));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[track_caller]
+    pub fn explode(&self, column: impl Into<Arc<str>>) -> Result<Self, FrameError> {
+        self.with(PlanOp::Explode { column: column.into(), separator: None }, LayerInfo::here())
+    }
+
     /// Makes a row for each part of a text, cut at a separator; the other columns are repeated. A missing text
     /// stays one row.
     ///
@@ -249,14 +275,15 @@ impl DataFrame {
     /// # use dask_graph::Collection;
     /// let columns = [("id", Column::from(vec![1, 2])), ("tags", Column::from(vec!["a,b", "c"]))];
     /// let frame = DataFrame::from_columns(columns, 2)?;
-    /// let table = frame.explode("tags", ",")?.compute_with(&dask_sched_sync::Sync::new())?;
+    /// let table = frame.explode_split("tags", ",")?.compute_with(&dask_sched_sync::Sync::new())?;
     /// assert_eq!(table.column("id")?, &Column::from(vec![1, 1, 2]));
     /// assert_eq!(table.column("tags")?, &Column::from(vec!["a", "b", "c"]));
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     #[track_caller]
-    pub fn explode(&self, column: impl Into<Arc<str>>, separator: &str) -> Result<Self, FrameError> {
-        self.with(PlanOp::Explode { column: column.into(), separator: separator.into() }, LayerInfo::here())
+    pub fn explode_split(&self, column: impl Into<Arc<str>>, separator: &str) -> Result<Self, FrameError> {
+        let separator = Some(separator.into());
+        self.with(PlanOp::Explode { column: column.into(), separator }, LayerInfo::here())
     }
 
     /// Returns about this share of the rows, chosen at random; the same rows for the same seed, however the frame is

@@ -121,6 +121,7 @@ impl GroupBy {
     ) -> Result<DataFrame, FrameError> {
         let aggregates = aggregates.into_iter().collect::<Vec<_>>();
         let names = aggregates.iter().map(Aggregate::output_name).collect::<Result<Vec<_>, _>>()?;
+        self.expect_keys()?;
         // Without keys all rows have one.
         let keys = if self.keys.is_empty() { vec![lit(0_i64)] } else { self.keys.clone() };
         let free = fresh_besides(self.frame.schema(), &names);

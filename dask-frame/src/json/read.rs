@@ -5,11 +5,10 @@ use std::sync::Arc;
 
 use dask_graph::{LayerInfo, make_portable};
 use dask_graph_files::StorageOptions;
-use serde_json::Value;
 
+use super::guess::{Guess, Mixed};
 use super::rows::Fields;
 use super::source::{JsonSource, without_mark};
-use crate::csv::widen;
 use crate::error::{FrameError, ReadError};
 use crate::frame::DataFrame;
 use crate::input::{self, InputFile, storage_options};
@@ -41,9 +40,10 @@ pub fn read_json(pattern: impl Into<String>) -> ReadJson {
 /// each file, in the order in which they first appear. A field that an object lacks, or that is `null`, is missing. One
 /// that was not in the sample is an error; given a schema, other fields are left out.
 ///
-/// **Types** found in a sample are integers, floats, truth values, else text; a column of nothing but `null` is one of
-/// floats. In columns of text numbers, truth values, lists and objects are read as their JSON. Dates, timestamps and
-/// durations are texts in JSON, and read as such when asked for by [`dtype`](ReadJson::dtype).
+/// **Types** found in a sample are integers, floats, truth values, lists of these, else text; a column of nothing but
+/// `null` is one of floats. In columns of text numbers, truth values, lists and objects are read as their JSON. Lists of
+/// values of several types are an error, unless the column is asked for as text. Dates, timestamps and durations are
+/// texts in JSON, and read as such when asked for by [`dtype`](ReadJson::dtype).
 ///
 /// As pandas' and dask's `read_json` with `lines=True`.
 ///
@@ -117,7 +117,8 @@ impl ReadJson {
     /// - `NoMatch`, `BadPattern`, `Io`, `Compression`, `File` or `BadLine`, in `Read`, about the files and the lines of the sample.
     /// - `DuplicateColumn` if the schema has a name twice.
     /// - `UnknownColumn` if [`columns`](ReadJson::columns) or [`dtype`](ReadJson::dtype) name one there is not.
-    /// - `BadArgument` for a block size or sample of zero.
+    /// - `BadField`, in `Read`, if a list of the sample has values of several types.
+    /// - `BadArgument` for a block size or sample of zero, or for lists of categories.
     #[track_caller]
     pub fn open(self) -> Result<DataFrame, FrameError> {
         let info = LayerInfo::here();
@@ -137,6 +138,13 @@ impl ReadJson {
         });
         let schema = Schema::new(fields)?;
         self.dtypes.keys().try_for_each(|name| schema.field(name).map(drop))?;
+        for field in schema.fields() {
+            let dtype = field.dtype();
+            if let Some(plain) = dtype.item().map(DataType::list_of).filter(|plain| *plain != dtype) {
+                let problem = format!("column `{}` is {dtype}; texts in lists are {plain}", field.name());
+                return Err(FrameError::BadArgument { operation: "read_json", problem });
+            }
+        }
         let wanted = schema.positions(self.columns.as_deref())?;
         let starts = vec![0; files.len()];
         let pieces = text_pieces(&files, &starts, self.blocksize, "read_json")?;
@@ -148,7 +156,7 @@ impl ReadJson {
 
     /// Finds the columns in the heads of the files.
     fn sampled(&self, files: &[InputFile]) -> Result<Vec<Field>, ReadError> {
-        let mut found = Vec::<(Arc<str>, Option<DataType>)>::new();
+        let mut found = Vec::<(Arc<str>, Guess)>::new();
         for file in files {
             let mut window = file.open(0..self.sample as u64)?;
             // A line that is longer than the sample is taken all the same.
@@ -177,32 +185,24 @@ impl ReadJson {
                     source: Box::new(source),
                 })?;
                 for (name, value) in fields {
-                    let guess = guess(&value);
-                    match found.iter_mut().find(|(known, _)| *known == name) {
-                        None => found.push((name, guess)),
-                        Some((_, known)) => {
-                            *known = match (known.clone(), guess) {
-                                (Some(a), Some(b)) => Some(widen(&a, &b)),
-                                (one, other) => one.or(other),
-                            }
-                        }
+                    let at = found.iter().position(|(known, _)| *known == name).unwrap_or_else(|| {
+                        found.push((Arc::clone(&name), Guess::default()));
+                        found.len() - 1
+                    });
+                    if self.dtypes.contains_key(&*name) {
+                        continue;
                     }
+                    let guess = Guess::of(&value).and_then(|guess| found[at].1.clone().with(guess));
+                    found[at].1 = guess.map_err(|Mixed(dtype)| ReadError::BadField {
+                        path: file.path(),
+                        line: number,
+                        column: name.to_string(),
+                        value: value.to_string(),
+                        dtype,
+                    })?;
                 }
             }
         }
-        let field = |(name, dtype): (_, Option<_>)| Field::new(name, dtype.unwrap_or(DataType::Float64));
-        Ok(found.into_iter().map(field).collect())
-    }
-}
-
-/// Returns the narrowest type that can hold a value, if it is one.
-fn guess(value: &Value) -> Option<DataType> {
-    match value {
-        Value::Null => None,
-        Value::Bool(_) => Some(DataType::Bool),
-        Value::Number(number) if number.is_i64() => Some(DataType::Int64),
-        Value::Number(number) if number.is_f64() => Some(DataType::Float64),
-        // Digits that do not fit 64 bits are an identifier sooner than a measurement: a float would round it.
-        Value::Number(_) | Value::String(_) | Value::Array(_) | Value::Object(_) => Some(DataType::Utf8),
+        Ok(found.into_iter().map(|(name, guess)| Field::new(name, guess.into_dtype())).collect())
     }
 }

@@ -252,7 +252,19 @@ impl<'de> Visitor<'de> for Cell<'_> {
         Ok(())
     }
 
-    fn visit_seq<A: SeqAccess<'de>>(self, list: A) -> Result<(), A::Error> {
+    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<(), A::Error> {
+        if let CellBuilder::List(values, lengths) = self.builder {
+            let mut n = 0;
+            while list.next_element_seed(Cell { builder: values, misfit: self.misfit })?.is_some() {
+                n += 1;
+                if self.misfit.is_some() {
+                    // The rest is passed over, so that the place is told, and not that the list ends too soon.
+                    while list.next_element::<IgnoredAny>()?.is_some() {}
+                }
+            }
+            lengths.push(Some(n));
+            return Ok(());
+        }
         let value = Value::deserialize(SeqAccessDeserializer::new(list))?;
         self.take_text(&value.to_string());
         Ok(())

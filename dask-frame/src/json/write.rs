@@ -11,7 +11,7 @@ use dask_graph::{
 use dask_graph_files::{Compression, StorageOptions};
 use serde::{Deserialize, Serialize};
 
-use crate::column::{Mask, Scalar, View};
+use crate::column::{Column, Mask, View};
 use crate::error::WriteError;
 use crate::frame::DataFrame;
 use crate::input::storage_options;
@@ -171,25 +171,41 @@ fn write_table(table: &Table, to: &mut impl Write) -> io::Result<()> {
         }
         for (before, column, view, validity) in &columns {
             to.write_all(before.as_bytes())?;
-            if validity.as_ref().is_some_and(|valid: &Mask| !valid.get(row)) {
-                to.write_all(b"null")?;
-                continue;
-            }
-            match view {
-                View::Int64(values) => to.write_all(itoa::Buffer::new().format(values[row]).as_bytes())?,
-                View::Float64(values) => match values[row].is_finite() {
-                    true => to.write_all(zmij::Buffer::new().format(values[row]).as_bytes())?,
-                    false => to.write_all(b"null")?,
-                },
-                View::Bool(values) => to.write_all(if values.get(row) { b"true" } else { b"false" })?,
-                View::Utf8(values) => serde_json::to_writer(&mut *to, values.get(row))?,
-                View::Ticks(..) => {
-                    let value: Scalar = column.get(row);
-                    write!(to, "\"{value}\"")?;
-                }
-            }
+            write_value(column, (*view, validity.as_ref()), row, to)?;
         }
         to.write_all(b"}\n")?;
     }
     Ok(())
+}
+
+/// Writes a value of a column, which was looked into before.
+fn write_value(
+    column: &Column,
+    (view, validity): (View<'_>, Option<&Mask>),
+    row: usize,
+    to: &mut impl Write,
+) -> io::Result<()> {
+    if validity.is_some_and(|valid| !valid.get(row)) {
+        return to.write_all(b"null");
+    }
+    match view {
+        View::Int64(values) => to.write_all(itoa::Buffer::new().format(values[row]).as_bytes()),
+        View::Float64(values) => match values[row].is_finite() {
+            true => to.write_all(zmij::Buffer::new().format(values[row]).as_bytes()),
+            false => to.write_all(b"null"),
+        },
+        View::Bool(values) => to.write_all(if values.get(row) { b"true" } else { b"false" }),
+        View::Utf8(values) => Ok(serde_json::to_writer(to, values.get(row))?),
+        View::Ticks(..) => write!(to, "\"{}\"", column.get(row)),
+        View::List(lists) => {
+            to.write_all(b"[")?;
+            let (values, range) = (lists.values(), lists.range(row));
+            let (view, validity) = (values.view(), values.validity());
+            for (at, row) in range.enumerate() {
+                to.write_all(if at > 0 { b"," } else { b"" })?;
+                write_value(values, (view, validity.as_ref()), row, to)?;
+            }
+            to.write_all(b"]")
+        }
+    }
 }

@@ -10,6 +10,7 @@
 //! | mean | sum (float), count |
 //! | var, std, sem, skew, kurt | count, mean, sums of powers of the distances from the mean |
 //! | cov, corr | count, both means, sums of products of distances |
+//! | list | every value, in a list |
 //!
 //! Other states need more than a row a group, and come in any number of rows:
 //!
@@ -17,6 +18,7 @@
 //! |---|---|
 //! | quantile | every value |
 //! | nunique | every different value |
+//! | unique | every different value, and that it is one |
 //! | mode | every different value, how often it comes |
 //! | nunique_approx | the registers of the sketch that are not zero, with their values |
 //! | quantile_approx | the means and weights of the digest |
@@ -114,12 +116,13 @@ impl Reduction {
 
     /// Returns whether states are as large as what they were made of.
     pub(crate) fn keeps_values(&self) -> bool {
-        matches!(self.kind, AggregateKind::Quantile(_) | AggregateKind::NUnique | AggregateKind::Mode)
+        let some = matches!(self.kind, AggregateKind::NUnique | AggregateKind::Unique | AggregateKind::Mode);
+        some || self.keeps_every_value()
     }
 
     /// Returns whether states hold all values that are not missing.
     pub(crate) fn keeps_every_value(&self) -> bool {
-        matches!(self.kind, AggregateKind::Quantile(_))
+        matches!(self.kind, AggregateKind::Quantile(_) | AggregateKind::List)
     }
 
     fn is_guarded(&self) -> bool {
@@ -128,7 +131,7 @@ impl Reduction {
 
     /// Returns the types of the columns of a state with a row a group, and of those with any number.
     pub(crate) fn state_dtypes(&self) -> (Vec<DataType>, Vec<DataType>) {
-        use DataType::{Float64, Int64};
+        use DataType::{Bool, Float64, Int64};
         let input = self.inputs.first().cloned().unwrap_or(Int64);
         let (mut one, many) = match self.kind {
             AggregateKind::First | AggregateKind::Last if self.takes_nulls => (vec![input, Int64], vec![]),
@@ -140,6 +143,7 @@ impl Reduction {
             AggregateKind::Quantile(_) => (vec![], vec![Float64]),
             AggregateKind::QuantileApprox(_) => (vec![], vec![Float64, Float64]),
             AggregateKind::NUnique => (vec![], vec![input]),
+            AggregateKind::Unique => (vec![], vec![input, Bool]),
             AggregateKind::NUniqueApprox => (vec![], vec![Int64]),
             AggregateKind::Mode => (vec![], vec![input, Int64]),
             kind => match moments::powers(kind) {
@@ -204,6 +208,8 @@ impl Reduction {
             AggregateKind::NUnique => State::many(collect::distinct(input, groups)),
             AggregateKind::NUniqueApprox => State::many(sketch::of(input, groups)),
             AggregateKind::Mode => State::many(collect::tally(input, None, groups)),
+            AggregateKind::List => State::one(vec![collect::list(input, groups)]),
+            AggregateKind::Unique => State::many(collect::unique(input, groups)),
             kind => {
                 let powers = moments::powers(kind).expect("all other kinds are moments");
                 State::one(moments::of(input, groups, powers))
@@ -245,6 +251,12 @@ impl Reduction {
             AggregateKind::NUnique => State::many(collect::distinct(&many[0], groups)),
             AggregateKind::NUniqueApprox => State::many(sketch::merge(&many[0], groups)),
             AggregateKind::Mode => State::many(collect::tally(&many[0], Some(&many[1]), groups)),
+            AggregateKind::List => State::one(vec![collect::join_lists(&one[0], firsts)]),
+            AggregateKind::Unique => {
+                let are_values = many[1].validity();
+                let of_values = are_values.map(|are_values| groups.only(&are_values));
+                State::many(collect::unique(&many[0], of_values.as_ref().unwrap_or(groups)))
+            }
             AggregateKind::Sum | AggregateKind::Mean | AggregateKind::Count | AggregateKind::Size => {
                 let sums = one.iter().map(|state| fold::merge_sums(state, firsts));
                 State::one(sums.collect::<Result<_, _>>()?)
@@ -270,6 +282,7 @@ impl Reduction {
             AggregateKind::NUnique => collect::lengths(&state.many),
             AggregateKind::NUniqueApprox => sketch::counts(&state.many),
             AggregateKind::Mode => collect::most(&state.many),
+            AggregateKind::Unique => collect::lists(&state.many),
             kind if moments::powers(kind).is_some() => moments::finish(kind, one),
             _ => one[0].clone(),
         };

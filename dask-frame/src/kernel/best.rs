@@ -20,7 +20,7 @@ pub(crate) fn best_rows(column: &Column, largest: bool, groups: &Groups, n: usiz
             View::Float64(values) => {
                 return best_numbers(column, groups, n, |row| ordered(values[row]) ^ turned);
             }
-            View::Bool(_) | View::Utf8(_) => {}
+            View::Bool(_) | View::Utf8(_) | View::List(_) => {}
         }
     }
     let order = |&a: &u32, &b: &u32| {

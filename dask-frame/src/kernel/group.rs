@@ -6,7 +6,7 @@ use std::cell::OnceCell;
 
 use codes::{Coded, Codes};
 
-use crate::column::{Column, Mask};
+use crate::column::{Column, Lists, Mask};
 use crate::hash;
 
 /// The group of a row that belongs to none, since its key is missing.
@@ -57,11 +57,27 @@ impl Groups {
         Self::numbered(ids, complete, Vec::new(), n)
     }
 
+    /// Makes a group of the values of each list, of those of all rows.
+    pub(crate) fn of_lists(lists: &Lists) -> Self {
+        let mut ids = vec![NO_GROUP; lists.values().len()];
+        (0..lists.len()).for_each(|row| ids[lists.range(row)].fill(row as u32));
+        Self::known(ids, lists.len())
+    }
+
     /// Makes groups of the rows of one group that have one value; rows without a value belong to none.
     pub(crate) fn split(&self, column: &Column) -> Self {
+        self.split_where(column, Mask::both(column.validity().as_ref(), self.members().as_ref()))
+    }
+
+    /// Makes groups of the rows of one group that have one value; a missing value is one like another.
+    pub(crate) fn split_with_nulls(&self, column: &Column) -> Self {
+        self.split_where(column, self.members())
+    }
+
+    fn split_where(&self, column: &Column, keep: Option<Mask>) -> Self {
         let mut codes = Codes::of_ids(&self.ids, self.n);
         codes.add(column);
-        codes.groups(Mask::both(column.validity().as_ref(), self.members().as_ref()).as_ref())
+        codes.groups(keep.as_ref())
     }
 
     /// Returns which rows belong to a group; `None` if all do.

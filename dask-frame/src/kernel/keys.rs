@@ -37,6 +37,7 @@ impl<'a> Keys<'a> {
                 View::Utf8(values) => {
                     add(&mut hashes, at, validity.as_ref(), |row| hash::bytes(values.get(row).as_bytes()));
                 }
+                View::List(_) => unreachable!("lists were refused as keys"),
             }
         }
         hashes

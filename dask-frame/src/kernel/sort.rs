@@ -61,7 +61,7 @@ fn with_rows(column: &Column) -> Option<Vec<(i64, u32)>> {
     match column.view() {
         View::Int64(values) | View::Ticks(values, _) => Some(values.iter().copied().zip(0..).collect()),
         View::Float64(values) => Some(values.iter().map(|&x| ordered(x)).zip(0..).collect()),
-        View::Bool(_) | View::Utf8(_) => None,
+        View::Bool(_) | View::Utf8(_) | View::List(_) => None,
     }
 }
 

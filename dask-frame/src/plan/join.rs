@@ -32,6 +32,7 @@ pub(crate) fn key_pair(
         right: right_name.to_string(),
         right_dtype,
     })?;
+    dtype.expect_key(operation, left_name)?;
     Ok((Arc::clone(left_name), Arc::clone(right_name), dtype))
 }
 

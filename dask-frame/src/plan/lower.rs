@@ -148,7 +148,7 @@ fn stage(node: &Plan, mut inputs: Vec<Pending>) -> Pending {
         PlanOp::Aggregate(spec) => aggregate::aggregate(spec, &schema, inputs.remove(0), &node.info),
         PlanOp::Explode { column, separator } => {
             let token = Tokenizer::new("explode").feed(column).feed(separator).finish();
-            let step = Step::Explode(Arc::clone(column), Arc::clone(separator), schema);
+            let step = Step::Explode(Arc::clone(column), separator.clone(), schema);
             inputs.remove(0).then(step, token, "explode", &node.info)
         }
         PlanOp::Random { number, range, seed } => {

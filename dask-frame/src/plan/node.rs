@@ -52,8 +52,8 @@ pub(crate) enum PlanOp {
     Aggregate(Arc<AggregateSpec>),
     /// All rows, with a column of values along the rows of each group.
     Scan(Arc<ScanSpec>),
-    /// A row for each part of a text between separators.
-    Explode { column: Arc<str>, separator: Arc<str> },
+    /// A row for each value of a list, or for each part of a text between separators.
+    Explode { column: Arc<str>, separator: Option<Arc<str>> },
     /// The rows whose random number, made of their number and the seed, is in a range.
     Random { number: Arc<str>, range: [f64; 2], seed: u64 },
     /// Each row of the first input with the rows of the second that have its key.
@@ -192,8 +192,7 @@ impl PlanOp {
             }
             PlanOp::Scan(spec) => spec.schema(inputs[0].schema()),
             PlanOp::Explode { column, separator } => {
-                exploded(column, separator, inputs[0].schema())?;
-                Ok(inputs[0].schema().clone())
+                exploded(column, separator.as_deref(), inputs[0].schema())
             }
             PlanOp::Random { number, .. } => {
                 inputs[0].schema().field(number)?;
@@ -202,11 +201,15 @@ impl PlanOp {
             PlanOp::Join(spec) => joined(&spec.columns, inputs, |at| spec.on[at].2.clone()),
             PlanOp::AsOf(spec) => joined(&spec.columns, inputs, |_| spec.on.2.clone()),
             PlanOp::Sort(spec) | PlanOp::Top(spec, _) => {
-                spec.by.iter().try_for_each(|name| inputs[0].schema().field(name).map(drop))?;
+                let in_order =
+                    |name: &Arc<str>| inputs[0].schema().field(name)?.dtype().expect_key("sort_values", name);
+                spec.by.iter().try_for_each(in_order)?;
                 Ok(inputs[0].schema().clone())
             }
             PlanOp::Best(spec) => {
-                spec.columns().try_for_each(|name| inputs[0].schema().field(name).map(drop))?;
+                let in_order =
+                    |name: &Arc<str>| inputs[0].schema().field(name)?.dtype().expect_key("nlargest", name);
+                spec.columns().try_for_each(in_order)?;
                 Ok(inputs[0].schema().clone())
             }
             PlanOp::Limit(_) | PlanOp::Bin(_) | PlanOp::FillBins(_) => Ok(inputs[0].schema().clone()),
@@ -233,19 +236,25 @@ fn typed(columns: &[(Arc<str>, Expr)], schema: &Schema) -> Result<Schema, FrameE
     Schema::new(columns.iter().map(field).collect::<Result<Vec<_>, FrameError>>()?)
 }
 
-/// Checks that a column has texts that can be cut.
-fn exploded(column: &str, separator: &str, schema: &Schema) -> Result<(), FrameError> {
-    let got = schema.field(column)?.dtype();
-    match got {
-        DataType::Utf8 if separator.is_empty() => {
-            Err(FrameError::BadArgument { operation: "explode", problem: "the separator is empty".into() })
+/// The columns where the values of lists, or the parts of texts, have rows of their own.
+fn exploded(column: &str, separator: Option<&str>, schema: &Schema) -> Result<Schema, FrameError> {
+    let operation = if separator.is_none() { "explode" } else { "explode_split" };
+    let part = match (schema.field(column)?.dtype(), separator) {
+        (DataType::Utf8, Some("")) => {
+            let problem = "the separator is empty".into();
+            return Err(FrameError::BadArgument { operation, problem });
         }
-        DataType::Utf8 => Ok(()),
-        got => {
-            let expr = column.to_owned();
-            Err(FrameError::WrongType { operation: "explode", expr, got, expected: "Utf8" })
+        (DataType::Utf8, Some(_)) => DataType::Utf8,
+        (DataType::List(item), None) => DataType::clone(&item),
+        (got, _) => {
+            let expected = if separator.is_none() { "a list; `explode_split` cuts texts" } else { "Utf8" };
+            return Err(FrameError::WrongType { operation, expr: column.to_owned(), got, expected });
         }
-    }
+    };
+    Schema::new(schema.fields().iter().map(|field| match field.name() == column {
+        true => Field::new(field.shared_name(), part.clone()),
+        false => field.clone(),
+    }))
 }
 
 /// The columns of a join, of which `key` tells the types of keys.

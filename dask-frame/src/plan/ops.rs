@@ -81,8 +81,8 @@ pub(super) enum Step {
     Join(Arc<JoinSpec>, Schema, usize),
     /// Joins as the right side.
     JoinLeft(Arc<JoinSpec>, Schema, usize),
-    /// Makes a row for each part of a text between separators.
-    Explode(Arc<str>, Arc<str>, Schema),
+    /// Makes a row for each value of a list, or for each part of a text between separators.
+    Explode(Arc<str>, Option<Arc<str>>, Schema),
     /// Keeps the rows whose random number, made of their number and a seed, is in a range.
     Random(Arc<str>, [f64; 2], u64),
     /// Aggregates into states.
@@ -173,7 +173,7 @@ impl Op for StageOp {
                     join::join_left(spec, schema, &table, args.get::<JoinIndex>(*at)?)
                 }
                 Step::Explode(column, separator, schema) => {
-                    reshape::explode(&table, column, separator, schema)
+                    reshape::explode(&table, column, separator.as_deref(), schema)
                 }
                 Step::Random(number, range, seed) => reshape::sample(&table, number, *range, *seed),
                 Step::Partial(spec, schema) => aggregate::partial(spec, schema, &table),

@@ -74,7 +74,10 @@ impl fmt::Display for Line<'_> {
                 }
             }
             PlanOp::Join(spec) => write!(f, "{spec}"),
-            PlanOp::Explode { column, separator } => write!(f, "explode {column} at {separator:?}"),
+            PlanOp::Explode { column, separator: Some(separator) } => {
+                write!(f, "explode {column} at {separator:?}")
+            }
+            PlanOp::Explode { column, separator: None } => write!(f, "explode {column}"),
             PlanOp::Random { range: [from, to], .. } => write!(f, "sample {from} to {to}"),
             PlanOp::Scan(spec) => {
                 write!(f, "scan {} as {} within {}", spec.scan, spec.name, Named(&spec.keys))

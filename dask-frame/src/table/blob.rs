@@ -67,8 +67,19 @@ mod tests {
             ("b", Column::from(rows.iter().map(|row| row.2).collect::<Vec<_>>())),
             ("s", Column::from(rows.iter().map(|row| row.3.clone()).collect::<Vec<_>>())),
             ("t", Column::timestamps(rows.iter().map(|row| row.4))),
+            ("l", lists(rows)),
         ])
         .unwrap()
+    }
+
+    /// Up to three integers a row, one of which is missing.
+    fn lists(rows: &[Row]) -> Column {
+        let of = |row: &Row| {
+            row.4.map(|x| {
+                [row.0, None, Some(x)].into_iter().take(x.rem_euclid(4) as usize).collect::<Vec<_>>()
+            })
+        };
+        Column::from(rows.iter().map(of).collect::<Vec<_>>())
     }
 
     fn float_bits(table: &Table) -> Vec<Option<u64>> {
@@ -90,13 +101,33 @@ mod tests {
 
         /// Whatever the numbers of the header are, the end is a table or an error.
         #[test]
-        fn any_header_is_read_or_refused(rows in rows(), at in 0_usize..21, number in 0_u64..70) {
+        fn any_header_is_read_or_refused(rows in rows(), at in 0_usize..25, number in 0_u64..70) {
             let table = table(&rows);
             let mut blob = to_blob(&table);
             blob.header[8 * at..8 * (at + 1)].copy_from_slice(&number.to_ne_bytes());
             let mut bytes = Vec::new();
             blob.write_to(&mut bytes).unwrap();
             let _ = Table::from_blob(&mut BlobReader::new(&mut &bytes[..]).unwrap());
+        }
+    }
+
+    /// Whatever is in the buffers of lists of lists, the end is a table or an error.
+    #[test]
+    fn any_lists_are_read_or_refused() {
+        let inner = Column::from(vec![Some(vec!["a", "bc"]), None, Some(vec![])]);
+        let table = Table::new([("l", Column::lists(inner, [Some(2), None, Some(1)]).unwrap())]).unwrap();
+        assert_eq!(there_and_back(&table), table);
+        for buffer in 0..to_blob(&table).buffers.len() {
+            for word in 0..to_blob(&table).buffers[buffer].len() / 8 {
+                for number in [0, 1, 2, 3, 7, 11, 100, u64::MAX] {
+                    let mut blob = to_blob(&table);
+                    blob.buffers[buffer].to_mut()[8 * word..8 * (word + 1)]
+                        .copy_from_slice(&number.to_ne_bytes());
+                    let mut bytes = Vec::new();
+                    blob.write_to(&mut bytes).unwrap();
+                    let _ = Table::from_blob(&mut BlobReader::new(&mut &bytes[..]).unwrap());
+                }
+            }
         }
     }
 

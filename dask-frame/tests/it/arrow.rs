@@ -2,12 +2,15 @@
 
 use std::sync::Arc;
 
+use arrow_array::cast::AsArray;
 use arrow_array::types::{Int8Type, TimestampMillisecondType, TimestampNanosecondType};
 use arrow_array::{
     Array, ArrayRef, Date32Array, Date64Array, Decimal32Array, Decimal128Array, DictionaryArray,
-    DurationSecondArray, Float32Array, Float64Array, Int8Array, Int64Array, LargeStringArray, ListArray,
-    NullArray, PrimitiveArray, RecordBatch, StringArray, StringViewArray, UInt64Array,
+    DurationSecondArray, FixedSizeListArray, Float32Array, Float64Array, Int8Array, Int64Array,
+    LargeStringArray, ListArray, NullArray, PrimitiveArray, RecordBatch, StringArray, StringViewArray,
+    UInt64Array, new_null_array,
 };
+use arrow_schema::{DataType as ArrowType, Field as ArrowField};
 use dask_frame::{ArrowError, Column, DataFrame, DataType, Table, Zone};
 use proptest::prelude::*;
 
@@ -99,13 +102,39 @@ fn dictionaries_of_texts_are_categories() {
 }
 
 #[test]
+fn lists_are_taken_over() {
+    let lists = || [Some(vec![Some(1), None]), None, Some(vec![]), Some(vec![Some(4)])];
+    let expected = Column::from(
+        lists()
+            .map(|list| list.map(|list| list.into_iter().map(|x| x.map(i64::from)).collect::<Vec<_>>()))
+            .to_vec(),
+    );
+    let array = ListArray::from_iter_primitive::<Int8Type, _, _>(lists());
+    cast(array.slice(1, 3), expected.slice(1, 3));
+    cast(array, expected.clone());
+    let array = FixedSizeListArray::from_iter_primitive::<Int8Type, _, _>([Some([Some(1), None]), None], 2);
+    cast(array, Column::from(vec![Some(vec![Some(1), None]), None]));
+    let nothing = ArrowType::List(Arc::new(ArrowField::new_list_field(ArrowType::Null, true)));
+    cast(new_null_array(&nothing, 2), Column::from(vec![None::<Vec<f64>>; 2]));
+    // 64-bit offsets and values keep their memory, those of lists and those of a part of them.
+    let array = expected.to_arrow().unwrap();
+    let again = Column::from_arrow(&*array).unwrap();
+    let part = again.slice(2, 2).to_arrow().unwrap();
+    assert_eq!(Column::from_arrow(&*part).unwrap(), expected.slice(2, 2));
+    let again = again.to_arrow().unwrap();
+    assert_eq!(addresses(&*again), addresses(&*array));
+    assert_eq!(addresses(&**again.as_list::<i64>().values()), addresses(&**array.as_list::<i64>().values()));
+}
+
+#[test]
 fn what_does_not_fit_is_refused() {
-    let list = ListArray::from_iter_primitive::<Int8Type, _, _>([Some([Some(1)])]);
+    let decimals = ArrowField::new_list_field(ArrowType::Decimal128(5, 2), true);
+    let list = new_null_array(&ArrowType::List(Arc::new(decimals)), 1);
     let zoned = PrimitiveArray::<TimestampNanosecondType>::from(vec![1]).with_timezone("+02:00");
     let refused: [ArrayRef; 4] = [
         Arc::new(Decimal32Array::from(vec![1])),
         Arc::new(Decimal128Array::from(vec![1])),
-        Arc::new(list),
+        list,
         Arc::new(zoned),
     ];
     for array in refused {

@@ -25,6 +25,25 @@ pub(crate) fn table(rows: &[Row]) -> Table {
         ("d", Column::dates(rows.iter().map(|row| row.5.map(i64::from)))),
         ("u", Column::durations(micros())),
         ("c", texts().to_categorical()),
+        ("l", lists_of_texts(rows)),
+        ("n", lists_of_lists(rows)),
     ])
     .expect("columns of one length")
+}
+
+/// Up to two values a row, of which the second is missing.
+fn lists_of_texts(rows: &[Row]) -> Column {
+    let length = |row: &Row| row.4.map(|micros| micros.rem_euclid(3) as usize);
+    let values = rows.iter().flat_map(|row| [row.3.clone(), None].into_iter().take(length(row).unwrap_or(0)));
+    let values = Column::from(values.collect::<Vec<_>>());
+    Column::lists(values, rows.iter().map(length)).expect("as many values as the lists have")
+}
+
+/// Up to one list a row, of dates, which may be missing.
+fn lists_of_lists(rows: &[Row]) -> Column {
+    let inner = || rows.iter().filter(|row| row.2 == Some(true));
+    let dates = inner().filter(|row| row.0.is_some()).flat_map(|row| [row.5.map(i64::from), None]);
+    let lists = Column::lists(Column::dates(dates), inner().map(|row| row.0.map(|_| 2)));
+    let lists = lists.expect("two dates where there is an integer");
+    Column::lists(lists, rows.iter().map(|row| row.2.map(usize::from))).expect("a list where it is true")
 }

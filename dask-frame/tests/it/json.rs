@@ -68,6 +68,39 @@ fn columns_and_types_are_found_in_a_sample() {
 }
 
 #[test]
+fn lists_are_found_in_a_sample() {
+    let text = "{\"i\": [1, null], \"s\": [], \"e\": [], \"m\": [1]}\n{\"i\": null, \"s\": [\"a\"], \"m\": 2}\n{\"i\": [2.5]}\n";
+    let (_dir, path) = file(text);
+    let read = read_json(&path).blocksize(1).open().unwrap();
+    assert_eq!(read.schema().to_string(), "i: List[Float64], s: List[Utf8], e: List[Float64], m: Utf8");
+    let expected = Table::new([
+        ("i", Column::from(vec![Some(vec![Some(1.0), None]), None, Some(vec![Some(2.5)])])),
+        ("s", Column::from(vec![Some(vec![]), Some(vec!["a"]), None])),
+        ("e", Column::from(vec![Some(Vec::<f64>::new()), None, None])),
+        ("m", Column::from(vec![Some("[1]"), Some("2"), None])),
+    ]);
+    assert_eq!(every_way(&read, "lists"), expected.unwrap());
+    let texts = read_json(&path).dtype("i", DataType::Utf8).columns(["i"]).open().unwrap();
+    let expected = Column::from(vec![Some("[1,null]"), None, Some("[2.5]")]);
+    assert_eq!(every_way(&texts, "texts").column("i").unwrap(), &expected);
+    // Several types, in the sample and behind it.
+    let (_dir, path) = file("{\"i\": [1, 2]}\n{\"i\": [3, \"a\", true]}\n");
+    let error = read_json(&path).open().unwrap_err().to_string().replace(&path, "FILE");
+    let expected =
+        "FILE, line 2, field `i`: `[3,\"a\",true]` is no List[Int64]; pass another `.dtype(\"i\", ..)`";
+    assert!(error.starts_with(expected), "{error}");
+    let read = read_json(&path).sample(10).open().unwrap();
+    let error = failure(&read).replace(&path, "FILE");
+    assert!(error.contains("FILE, line 2, field `i`: `a` is no List[Int64]"), "{error}");
+    let read = read_json(&path).dtype("i", DataType::list_of(&DataType::Utf8)).open().unwrap();
+    let expected = Column::from(vec![vec!["1", "2"], vec!["3", "a", "true"]]);
+    assert_eq!(every_way(&read, "numbers as texts").column("i").unwrap(), &expected);
+    let categories = DataType::List(std::sync::Arc::new(DataType::CATEGORICAL));
+    let error = read_json(&path).dtype("i", categories).open().unwrap_err().to_string();
+    assert_eq!(error, "read_json: column `i` is List[Categorical]; texts in lists are List[Utf8]");
+}
+
+#[test]
 fn what_does_not_fit_is_told_with_file_line_and_field() {
     let head = "{\"n\": 1, \"s\": \"a\"}\n".repeat(3);
     for (line, message) in [

@@ -74,11 +74,15 @@ pub enum AggregateKind {
     NUniqueApprox,
     /// The value that comes most often; of several the smallest.
     Mode,
+    /// All values, missing ones among them, in a list.
+    List,
+    /// The different values, a missing one among them, in a list.
+    Unique,
 }
 
 use AggregateKind::{
-    All, Any, Corr, Count, Cov, First, IdxMax, IdxMin, Kurtosis, Last, Max, Mean, Min, Mode, NUnique,
-    NUniqueApprox, Product, Quantile, QuantileApprox, Sem, Size, Skew, Std, Sum, Var,
+    All, Any, Corr, Count, Cov, First, IdxMax, IdxMin, Kurtosis, Last, List, Max, Mean, Min, Mode, NUnique,
+    NUniqueApprox, Product, Quantile, QuantileApprox, Sem, Size, Skew, Std, Sum, Unique, Var,
 };
 
 impl AggregateKind {
@@ -111,6 +115,8 @@ impl AggregateKind {
             NUnique => "nunique",
             NUniqueApprox => "nunique_approx",
             Mode => "mode",
+            List => "list",
+            Unique => "unique",
         }
     }
 
@@ -131,7 +137,7 @@ impl AggregateKind {
     }
 
     /// Returns the type of the result, or which input has the wrong type and what was expected.
-    pub(super) fn output(self, inputs: &[DataType]) -> Result<DataType, (usize, &'static str)> {
+    pub(in crate::expr) fn output(self, inputs: &[DataType]) -> Result<DataType, (usize, &'static str)> {
         let first = inputs.first().cloned().unwrap_or(DataType::Int64);
         let number = |dtype: &DataType| dtype.is_numeric() || *dtype == DataType::Bool;
         let numbers = |output| match inputs.iter().position(|dtype| !number(dtype)) {
@@ -144,7 +150,12 @@ impl AggregateKind {
                 numbers(DataType::Float64)
             }
             Quantile(_) | QuantileApprox(_) => numbers(DataType::Float64),
-            Count | Size | NUnique | NUniqueApprox => Ok(DataType::Int64),
+            Count | Size => Ok(DataType::Int64),
+            NUnique | NUniqueApprox | Unique | Mode | Min | Max | IdxMin | IdxMax if !first.is_key() => {
+                Err((0, "values that can be compared"))
+            }
+            NUnique | NUniqueApprox => Ok(DataType::Int64),
+            List | Unique => Ok(DataType::list_of(&first)),
             Any | All => numbers(DataType::Bool),
             Min | Max | IdxMin | IdxMax if !first.has_order() => Err((
                 0,

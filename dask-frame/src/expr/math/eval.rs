@@ -63,9 +63,9 @@ impl MathFunction {
                 }
                 None => floats(&|x| if x == 0.0 { x } else { x.signum() }),
             },
-            MathFunction::Coalesce => pick(args, |_| false)?,
-            MathFunction::Row(RowStatistic::Min) => pick(args, Ordering::is_lt)?,
-            MathFunction::Row(RowStatistic::Max) => pick(args, Ordering::is_gt)?,
+            MathFunction::Coalesce => pick(args, |_, _, _| false)?,
+            MathFunction::Row(RowStatistic::Min) => pick(args, |of, a, b| order_rows(of, a, b).is_lt())?,
+            MathFunction::Row(RowStatistic::Max) => pick(args, |of, a, b| order_rows(of, a, b).is_gt())?,
             MathFunction::Row(statistic) => of_row(*statistic, args).ok_or_else(overflow)?,
             MathFunction::Replace { from, to, keep } => replaced(&args[0], from, to, *keep)?,
         })
@@ -116,7 +116,7 @@ fn unified(columns: &[Column]) -> Result<Vec<Column>, EvalError> {
 }
 
 /// Takes one value of each row: the first that is there, and then each that is better than the last taken.
-fn pick(columns: &[Column], better: impl Fn(Ordering) -> bool) -> Result<Column, EvalError> {
+fn pick(columns: &[Column], better: impl Fn(View<'_>, usize, usize) -> bool) -> Result<Column, EvalError> {
     let columns = unified(columns)?;
     let len = columns.first().map_or(0, Column::len);
     if len * columns.len() >= NO_ROW as usize {
@@ -127,7 +127,7 @@ fn pick(columns: &[Column], better: impl Fn(Ordering) -> bool) -> Result<Column,
     let rows = (0..len).map(|row| {
         let mut best = None;
         for at in (0..columns.len()).map(|column| column * len + row) {
-            if !all.is_null(at) && best.is_none_or(|best| better(order_rows(view, at, best))) {
+            if !all.is_null(at) && best.is_none_or(|best| better(view, at, best)) {
                 best = Some(at);
             }
         }

@@ -118,7 +118,11 @@ impl TextFunction {
             TextFunction::Repeat(times) => texts(of, |text, to| (0..*times).for_each(|_| to.push_str(text))),
             TextFunction::Is(class) => bools(of, |text| class.holds(text)),
             TextFunction::Split { separator, most, from_end, part } => {
-                parts(of, |text| split(text, separator.as_deref(), *most, *from_end, *part))
+                let separator = separator.as_deref();
+                match *part {
+                    Some(part) => parts(of, |text| split(text, separator, *most, *from_end, part)),
+                    None => all_parts(of, |text| split_all(text, separator, *most, *from_end)),
+                }
             }
             TextFunction::Join(separator) => join(args, separator),
         })
@@ -154,6 +158,17 @@ fn parts(of: &Column, part: impl Fn(&str) -> Option<&str>) -> Column {
     let mut builder = Utf8Builder::with_capacity(of.len());
     each(of, |text| builder.push_option(text.and_then(&part)));
     builder.finish().expect("a str is UTF-8")
+}
+
+fn all_parts(of: &Column, split: impl Fn(&str) -> Vec<&str>) -> Column {
+    let mut builder = Utf8Builder::with_capacity(of.len());
+    let mut lengths = Vec::with_capacity(of.len());
+    each(of, |text| {
+        let parts = text.map(&split);
+        lengths.push(parts.as_ref().map(Vec::len));
+        parts.into_iter().flatten().for_each(|part| builder.push(part.as_bytes()));
+    });
+    Column::of_lists(&lengths, builder.finish().expect("a str is UTF-8"))
 }
 
 fn ints(of: &Column, f: impl Fn(&str) -> i64) -> Column {
@@ -223,24 +238,36 @@ fn split<'a>(
     rest_first: bool,
     part: i64,
 ) -> Option<&'a str> {
-    let n = most.map_or(usize::MAX, |most| most.saturating_add(1));
     fn pick<'a>(mut parts: impl DoubleEndedIterator<Item = &'a str>, part: i64) -> Option<&'a str> {
         match usize::try_from(part) {
             Ok(part) => parts.nth(part),
             Err(_) => parts.nth_back(from_end(part)?),
         }
     }
+    match (separator, most) {
+        (None, None) => pick(text.split(class::is_space).filter(|part| !part.is_empty()), part),
+        // A separator that is a text cannot be searched from both ends.
+        _ => pick(split_all(text, separator, most, rest_first).into_iter(), part),
+    }
+}
+
+/// Splits as Python does, at most `most` times.
+fn split_all<'a>(
+    text: &'a str,
+    separator: Option<&str>,
+    most: Option<usize>,
+    rest_first: bool,
+) -> Vec<&'a str> {
+    let n = most.map_or(usize::MAX, |most| most.saturating_add(1));
     match separator {
-        Some(separator) if most.is_none() => {
-            // A separator that is a text cannot be searched from both ends.
-            pick(text.split(separator).collect::<Vec<_>>().into_iter(), part)
-        }
+        None => words(text, n, rest_first),
+        Some(separator) if most.is_none() => text.split(separator).collect(),
         Some(separator) if rest_first => {
-            pick(text.rsplitn(n, separator).collect::<Vec<_>>().into_iter().rev(), part)
+            let mut parts = text.rsplitn(n, separator).collect::<Vec<_>>();
+            parts.reverse();
+            parts
         }
-        Some(separator) => pick(text.splitn(n, separator).collect::<Vec<_>>().into_iter(), part),
-        None if most.is_none() => pick(text.split(class::is_space).filter(|part| !part.is_empty()), part),
-        None => pick(words(text, n, rest_first).into_iter(), part),
+        Some(separator) => text.splitn(n, separator).collect(),
     }
 }
 
@@ -323,6 +350,7 @@ mod tests {
         let part = |at| split(text, separator, most, from_end, at);
         let got = (0..).map_while(part).collect::<Vec<_>>();
         assert_eq!(got, expected);
+        assert_eq!(split_all(text, separator, most, from_end), expected);
         let backwards = (1..).map_while(|at: i64| part(-at)).collect::<Vec<_>>();
         assert!(backwards.iter().rev().eq(expected), "{backwards:?}");
     }

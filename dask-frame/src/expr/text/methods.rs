@@ -296,7 +296,7 @@ impl StringMethods {
         self.with(TextFunction::Repeat(times))
     }
 
-    /// Splits at a separator; [`Split::get`] takes a part.
+    /// Splits at a separator; [`Split::get`] takes a part, [`Split::to_list`] all.
     pub fn split(&self, separator: impl Into<Arc<str>>) -> Split {
         Split { of: self.clone(), separator: Some(separator.into()), most: None, from_end: false }
     }
@@ -319,7 +319,7 @@ impl StringMethods {
     }
 }
 
-/// A text being split, of which a part is to be taken; made by [`StringMethods::split`].
+/// A text being split, of which a part is to be taken, or all; made by [`StringMethods::split`].
 #[derive(Clone, Debug)]
 #[must_use]
 pub struct Split {
@@ -346,6 +346,14 @@ impl Split {
     #[must_use]
     pub fn get(self, part: i64) -> Expr {
         let Self { of, separator, most, from_end } = self;
-        of.with(TextFunction::Split { separator, most, from_end, part })
+        of.with(TextFunction::Split { separator, most, from_end, part: Some(part) })
+    }
+
+    /// Takes all parts, in a list: pandas' `str.split`. See [`Expr::lists`] and
+    /// [`DataFrame::explode`](crate::DataFrame::explode) for what can be done with it.
+    #[must_use]
+    pub fn to_list(self) -> Expr {
+        let Self { of, separator, most, from_end } = self;
+        of.with(TextFunction::Split { separator, most, from_end, part: None })
     }
 }

@@ -1,7 +1,7 @@
 //! States that hold values: all of a group, or all different ones.
 
 use super::{Ragged, floats, ints};
-use crate::column::{Column, NO_ROW};
+use crate::column::{Column, Lists, Mask, NO_ROW};
 use crate::expr::to_floats;
 use crate::kernel::group::Groups;
 
@@ -12,13 +12,44 @@ pub(super) fn values(input: &Column, groups: &Groups) -> Ragged {
     Ragged { starts, columns: vec![input.take(&rows)] }
 }
 
-/// Collects all different values, in the order in which they first appear.
-pub(super) fn distinct(input: &Column, groups: &Groups) -> Ragged {
-    let pairs = groups.split(input);
+/// Orders pairs of group and value by group: where each group starts, the pairs, and the first row of each.
+fn first_rows(pairs: &Groups, groups: &Groups) -> (Vec<u32>, Vec<u32>, Vec<u32>) {
     let of = pairs.first_rows.iter().map(|&row| groups.of(row as usize));
     let (starts, order) = Groups::known(of.collect(), groups.n).rows(None);
     let rows = order.iter().map(|&pair| pairs.first_rows[pair as usize]).collect::<Vec<_>>();
+    (starts, order, rows)
+}
+
+/// Collects all different values, in the order in which they first appear.
+pub(super) fn distinct(input: &Column, groups: &Groups) -> Ragged {
+    let (starts, _, rows) = first_rows(&groups.split(input), groups);
     Ragged { starts, columns: vec![input.take(&rows)] }
+}
+
+/// Collects all different values, in the order in which they first appear, and that each is one: a missing value is one
+/// like another.
+pub(super) fn unique(input: &Column, groups: &Groups) -> Ragged {
+    let (starts, _, rows) = first_rows(&groups.split_with_nulls(input), groups);
+    let are_values = Column::from_mask(Mask::all(rows.len(), true), None);
+    Ragged { starts, columns: vec![input.take(&rows), are_values] }
+}
+
+/// Makes lists of the values of each group, in the order of their rows.
+pub(super) fn list(input: &Column, groups: &Groups) -> Column {
+    let (starts, rows) = groups.rows(None);
+    Lists::of_groups(&starts, input.take(&rows)).into()
+}
+
+/// Puts the lists of each group one after another.
+pub(super) fn join_lists(lists: &Column, groups: &Groups) -> Column {
+    let lists = lists.as_lists().unwrap_or_else(|| unreachable!("the state was made of lists"));
+    let (starts, rows) = groups.rows(None);
+    lists.joined_by(&starts, &rows).into()
+}
+
+/// Makes lists of the values that a state holds.
+pub(super) fn lists(state: &Ragged) -> Column {
+    Lists::of_groups(&state.starts, state.columns[0].clone()).into()
 }
 
 /// Collects all different values and how often they come: each `times`, or once.
@@ -27,9 +58,7 @@ pub(super) fn tally(input: &Column, times: Option<&Column>, groups: &Groups) -> 
     let mut counts = vec![0i64; pairs.n];
     let times = times.map(ints);
     pairs.for_each(|row, pair| counts[pair] += times.map_or(1, |times| times[row]));
-    let of = pairs.first_rows.iter().map(|&row| groups.of(row as usize));
-    let (starts, order) = Groups::known(of.collect(), groups.n).rows(None);
-    let rows = order.iter().map(|&pair| pairs.first_rows[pair as usize]).collect::<Vec<_>>();
+    let (starts, order, rows) = first_rows(&pairs, groups);
     Ragged { starts, columns: vec![input.take(&rows), Column::from(counts).take(&order)] }
 }
 

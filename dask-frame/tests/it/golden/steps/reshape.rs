@@ -47,5 +47,5 @@ pub(super) fn dummies(args: &Json, frame: &DataFrame) -> Result<Result<DataFrame
 }
 
 pub(super) fn explode(args: &Json, frame: &DataFrame) -> Result<DataFrame, FrameError> {
-    frame.explode(text(&args["column"]), text(&args["sep"]))
+    frame.explode_split(text(&args["column"]), text(&args["sep"]))
 }
