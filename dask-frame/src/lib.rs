@@ -59,6 +59,7 @@
 //!
 //! - The index is a column like the others, which is marked; groups and joins give their keys as columns.
 //! - Columns of every type may hold missing values: integers stay integers. NaN is a missing value.
+//! - Lists have values of one type, and are columns like others; they have no order and are no keys.
 //! - A comparison with a missing value is missing, not false; a filter takes it for false.
 //! - Windows reach over as many partitions as they need, short and empty ones included.
 //! - Integer arithmetic and sums that do not fit 64 bits are errors, not other numbers.
@@ -79,7 +80,7 @@
 //! | group_by(..).nlargest | the best of each partition, exchanged by key |
 //! | shuffle, sort_values, set_index | exchanged |
 //! | merge_asof | each by itself, with the right side in memory as a whole |
-//! | median, nunique, quantile, mode of a whole frame | the values in memory as a whole |
+//! | median, nunique, quantile, mode, list, unique of a whole frame | the values in memory as a whole |
 //! | merge | a small side gathered in memory and joined with each partition of the other; large sides exchanged, or aligned by divisions of their indexes |
 //!
 //! What is exchanged stays in memory while all exchanges of the process hold less than a quarter of its memory, and

@@ -140,7 +140,7 @@ impl DataFrame {
     /// # Errors
     ///
     /// - As [`GroupBy::agg`](crate::GroupBy::agg).
-    /// - `BadArgument` if the aggregate is of no expression.
+    /// - `BadArgument` if the aggregate is of no expression, or a list.
     /// - `UnknownCategories` if there is to be a column for each category, and they are not known.
     ///
     /// # Examples
@@ -167,6 +167,13 @@ impl DataFrame {
             Some(values) => values,
             None => self.categories_of("pivot_table", &columns)?,
         };
+        // Of each cell the rows of others are missing values, which lists would have, too.
+        if matches!(aggregate.kind(), AggregateKind::List | AggregateKind::Unique) {
+            let kind = aggregate.kind();
+            let problem =
+                format!("`{kind}` of the rows of a cell; group by the index and the column instead");
+            return Err(FrameError::BadArgument { operation: "pivot_table", problem });
+        }
         let adds = matches!(aggregate.kind(), AggregateKind::Sum | AggregateKind::Product);
         let aggregate = if adds { aggregate.min_count(1) } else { aggregate };
         let cell = |value: Scalar| {

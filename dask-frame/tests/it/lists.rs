@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use dask_frame::{
-    Column, DataFrame, DataType, Keep, Merge, RankMethod, Scalar, Scan, Sort, Table, ValueCounts, coalesce,
-    col, lit, row_max, size, when,
+    Column, DataFrame, DataType, Keep, Merge, Pivot, RankMethod, Scalar, Scan, Sort, Table, ValueCounts,
+    coalesce, col, lit, read_csv, row_max, size, when,
 };
 use dask_sched_sync::Sync;
 use proptest::prelude::*;
@@ -403,6 +403,39 @@ fn what_means_nothing_for_lists_is_refused() {
     let error = f.to_csv_with(directory.path().join("out.csv"), &Sync::new()).unwrap_err().to_string();
     assert!(error.contains("to_csv: `l` is List[Int64]") && error.contains("`lists().join`"), "{error}");
     assert_eq!(std::fs::read_dir(directory.path()).unwrap().count(), 0);
+}
+
+#[test]
+fn files_and_cells_that_have_no_lists() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("in.csv");
+    std::fs::write(&path, "l,n\n1 2,3\n").unwrap();
+    let lists = DataType::list_of(&DataType::Int64);
+    let error = read_csv(path.to_str().unwrap()).dtype("l", lists).open().unwrap_err().to_string();
+    assert!(
+        error.starts_with("read_csv: column `l` cannot be read as List[Int64]; read it as Utf8"),
+        "{error}"
+    );
+    #[cfg(feature = "sql")]
+    {
+        let error =
+            cut().to_sql_with(directory.path().join("a.db"), "t", &Sync::new()).unwrap_err().to_string();
+        assert!(error.starts_with("to_sql: `l` is List[Int64]"), "{error}");
+    }
+    for aggregate in [col("n").list(), col("n").unique()] {
+        let error = cut().pivot_table(Pivot::new(aggregate, "k", ["a"])).unwrap_err().to_string();
+        assert!(error.contains("group by the index and the column instead"), "{error}");
+    }
+}
+
+#[test]
+fn bins_of_time_are_collected() {
+    let hours = [0, 1, 5].map(|hour| Some(hour * 3_600_000_000));
+    let columns = [("t", Column::timestamps(hours)), ("n", Column::from(vec![1, 2, 3]))];
+    let frame = DataFrame::from_columns(columns, 2).unwrap().set_index_sorted("t").unwrap();
+    let lists = frame.resample("2h").unwrap().agg([col("n").list()]).unwrap();
+    let lists = every_way(&lists, "resample");
+    assert_eq!(lists.column("n_list").unwrap(), &Column::from(vec![vec![1, 2], vec![], vec![3]]));
 }
 
 /// Values by group, in the order of the rows.

@@ -4,10 +4,10 @@ use std::fs::{self, File};
 use std::path::Path;
 use std::sync::Arc;
 
-use arrow_array::types::{Int8Type, TimestampNanosecondType};
+use arrow_array::types::{Int8Type, Int32Type, TimestampNanosecondType};
 use arrow_array::{
-    ArrayRef, Date32Array, Decimal128Array, DictionaryArray, Float32Array, Int32Array, Int64Array, NullArray,
-    PrimitiveArray, RecordBatch, StringArray,
+    ArrayRef, Date32Array, Decimal128Array, DictionaryArray, Float32Array, Int32Array, Int64Array, ListArray,
+    NullArray, PrimitiveArray, RecordBatch, StringArray,
 };
 use dask_frame::{
     Column, DataFrame, FrameError, ParquetCompression, ReadError, Scalar, Sort, Table, WriteError,
@@ -209,6 +209,28 @@ fn types_of_other_writers_are_read() {
     assert_eq!(every_way(&read, "types"), expected.unwrap());
     let late = read.filter(col("d").gt(lit(Scalar::Date(1)))).unwrap();
     assert_eq!(every_way(&late, "late").n_rows(), 1);
+}
+
+#[test]
+fn lists_of_other_writers_are_read() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("a.parquet");
+    let lists = [Some(vec![Some(7), None]), None, Some(vec![])];
+    write_file(
+        &path,
+        vec![
+            ("l", Arc::new(ListArray::from_iter_primitive::<Int32Type, _, _>(lists))),
+            ("n", Arc::new(Int64Array::from(vec![1, 2, 3]))),
+        ],
+    );
+    let read = read_parquet(text(&path)).open().unwrap();
+    let expected = Column::from(vec![Some(vec![Some(7), None]), None, Some(vec![])]);
+    assert_eq!(every_way(&read, "lists").column("l").unwrap(), &expected);
+    // Statistics are of the values in lists, and say nothing of the lists.
+    for (filter, n) in [(col("l").is_null(), vec![2]), (col("l").lists().len().eq(0), vec![3])] {
+        let some = read.filter(filter).unwrap().select(["n"]).unwrap();
+        assert_eq!(every_way(&some, "filtered").column("n").unwrap(), &Column::from(n));
+    }
 }
 
 #[test]
