@@ -13,6 +13,11 @@ use crate::program::kernels::Kernels;
 
 pub use self::promote::{Casting, Promote};
 
+/// Floating-point numbers of 16 bits, numpy's `float16`: 11 binary digits, up to 65504. For storing more than for
+/// computing: every operation is made in `f32` and rounded.
+#[expect(non_camel_case_types, reason = "the name of a number type, beside `f32` and `f64`")]
+pub type f16 = half::f16;
+
 /// Complex numbers of 64 bits: two `f32`. Named, as numpy's `complex64` is, by the bits of both parts together.
 #[expect(non_camel_case_types, reason = "the name of a number type, beside `f32` and `f64`")]
 pub type c64 = Complex<f32>;
@@ -43,6 +48,8 @@ pub enum DType {
     U32,
     /// `u64`
     U64,
+    /// [`f16`]
+    F16,
     /// `f32`
     F32,
     /// `f64`
@@ -58,7 +65,7 @@ macro_rules! for_each_element {
     ($then:ident) => {
         $then! {
             bool Bool bools, i8 I8 i8s, i16 I16 i16s, i32 I32 i32s, i64 I64 i64s,
-            u8 U8 u8s, u16 U16 u16s, u32 U32 u32s, u64 U64 u64s, f32 F32 f32s, f64 F64 f64s,
+            u8 U8 u8s, u16 U16 u16s, u32 U32 u32s, u64 U64 u64s, f16 F16 f16s, f32 F32 f32s, f64 F64 f64s,
             c64 C64 c64s, c128 C128 c128s
         }
     };
@@ -105,6 +112,10 @@ macro_rules! dispatch {
                 type $T = u64;
                 $body
             }
+            $crate::DType::F16 => {
+                type $T = $crate::f16;
+                $body
+            }
             $crate::DType::F32 => {
                 type $T = f32;
                 $body
@@ -128,7 +139,7 @@ pub(crate) use dispatch;
 
 /// A type that can be the element of an [`Array`](crate::Array).
 ///
-/// Implemented for `bool`, the integers of 8 to 64 bits, `f32`, `f64`, [`c64`] and [`c128`], and for nothing else:
+/// Implemented for `bool`, the integers of 8 to 64 bits, [`f16`], `f32`, `f64`, [`c64`] and [`c128`], and for nothing else:
 /// programs of fused operations are made of kernels for just these.
 pub trait Element: Kernels + Products {
     /// The type as data.
@@ -146,7 +157,8 @@ pub trait Element: Kernels + Products {
     /// itself for all others. `A: Number<Real = A>` says that `A` is a type of real numbers.
     type Real: Element<Real = Self::Real>;
 
-    /// What deviations, norms and angles of this type are: `f32` for `f32` and [`c64`], else `f64`.
+    /// What deviations, norms and angles of this type are: the type of the parts for floats and complex numbers,
+    /// else `f64`.
     type RealFloat: Real;
 }
 
@@ -182,17 +194,34 @@ macro_rules! elements {
 elements! {
     bool Bool i64 f64 bool f64, i8 I8 i64 f64 i8 f64, i16 I16 i64 f64 i16 f64, i32 I32 i64 f64 i32 f64,
     i64 I64 i64 f64 i64 f64, u8 U8 u64 f64 u8 f64, u16 U16 u64 f64 u16 f64, u32 U32 u64 f64 u32 f64,
-    u64 U64 u64 f64 u64 f64, f32 F32 f32 f32 f32 f32, f64 F64 f64 f64 f64 f64,
+    u64 U64 u64 f64 u64 f64, f16 F16 f16 f16 f16 f16, f32 F32 f32 f32 f32 f32, f64 F64 f64 f64 f64 f64,
     c64 C64 c64 c64 f32 f32, c128 C128 c128 c128 f64 f64
 }
 
 macro_rules! marked {
     ($Trait:ident: $($T:ident),*) => {$( impl $Trait for $T {} )*};
 }
-marked!(Number: i8, i16, i32, i64, u8, u16, u32, u64, f32, f64, c64, c128);
-marked!(Inexact: f32, f64, c64, c128);
+marked!(Number: i8, i16, i32, i64, u8, u16, u32, u64, f16, f32, f64, c64, c128);
+marked!(Inexact: f16, f32, f64, c64, c128);
 marked!(Integer: i8, i16, i32, i64, u8, u16, u32, u64);
 marked!(Bits: bool, i8, i16, i32, i64, u8, u16, u32, u64);
+
+impl Real for f16 {
+    /// By way of the `f32` beside the value whose last digit is odd, if it is not one itself: what is rounded twice
+    /// then is as if it were rounded once. (The conversion of `half` rounds to the nearest `f32`, or leaves out digits.)
+    fn from_f64(value: f64) -> Self {
+        let near = value as f32;
+        let (wide, bits) = (f64::from(near), near.to_bits());
+        let odd = if wide == value || value.is_nan() || bits % 2 == 1 {
+            bits
+        } else if wide.abs() < value.abs() {
+            bits + 1
+        } else {
+            bits - 1
+        };
+        f16::from_f32(f32::from_bits(odd))
+    }
+}
 
 impl Real for f32 {
     fn from_f64(value: f64) -> Self {
@@ -215,6 +244,7 @@ impl DType {
     /// The name of the Rust type.
     pub fn name(self) -> &'static str {
         match self {
+            DType::F16 => "f16",
             DType::C64 => "Complex<f32>",
             DType::C128 => "Complex<f64>",
             real => dispatch!(real, T => std::any::type_name::<T>()),
@@ -256,6 +286,7 @@ pub enum Scalar {
     U16(u16),
     U32(u32),
     U64(u64),
+    F16(f16),
     F32(f32),
     F64(f64),
     C64(c64),
@@ -268,6 +299,7 @@ macro_rules! scalar_tokens {
             fn tokenize(&self, t: &mut Tokenizer) {
                 match self {
                     $( Scalar::$Variant(value) => { stringify!($T).tokenize(t); value.tokenize(t) } )*
+                    Scalar::F16(value) => ("f16", value.to_bits()).tokenize(t),
                     Scalar::C64(value) => ("c64", value.re, value.im).tokenize(t),
                     Scalar::C128(value) => ("c128", value.re, value.im).tokenize(t),
                 }
@@ -282,10 +314,24 @@ mod tests {
     use super::*;
 
     #[test]
+    fn halves_are_the_nearest_numbers_and_even_where_two_are_near() {
+        for bits in 0..f16::MAX.to_bits() {
+            let (low, high) = (f16::from_bits(bits), f16::from_bits(bits + 1));
+            let middle = (low.to_f64() + high.to_f64()) / 2.0;
+            let even = if bits % 2 == 0 { low } else { high };
+            for (value, nearest) in [(middle.next_down(), low), (middle, even), (middle.next_up(), high)] {
+                assert_eq!(<f16 as Real>::from_f64(value), nearest, "{value}");
+                assert_eq!(<f16 as Real>::from_f64(-value), -nearest, "-{value}");
+            }
+        }
+    }
+
+    #[test]
     fn names_and_sizes() {
         assert_eq!(DType::F64.name(), "f64");
         assert_eq!(DType::Bool.itemsize(), 1);
         assert_eq!(DType::U16.to_string(), "u16");
+        assert_eq!((DType::F16.name(), DType::F16.itemsize()), ("f16", 2));
         assert_eq!((DType::C64.name(), DType::C64.itemsize()), ("Complex<f32>", 8));
         assert_eq!((DType::C128.real(), DType::I8.real()), (DType::F64, DType::I8));
         assert_eq!(<i32 as Element>::DTYPE, DType::I32);

@@ -5,6 +5,7 @@
 //! transformed in time n·log n; the kernels are those of [rustfft] and [realfft], with plans kept by each thread.
 //!
 //! Transforms of `f32` and `c64` are made in single precision, as in numpy, those of all other types in double.
+//! There are none of [`f16`](crate::f16): cast it to `f32` before.
 //!
 //! ```
 //! use dask_array::{Array, fft};

@@ -107,7 +107,7 @@ pub use array::{
 };
 pub use block::Block;
 pub use chunks::{ChunkSpec, Chunks, ChunksError, ChunksSpec, IntoChunks};
-pub use element::{Bits, Casting, DType, Element, Inexact, Integer, Number, Promote, Real, c64, c128};
+pub use element::{Bits, Casting, DType, Element, Inexact, Integer, Number, Promote, Real, c64, c128, f16};
 pub use error::ArrayError;
 pub use ndarray;
 pub use num_complex::{self, Complex};

@@ -17,6 +17,8 @@
 //! Shapes are checked when an operation is written. Whether a matrix is singular or positive definite shows when it
 //! is factored: then the run fails with a [`LinalgError`] that says in which block and at which pivot.
 //!
+//! Matrices of [`f16`](crate::f16) are refused by the compiler, as numpy refuses them: cast them before.
+//!
 //! [faer]: https://docs.rs/faer
 
 mod cholesky;

@@ -215,7 +215,7 @@ impl<A: Element> From<Array<A>> for MaskedArray<A> {
 fn default_fill_value<A: Element>() -> A {
     let scalar = match A::DTYPE {
         DType::Bool => Scalar::Bool(true),
-        DType::F32 | DType::F64 | DType::C64 | DType::C128 => Scalar::F64(1e20),
+        DType::F16 | DType::F32 | DType::F64 | DType::C64 | DType::C128 => Scalar::F64(1e20),
         _ => Scalar::I64(999_999),
     };
     A::from_scalar(scalar)

@@ -60,6 +60,8 @@ pub(crate) enum Fold {
 pub(crate) enum Finish {
     /// Nothing.
     Keep,
+    /// Rounded to a narrower type.
+    Round,
     /// Divided by the number of elements.
     Mean { count: f64 },
     /// Sums divided by their numbers.

@@ -9,6 +9,7 @@ mod it {
     mod fft;
     mod functions;
     mod golden;
+    mod half;
     #[cfg(feature = "hdf5")]
     mod hdf5;
     #[cfg(feature = "images")]

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use dask_array::ndarray::{Array2, ArrayD, s};
-use dask_array::{Array, Compression, Element, ZarrSink, ZarrSource, c128};
+use dask_array::{Array, Compression, Element, ZarrSink, ZarrSource, c128, f16};
 use dask_graph::testing::Travelling;
 use dask_graph::{Collection, Scheduler};
 use dask_optimize::Optimized;
@@ -79,6 +79,10 @@ fn what_is_written_is_read() {
         let back = Array::<i32>::from_zarr(&path).unwrap();
         assert_eq!(back.compute_with(&Sync::new()).unwrap(), &x + 1, "{name}");
     }
+    let half = x.mapv(|x| f16::from_f64(x.into()));
+    let path = directory.path().join("half");
+    Array::from_ndarray(half.clone(), 5).unwrap().to_zarr_with(&path, &Sync::new()).unwrap();
+    assert_eq!(Array::<f16>::from_zarr(&path).unwrap().compute_with(&Sync::new()).unwrap(), half);
     let bools = Array::from_ndarray(x.mapv(|x| x % 2 == 0), 5).unwrap();
     for compression in [Compression::None, Compression::Gzip(6), Compression::Zstd(9)] {
         let path = directory.path().join("bools");
@@ -93,7 +97,7 @@ fn what_is_written_is_read() {
         let back = Array::<f64>::from_zarr(&path).unwrap().compute_with(&Sync::new()).unwrap();
         assert_eq!(back, ArrayD::from_elem(shape, 1.0));
     }
-    assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 6, "something is left");
+    assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 7, "something is left");
 }
 
 #[test]

@@ -221,7 +221,7 @@ impl<A: Number<Real = A>> Array<A> {
 
 /// The length of a range of numbers.
 fn range_len<A: Number>(start: A, stop: A, step: A) -> Option<usize> {
-    if matches!(start.to_scalar(), Scalar::F32(_) | Scalar::F64(_)) {
+    if matches!(start.to_scalar(), Scalar::F16(_) | Scalar::F32(_) | Scalar::F64(_)) {
         let of = |x: A| f64::from_scalar(x.to_scalar());
         let len: f64 = ((of(stop) - of(start)) / of(step)).ceil();
         // NaN, of 0/0, is not below it; an exact count ends at 2⁵³.

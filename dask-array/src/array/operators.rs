@@ -9,7 +9,7 @@ use dask_graph::LayerInfo;
 
 use super::Array;
 use super::elementwise::Other;
-use crate::element::{Bits, Element, Integer, Number, c64, c128};
+use crate::element::{Bits, Element, Integer, Number, c64, c128, f16};
 use crate::error::ArrayError;
 use crate::program::kernels::{BinaryOp, UnaryOp};
 
@@ -84,7 +84,7 @@ macro_rules! number_first {
     };
 }
 number_first!(
-    i8 f64, i16 f64, i32 f64, i64 f64, u8 f64, u16 f64, u32 f64, u64 f64, f32 f32, f64 f64, c64 c64, c128 c128
+    i8 f64, i16 f64, i32 f64, i64 f64, u8 f64, u16 f64, u32 f64, u64 f64, f16 f16, f32 f32, f64 f64, c64 c64, c128 c128
 );
 
 macro_rules! prefix {

@@ -32,7 +32,7 @@ pub(in crate::array) use self::tree::{Partials, Reduction, Tree};
 ///
 /// A method with `_as` in its name is numpy's with `dtype=`: it computes in the given type and gives that type.
 impl<A: Element> Array<A> {
-    /// Sums, in 64 bits for integers and bools.
+    /// Sums, in 64 bits for integers and bools; of [`f16`](crate::f16) made in `f32` and rounded once.
     ///
     /// # Errors
     ///
@@ -65,7 +65,7 @@ impl<A: Element> Array<A> {
         self.total("sum", Fold::Sum, &over.into(), &LayerInfo::here())
     }
 
-    /// Products, in 64 bits for integers and bools.
+    /// Products, in 64 bits for integers and bools; of [`f16`](crate::f16) made in `f32` and rounded once.
     ///
     /// # Errors
     ///
@@ -213,7 +213,11 @@ impl<A: Element> Array<A> {
         over: &Over,
         info: &LayerInfo,
     ) -> Result<Array<B>, ArrayError> {
-        self.fold(Reduction { operation, fold, within: B::DTYPE, finish: Finish::Keep }, over, info)
+        let reduction = Reduction::total::<B>(operation, fold);
+        self.fold_with(reduction, over, info, |program, x| {
+            let number = program.cast(A::DTYPE, B::DTYPE, x);
+            program.cast(B::DTYPE, reduction.within, number)
+        })
     }
 
     fn mean_of<B: Inexact>(&self, over: &Over, info: &LayerInfo) -> Result<Array<B>, ArrayError> {

@@ -68,7 +68,7 @@ fn malformed(what: &'static str) -> io::Error {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::element::{c64, c128, for_each_element};
+    use crate::element::{c64, c128, f16, for_each_element};
     use dask_graph::{BlobError, Value};
     use ndarray::{Axis, Slice};
     use proptest::collection::vec;

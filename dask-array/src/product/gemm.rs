@@ -3,7 +3,7 @@
 use ndarray::linalg::{general_mat_mul, general_mat_vec_mul};
 use ndarray::{ArrayView1, ArrayView2, ArrayViewMut1, ArrayViewMut2, Axis, LinalgScalar, Slice};
 
-use crate::element::{c64, c128};
+use crate::element::{c64, c128, f16};
 use crate::program::kernels::Kernels;
 
 /// An element type whose matrices can be multiplied: every one.
@@ -33,6 +33,15 @@ macro_rules! by_rows {
     )*};
 }
 by_rows!(i8, i16, i32, i64, u8, u16, u32, u64, bool);
+
+impl Products for f16 {
+    /// Added up in `f32`, as numpy does, and rounded once a block.
+    fn gemm(a: ArrayView2<'_, Self>, b: ArrayView2<'_, Self>, mut c: ArrayViewMut2<'_, Self>) {
+        let [a, b, mut sums] = [a, b, c.view()].map(|matrix| matrix.mapv(f16::to_f32));
+        packed(a.view(), b.view(), sums.view_mut());
+        c.zip_mut_with(&sums, |c, &sum| *c = f16::from_f32(sum));
+    }
+}
 
 /// By the kernels of `matrixmultiply`, which pack both matrices tile by tile. A vector is not worth packing.
 fn packed<T: LinalgScalar>(a: ArrayView2<'_, T>, b: ArrayView2<'_, T>, mut c: ArrayViewMut2<'_, T>) {

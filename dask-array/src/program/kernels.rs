@@ -9,13 +9,14 @@ mod boolean;
 mod common;
 mod complex;
 mod float;
+mod half;
 mod integer;
 pub(crate) mod vector;
 
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
-use crate::element::{Scalar, c64, c128, for_each_element};
+use crate::element::{Scalar, c64, c128, f16, for_each_element};
 
 /// An operand of a kernel: a tile, or one number standing for a tile of it.
 #[derive(Clone, Copy)]

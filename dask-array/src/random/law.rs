@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use super::philox::{Stream, fill};
 use super::refused;
-use crate::element::{Element, Integer, Real, Scalar};
+use crate::element::{DType, Element, Integer, Real, Scalar};
 use crate::error::ArrayError;
 use crate::program::kernels::Kernels;
 use crate::storage::StorageError;
@@ -49,7 +49,13 @@ pub(super) enum Law {
 /// From 0 (included) to 1 (excluded), in steps of 2⁻⁵³.
 #[inline]
 fn unit(stream: &mut Stream) -> f64 {
-    (stream.next_u64() >> 11) as f64 * (1.0 / (1_u64 << 53) as f64)
+    digits(stream, 53)
+}
+
+/// From 0 (included) to 1 (excluded), with so many binary digits.
+#[inline(always)]
+fn digits(stream: &mut Stream, n: u32) -> f64 {
+    (stream.next_u64() >> (64 - n)) as f64 * (1.0 / (1_u64 << n) as f64)
 }
 
 /// From 0 to 1, both excluded.
@@ -82,10 +88,9 @@ impl<A: Real> Draw<A> for Law {
             }};
         }
         match *self {
-            // Rounding to f32 could make a 1 of what is just below: fewer digits are drawn for it.
-            Law::Unit if A::DTYPE.itemsize() == 4 => {
-                by!(|stream: &mut Stream| (stream.next_u64() >> 40) as f64 * (1.0 / (1_u32 << 24) as f64));
-            }
+            // Rounding to a narrower type could make a 1 of what is just below: fewer digits are drawn for it.
+            Law::Unit if A::DTYPE == DType::F16 => by!(|stream: &mut Stream| digits(stream, 11)),
+            Law::Unit if A::DTYPE == DType::F32 => by!(|stream: &mut Stream| digits(stream, 24)),
             Law::Unit => by!(unit),
             Law::Uniform { low, high } => {
                 // Rounding may reach `high`, which is excluded.

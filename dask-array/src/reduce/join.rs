@@ -12,7 +12,7 @@ use super::moments::Moments;
 use super::paired::Paired;
 use super::{Finish, Fold};
 use crate::block::Block;
-use crate::element::{DType, Element, Real, c64, c128, dispatch};
+use crate::element::{DType, Element, Real, c64, c128, dispatch, f16};
 use crate::program::kernels::Kernels;
 
 /// Joins partial results, and finishes the last of them.
@@ -64,6 +64,7 @@ impl JoinOp {
                 let means = all.mapv(|sum| f64::from_scalar(sum.to_scalar()) / count);
                 real_block(means, last.dtype)
             }
+            Finish::Round => real_block(all.mapv(|number| f64::from_scalar(number.to_scalar())), last.dtype),
             _ => Ok(Block::new(all).into()),
         }
     }
@@ -173,6 +174,7 @@ fn dropped<T: Element>(array: ArrayD<T>, axes: &[usize]) -> ArrayD<T> {
 
 fn real_block(array: ArrayD<f64>, dtype: DType) -> Result<Value, OpError> {
     Ok(match dtype {
+        DType::F16 => Block::new(array.mapv(<f16 as Real>::from_f64)).into(),
         DType::F32 => Block::new(array.mapv(f32::from_f64)).into(),
         DType::C64 => Block::new(array.mapv(|x| c64::new(x as f32, 0.0))).into(),
         DType::C128 => Block::new(array.mapv(|x| c128::new(x, 0.0))).into(),
@@ -182,7 +184,7 @@ fn real_block(array: ArrayD<f64>, dtype: DType) -> Result<Value, OpError> {
 
 fn complex_block(array: ArrayD<c128>, dtype: DType) -> Result<Value, OpError> {
     Ok(match dtype {
-        DType::F32 | DType::F64 => return real_block(array.mapv(|number| number.re), dtype),
+        DType::F16 | DType::F32 | DType::F64 => return real_block(array.mapv(|number| number.re), dtype),
         DType::C64 => Block::new(array.mapv(|number| c64::from_scalar(number.to_scalar()))).into(),
         _ => Block::new(array).into(),
     })

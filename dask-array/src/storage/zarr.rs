@@ -132,6 +132,7 @@ fn data_type_of(dtype: DType) -> DataType {
         DType::U16 => data_type::uint16(),
         DType::U32 => data_type::uint32(),
         DType::U64 => data_type::uint64(),
+        DType::F16 => data_type::float16(),
         DType::F32 => data_type::float32(),
         DType::F64 => data_type::float64(),
         DType::C64 => data_type::complex64(),

@@ -1,7 +1,7 @@
 //! Elementwise operations: their values at awkward numbers, fused chains of them, and their mistakes.
 
 use dask_array::ndarray::{ArrayD, arr1};
-use dask_array::{Array, OutOfRange, Tolerance, c64, c128, choose, promote, select};
+use dask_array::{Array, OutOfRange, Tolerance, c64, c128, choose, f16, promote, select};
 use dask_graph::{Collection, Scheduler};
 use dask_optimize::Optimized;
 use dask_sched_sync::Sync;
@@ -55,6 +55,17 @@ fn functions_of_real_numbers_are_numpys_at_zeros_infinities_and_nans() {
     let y = arr1(&[-0.0, 1.0, -2.5, 0.75, -1e300, 3.0, inf, 2.0, 1.0, nan]);
     let operands = [x, y].map(|x| Dynamic::F64(Array::from_ndarray(x, 3).unwrap()));
     check_rows(include_str!("elementwise/real.txt"), &operands, |number| {
+        number.parse::<f64>().unwrap().into()
+    });
+}
+
+#[test]
+fn functions_of_half_precision_are_numpys_to_the_bit() {
+    let (nan, inf) = (f32::NAN, f32::INFINITY);
+    let x = [0.0, -0.0, 0.75, -2.5, 60000.0, 6e-8, inf, -inf, nan, -7.0, 2049.0, 0.1];
+    let y = [-0.0, 1.0, -2.5, 0.75, -60000.0, 3.0, inf, 2.0, 1.0, nan, 3.0, -0.3];
+    let operands = [x, y].map(|x| Dynamic::F16(Array::from_ndarray(arr1(&x.map(f16::from_f32)), 5).unwrap()));
+    check_rows(include_str!("elementwise/half.txt"), &operands, |number| {
         number.parse::<f64>().unwrap().into()
     });
 }

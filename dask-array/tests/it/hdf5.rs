@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use dask_array::ndarray::{Array2, ArrayD, s};
-use dask_array::{Array, Element, Hdf5Error, Hdf5Sink, Hdf5Source, c64, c128};
+use dask_array::{Array, Element, Hdf5Error, Hdf5Sink, Hdf5Source, c64, c128, f16};
 use dask_graph::Collection;
 use dask_sched_sync::Sync;
 use proptest::prelude::*;
@@ -126,6 +126,7 @@ fn what_is_written_is_read() {
     check(x.clone(), "x", [3, 2]);
     check(x.clone(), "a/b/c", [7, 5]);
     check(x.mapv(|x| x as f32), "x", [1, 5]);
+    check(x.mapv(f16::from_f64), "x", [3, 5]);
     check(x.mapv(|x| x as i8), "x", 2);
     check(x.mapv(|x| x as i16), "x", 2);
     check(x.mapv(|x| x as i32), "x", 2);
@@ -159,6 +160,7 @@ fn what_is_written_is_read_by_h5py() {
     x.to_hdf5_with(path("x"), "group/x", &Sync::new()).unwrap();
     x.gt(4.0).unwrap().to_hdf5_with(path("bools"), "x", &Sync::new()).unwrap();
     x.astype::<c64>().to_hdf5_with(path("complex"), "x", &Sync::new()).unwrap();
+    x.astype::<f16>().to_hdf5_with(path("half"), "x", &Sync::new()).unwrap();
     x.astype::<u16>().to_hdf5_with(path("u16"), "x", &Sync::new()).unwrap();
     // A chunk whose length takes two bytes.
     let long = Array::<i32>::arange(0, 1000, 1, 300).unwrap();
@@ -169,7 +171,7 @@ fn what_is_written_is_read_by_h5py() {
                   from pathlib import Path\n\
                   x = np.arange(35).reshape(7, 5) / 4\n\
                   def read(name, key='x'):\n    with h5py.File(Path(sys.argv[1]) / name) as f: return f[key].chunks, f[key][()]\n\
-                  for name, expected in [('bools', x > 4), ('complex', x.astype('c8')), ('u16', x.astype('u2'))]:\n    chunks, got = read(name)\n    assert chunks == (3, 2) and got.dtype == expected.dtype and (got == expected).all(), (name, got)\n\
+                  for name, expected in [('bools', x > 4), ('complex', x.astype('c8')), ('half', x.astype('f2')), ('u16', x.astype('u2'))]:\n    chunks, got = read(name)\n    assert chunks == (3, 2) and got.dtype == expected.dtype and (got == expected).all(), (name, got)\n\
                   chunks, got = read('x', 'group/x')\n\
                   assert chunks == (3, 2) and (got == x).all(), got\n\
                   chunks, got = read('long')\n\

@@ -4,7 +4,7 @@ use dask_graph::{LayerInfo, Tokenize, Tokenizer};
 
 use super::methods::{float_methods, unary_methods};
 use super::{Array, elementwise, one_operand};
-use crate::element::{DType, Element, Number};
+use crate::element::{DType, Element, Number, f16};
 use crate::program::Operand;
 use crate::program::builder::ProgramBuilder;
 use crate::program::kernels::{BinaryOp, Kernels, PartOp, TestOp, UnaryOp};
@@ -43,6 +43,7 @@ impl<A: Number> Array<A> {
     pub fn nan_to_num(&self, nan: A::Real, posinf: Option<A::Real>, neginf: Option<A::Real>) -> Array<A> {
         let real = A::Real::DTYPE;
         let (largest, smallest) = match real {
+            DType::F16 => (f16::MAX.to_f64(), f16::MIN.to_f64()),
             DType::F32 => (f64::from(f32::MAX), f64::from(f32::MIN)),
             DType::F64 => (f64::MAX, f64::MIN),
             _ => return self.clone(),

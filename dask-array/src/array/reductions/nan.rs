@@ -151,8 +151,11 @@ impl<A: Element> Array<A> {
         over: &Over,
         info: &LayerInfo,
     ) -> Result<Array<B>, ArrayError> {
-        let reduction = Reduction { operation, fold, within: B::DTYPE, finish: Finish::Keep };
-        self.fold_with(reduction, over, info, |program, x| without_nan::<A, B>(program, x, neutral))
+        let reduction = Reduction::total::<B>(operation, fold);
+        self.fold_with(reduction, over, info, |program, x| {
+            let number = without_nan::<A, B>(program, x, neutral);
+            program.cast(B::DTYPE, reduction.within, number)
+        })
     }
 
     fn number_mean<B: Inexact>(&self, over: &Over, info: &LayerInfo) -> Result<Array<B>, ArrayError> {
@@ -168,12 +171,12 @@ impl<A: Element> Array<A> {
 impl<A: Element> Array<A> {
     /// How many elements are not NaN.
     fn number_count<B: Element>(&self, over: &Over, info: &LayerInfo) -> Result<Array<B>, ArrayError> {
-        let (within, finish) = (B::DTYPE, Finish::Keep);
-        let reduction = Reduction { operation: "count-numbers", fold: Fold::Sum, within, finish };
+        let reduction = Reduction::total::<B>("count-numbers", Fold::Sum);
         self.fold_with(reduction, over, info, |program, x| {
             let is_nan = program.test(TestOp::Nan, A::DTYPE, x);
-            let [none, one] = [B::default(), B::one()].map(|number| Operand::Const(number.to_scalar()));
-            program.select(within, is_nan, none, one)
+            let [none, one] = [B::default(), B::one()]
+                .map(|number| program.cast(B::DTYPE, reduction.within, Operand::Const(number.to_scalar())));
+            program.select(reduction.within, is_nan, none, one)
         })
     }
 }
@@ -185,7 +188,7 @@ pub(in crate::array) fn without_nan<A: Element, B: Element>(
     neutral: B,
 ) -> Operand {
     let cast = program.cast(A::DTYPE, B::DTYPE, x);
-    if !matches!(A::DTYPE, DType::F32 | DType::F64 | DType::C64 | DType::C128) {
+    if !matches!(A::DTYPE, DType::F16 | DType::F32 | DType::F64 | DType::C64 | DType::C128) {
         return cast;
     }
     let is_nan = program.test(TestOp::Nan, A::DTYPE, x);

@@ -29,6 +29,17 @@ pub(in crate::array) struct Reduction {
     pub(in crate::array) finish: Finish,
 }
 
+impl Reduction {
+    /// Sums or products of elements of type `B`, in that type. Those of `f16` are made in `f32` and rounded once, as
+    /// numpy's are along lines that lie in memory in one piece; its others round every step.
+    pub(super) fn total<B: Element>(operation: &'static str, fold: Fold) -> Self {
+        match B::DTYPE {
+            DType::F16 => Self { operation, fold, within: DType::F32, finish: Finish::Round },
+            within => Self { operation, fold, within, finish: Finish::Keep },
+        }
+    }
+}
+
 impl Tokenize for Reduction {
     fn tokenize(&self, t: &mut Tokenizer) {
         let Self { operation, fold, within, finish } = self;

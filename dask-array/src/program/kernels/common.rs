@@ -22,10 +22,10 @@ macro_rules! cast_value {
         $x
     };
     ($x:expr, c64, $to:tt) => {
-        $x.re as $to
+        cast_value!($x.re, f32, $to)
     };
     ($x:expr, c128, $to:tt) => {
-        $x.re as $to
+        cast_value!($x.re, f64, $to)
     };
     ($x:expr, $from:tt, c64) => {
         c64::new(cast_value!($x, $from, f32), 0.0)
@@ -35,6 +35,19 @@ macro_rules! cast_value {
     };
     ($x:expr, bool, bool) => {
         $x
+    };
+    ($x:expr, f16, f16) => {
+        $x
+    };
+    ($x:expr, f16, $to:tt) => {
+        cast_value!($x.to_f32(), f32, $to)
+    };
+    ($x:expr, f64, f16) => {
+        <f16 as Real>::from_f64($x)
+    };
+    // Integers that an `f32` does not hold are infinite.
+    ($x:expr, $from:tt, f16) => {
+        f16::from_f32(cast_value!($x, $from, f32))
     };
     ($x:expr, bool, $to:tt) => {
         u8::from($x) as $to
@@ -85,6 +98,7 @@ macro_rules! common_kernels {
                 Scalar::U16(x) => cast_value!(x, u16, $T),
                 Scalar::U32(x) => cast_value!(x, u32, $T),
                 Scalar::U64(x) => cast_value!(x, u64, $T),
+                Scalar::F16(x) => cast_value!(x, f16, $T),
                 Scalar::F32(x) => cast_value!(x, f32, $T),
                 Scalar::F64(x) => cast_value!(x, f64, $T),
                 Scalar::C64(x) => cast_value!(x, c64, $T),
@@ -102,6 +116,7 @@ macro_rules! common_kernels {
                 AnySrc::U16(a) => map1(a, out, |x| cast_value!(x, u16, $T)),
                 AnySrc::U32(a) => map1(a, out, |x| cast_value!(x, u32, $T)),
                 AnySrc::U64(a) => map1(a, out, |x| cast_value!(x, u64, $T)),
+                AnySrc::F16(a) => map1(a, out, |x| cast_value!(x, f16, $T)),
                 AnySrc::F32(a) => map1(a, out, |x| cast_value!(x, f32, $T)),
                 AnySrc::F64(a) => map1(a, out, |x| cast_value!(x, f64, $T)),
                 AnySrc::C64(a) => map1(a, out, |x| cast_value!(x, c64, $T)),

@@ -3,7 +3,7 @@
 //! Bools and complex numbers have none of their own there: they are what h5py makes of them, an enumeration of `FALSE`
 //! and `TRUE` and a compound of `r` and `i`.
 
-use hdf5_pure::{Datatype, DatatypeByteOrder, make_f32_type, make_f64_type};
+use hdf5_pure::{Datatype, DatatypeByteOrder};
 
 use crate::element::DType;
 
@@ -24,9 +24,12 @@ pub(super) fn swapped(found: &Datatype, expected: DType) -> Option<bool> {
             let orders = (swapped(&re.datatype, part)?, swapped(&im.datatype, part)?);
             (is_dense && is_named && orders.0 == orders.1).then_some(orders.0)
         }
-        (Datatype::FloatingPoint { layout, byte_order, .. }, DType::F32 | DType::F64) => {
-            let ieee = if expected == DType::F32 { make_f32_type() } else { make_f64_type() };
-            let is_ieee = matches!(ieee, Datatype::FloatingPoint { layout: ieee, .. } if ieee == *layout);
+        (Datatype::FloatingPoint { layout, byte_order, .. }, DType::F16 | DType::F32 | DType::F64) => {
+            let Ieee { bits, exponent, mantissa, bias } = Ieee::new(expected.itemsize());
+            let is_whole = layout.bit_offset == 0 && layout.bit_precision == bits;
+            let has_exponent = (layout.exponent_location, layout.exponent_size) == (mantissa, exponent);
+            let has_mantissa = (layout.mantissa_location, layout.mantissa_size) == (0, mantissa);
+            let is_ieee = is_whole && has_exponent && has_mantissa && layout.exponent_bias == bias;
             is_ieee.then(|| is_swapped(byte_order))?
         }
         (Datatype::FixedPoint { size, byte_order, layout }, _) => {
@@ -71,7 +74,7 @@ pub(super) fn message(dtype: DType) -> Vec<u8> {
             }
             message
         }
-        DType::F32 | DType::F64 => floating_point(dtype.itemsize()),
+        DType::F16 | DType::F32 | DType::F64 => floating_point(dtype.itemsize()),
         DType::I8 | DType::I16 | DType::I32 | DType::I64 => fixed_point(dtype.itemsize(), true),
         DType::U8 | DType::U16 | DType::U32 | DType::U64 => fixed_point(dtype.itemsize(), false),
     }
@@ -99,10 +102,30 @@ fn fixed_point(size: usize, signed: bool) -> Vec<u8> {
     message
 }
 
+/// How IEEE 754 makes a floating-point number: the mantissa lowest, then the exponent, and the sign.
+struct Ieee {
+    bits: u16,
+    exponent: u8,
+    /// The first bit of the mantissa is left out.
+    mantissa: u8,
+    bias: u32,
+}
+
+impl Ieee {
+    /// A number of 2, 4 or 8 bytes.
+    fn new(size: usize) -> Self {
+        let exponent = match size {
+            2 => 5,
+            4 => 8,
+            _ => 11,
+        };
+        let bits = 8 * size as u16;
+        Self { bits, exponent, mantissa: bits as u8 - 1 - exponent, bias: (1 << (exponent - 1)) - 1 }
+    }
+}
+
 fn floating_point(size: usize) -> Vec<u8> {
-    let bits = 8 * size as u16;
-    let (exponent, bias): (u8, u32) = if size == 4 { (8, 127) } else { (11, 1023) };
-    let mantissa = bits as u8 - 1 - exponent;
+    let Ieee { bits, exponent, mantissa, bias } = Ieee::new(size);
     // The first bit of the mantissa is left out; the sign is the highest bit.
     let mut message = head(1, FLOATING_POINT, [ORDER | 2 << 4, bits as u8 - 1, 0], size);
     message.extend([0, 0]);

@@ -202,7 +202,7 @@ pub(super) fn swapped(found: &str, expected: DType) -> Option<bool> {
 fn kind(dtype: DType) -> (char, usize) {
     let kind = match dtype {
         DType::Bool => 'b',
-        DType::F32 | DType::F64 => 'f',
+        DType::F16 | DType::F32 | DType::F64 => 'f',
         DType::C64 | DType::C128 => 'c',
         DType::U8 | DType::U16 | DType::U32 | DType::U64 => 'u',
         DType::I8 | DType::I16 | DType::I32 | DType::I64 => 'i',
@@ -246,6 +246,7 @@ mod tests {
         assert_eq!(swapped("<f4", DType::F64), None);
         assert_eq!(swapped(">c8", DType::C64), Some(cfg!(target_endian = "little")));
         assert_eq!(swapped("<c16", DType::C64), None);
+        assert_eq!(swapped("<f2", DType::F16), Some(cfg!(target_endian = "big")));
         assert_eq!(swapped("", DType::F64), None);
         assert_eq!(swapped("é", DType::F64), None);
     }

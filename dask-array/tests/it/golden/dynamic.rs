@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use dask_array::ndarray::ArrayD;
-use dask_array::{Array, DType, Element, Uncounted, c64, c128};
+use dask_array::{Array, DType, Element, Uncounted, c64, c128, f16};
 use dask_graph::{Collection, Scheduler};
 use dask_sched_sync::Sync;
 
@@ -15,14 +15,21 @@ macro_rules! for_each_type {
         $then! {
             bool Bool "bool", i8 I8 "int8", i16 I16 "int16", i32 I32 "int32", i64 I64 "int64",
             u8 U8 "uint8", u16 U16 "uint16", u32 U32 "uint32", u64 U64 "uint64",
-            f32 F32 "float32", f64 F64 "float64", c64 C64 "complex64", c128 C128 "complex128"
+            f16 F16 "float16", f32 F32 "float32", f64 F64 "float64", c64 C64 "complex64", c128 C128 "complex128"
         }
     };
 }
 
-/// Runs an expression with `$x` the typed array in a [`Dynamic`] and `$T` its element type.
+/// Runs an expression with `$x` the typed array in a [`Dynamic`] and `$T` its element type; with `f16`, another
+/// expression on half precision.
 macro_rules! with_type {
     ($dynamic:expr, |$x:ident, $T:ident| $body:expr) => {
+        with_type!($dynamic, |$x, $T| $body, f16 {
+            type $T = dask_array::f16;
+            $body
+        })
+    };
+    ($dynamic:expr, |$x:ident, $T:ident| $body:expr, f16 $half:block) => {
         match $dynamic {
             $crate::it::golden::dynamic::Dynamic::Bool($x) => {
                 type $T = bool;
@@ -60,6 +67,7 @@ macro_rules! with_type {
                 type $T = u64;
                 $body
             }
+            $crate::it::golden::dynamic::Dynamic::F16($x) => $half,
             $crate::it::golden::dynamic::Dynamic::F32($x) => {
                 type $T = f32;
                 $body
@@ -224,6 +232,12 @@ real_numbers!(i8, i16, i32, i64, u8, u16, u32, u64, f32, f64);
 impl Widened for bool {
     fn number(self) -> c128 {
         f64::from(u8::from(self)).into()
+    }
+}
+
+impl Widened for f16 {
+    fn number(self) -> c128 {
+        self.to_f64().into()
     }
 }
 

@@ -213,7 +213,7 @@ fn promote(a: &Operand, b: &Operand) -> Result<(Operand, Operand), String> {
         (Operand::Array(a), Operand::Array(b)) => common(a.dtype(), b.dtype()),
         (Operand::Array(array), Operand::Number(number))
         | (Operand::Number(number), Operand::Array(array)) => match array.dtype() {
-            float @ ("float32" | "float64" | "complex64" | "complex128") => float,
+            float @ ("float16" | "float32" | "float64" | "complex64" | "complex128") => float,
             _ if number.is_f64() => "float64",
             "bool" => "int64",
             integer => integer,
@@ -232,9 +232,16 @@ fn common(a: &'static str, b: &'static str) -> &'static str {
     name_of(dtype_of(a).promote(dtype_of(b)))
 }
 
-/// Runs an expression with `$x` the typed array of real numbers in a [`Dynamic`].
+/// Runs an expression with `$x` the typed array of real numbers in a [`Dynamic`]; with `f16`, another expression on
+/// half precision.
 macro_rules! real {
     ($array:expr, |$x:ident, $T:ident| $body:expr) => {
+        real!($array, |$x, $T| $body, f16 {
+            type $T = dask_array::f16;
+            $body
+        })
+    };
+    ($array:expr, |$x:ident, $T:ident| $body:expr, f16 $half:block) => {
         match $array {
             Dynamic::I8($x) => {
                 type $T = i8;
@@ -268,6 +275,7 @@ macro_rules! real {
                 type $T = u64;
                 $body
             }
+            Dynamic::F16($x) => $half,
             Dynamic::F32($x) => {
                 type $T = f32;
                 $body

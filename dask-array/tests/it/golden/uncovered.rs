@@ -5,7 +5,7 @@ pub(crate) fn reason(id: &str) -> Option<&'static str> {
     TABLE.iter().find(|(ids, _)| ids.contains(&id)).map(|(_, reason)| *reason)
 }
 
-/// Cases by what is missing: features that are off, and an element type that Rust has only in nightly compilers.
+/// Cases by what is missing: features that are off.
 #[rustfmt::skip]
 pub(crate) const TABLE: &[(&[&str], &str)] = &[
     #[cfg(not(feature = "linalg"))]
@@ -18,7 +18,4 @@ pub(crate) const TABLE: &[(&[&str], &str)] = &[
         "fft-001", "fft-002", "fft-003", "fft-004", "fft-005", "fft-006", "fft-007", "fft-008", "fft-009",
         "fft-010",
     ], "the feature `fft` is off"),
-    (&[
-        "cast-011",
-    ], "element type float16, which stable Rust does not have"),
 ];

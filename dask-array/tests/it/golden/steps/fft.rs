@@ -31,9 +31,9 @@ pub(super) fn transformed(op: &str, operands: &[Operand], args: &Json) -> Option
 
 fn transform(op: &str, x: &Dynamic, args: &Json) -> Outcome {
     if let "rfft" | "ihfft" | "rfft2" | "rfftn" = op {
-        return real!(x, |x, _T| of_real(op, x, args));
+        return real!(x, |x, _T| of_real(op, x, args), f16 { Err(format!("{op} of {x}")) });
     }
-    with_type!(x, |x, _T| of_any(op, x, args))
+    with_type!(x, |x, _T| of_any(op, x, args), f16 { Err(format!("{op} of {x}")) })
 }
 
 fn of_real<A: Element<Real = A, RealFloat: Transform<Complex: Typed>>>(

@@ -31,7 +31,7 @@ fn numbers(x: &Dynamic) -> Dynamic {
 /// Bools and integers as floats.
 fn floats(x: &Dynamic) -> Dynamic {
     match x.dtype() {
-        "float32" | "float64" | "complex64" | "complex128" => x.clone(),
+        "float16" | "float32" | "float64" | "complex64" | "complex128" => x.clone(),
         _ => x.astype("float64").unwrap(),
     }
 }
@@ -51,6 +51,7 @@ fn function(op: &str, x: &Dynamic) -> Option<Outcome> {
         "nan_to_num" if floats(x).dtype() != x.dtype() => Ok(x.clone()),
         "logical_not" => with_type!(x, |x, _T| plain(x.logical_not())),
         _ => match floats(x) {
+            Dynamic::F16(x) => return real_function(op, &x),
             Dynamic::F32(x) => return real_function(op, &x),
             Dynamic::F64(x) => return real_function(op, &x),
             Dynamic::C64(x) => return inexact_function(op, &x),
@@ -141,6 +142,7 @@ fn split(op: &str, x: &Dynamic) -> Outcomes {
         Ok(vec![A::dynamic(mantissa), Dynamic::I32(exponent)])
     }
     match x {
+        Dynamic::F16(x) => of(op, x),
         Dynamic::F32(x) => of(op, x),
         Dynamic::F64(x) => of(op, x),
         other => Err(format!("{op} of {}", other.dtype())),
@@ -213,6 +215,7 @@ fn known_pair(op: &str, a: &Operand, b: &Operand) -> Outcome {
             return Err("exponents".into());
         };
         return match floats(a.array()) {
+            Dynamic::F16(x) => fits(x.ldexp(exponents)),
             Dynamic::F32(x) => fits(x.ldexp(exponents)),
             Dynamic::F64(x) => fits(x.ldexp(exponents)),
             other => Err(format!("ldexp of {}", other.dtype())),
@@ -240,6 +243,7 @@ fn known_pair(op: &str, a: &Operand, b: &Operand) -> Outcome {
         "float_power" => with_real(&a, &b, |a, b| a.float_power(b), |a, b| a.float_power(b)),
         "left_shift" | "right_shift" => shifted(op, &numbers(&a), &numbers(&b)),
         _ => match (floats(&a), floats(&b)) {
+            (Dynamic::F16(a), Dynamic::F16(b)) => fits(in_floats(op, &a, &b)),
             (Dynamic::F32(a), Dynamic::F32(b)) => fits(in_floats(op, &a, &b)),
             (Dynamic::F64(a), Dynamic::F64(b)) => fits(in_floats(op, &a, &b)),
             (other, _) => Err(format!("{op} of {}", other.dtype())),
@@ -254,6 +258,7 @@ fn with_real(
     wide: impl Fn(&Array<f64>, &Array<f64>) -> Result<Array<f64>, ArrayError>,
 ) -> Outcome {
     match (floats(a), floats(b)) {
+        (Dynamic::F16(a), Dynamic::F16(b)) => fits(a.float_power(&b)),
         (Dynamic::F32(a), Dynamic::F32(b)) => fits(narrow(&a, &b)),
         (Dynamic::F64(a), Dynamic::F64(b)) => fits(wide(&a, &b)),
         (other, _) => Err(format!("of {}", other.dtype())),
