@@ -219,4 +219,47 @@ proptest! {
             prop_assert!(got.iter().zip(&expected).all(same), "{got}, expected {expected}");
         }
     }
+
+    /// Operations that are run two at a time, and any others, give the bits that they give one at a time.
+    #[test]
+    fn fused_programs_round_each_operation(
+        (numbers, chunks) in numbers(),
+        chain in proptest::collection::vec((0..12_usize, 0..3_usize), 1..9),
+    ) {
+        let x = Array::from_ndarray(numbers.clone(), chunks).unwrap();
+        let y = Array::from_ndarray(numbers.mapv(|x| 1.0 / (x + 0.3)), 2).unwrap();
+        let mut value = x.clone();
+        let mut before = y.clone();
+        for (op, operand) in chain {
+            // An array, a number, or what the chain had before.
+            let other = match operand {
+                0 => y.clone(),
+                1 => Array::full(x.shape(), 0.1, 3).unwrap(),
+                _ => before.clone(),
+            };
+            let next = match op {
+                0 => &value + &other,
+                1 => &other - &value,
+                2 => &value - 0.7,
+                3 => 0.7 - &value,
+                4 => &value * &other,
+                5 => &value / &other,
+                6 => 3.0 / &value,
+                7 => value.minimum(&other).unwrap(),
+                8 => value.maximum(0.2).unwrap(),
+                9 => value.square(),
+                10 => value.sqrt(),
+                _ => value.abs(),
+            };
+            before = std::mem::replace(&mut value, next);
+        }
+        let sum = value.sum(..).unwrap();
+        let fused = Optimized::new(Threaded::with_workers(2));
+        let [want, got] = [&Sync::new() as &dyn Scheduler, &fused].map(|scheduler| {
+            let values = value.compute_with(scheduler).unwrap();
+            let sum = sum.item_with(scheduler).unwrap();
+            values.into_iter().chain([sum]).map(|x| if x.is_nan() { f64::NAN } else { x }.to_bits()).collect::<Vec<_>>()
+        });
+        prop_assert_eq!(got, want);
+    }
 }
