@@ -48,7 +48,7 @@ pub enum DType {
     U32,
     /// `u64`
     U64,
-    /// [`f16`]
+    /// [`f16`](tyalias@f16)
     F16,
     /// `f32`
     F32,
@@ -139,8 +139,8 @@ pub(crate) use dispatch;
 
 /// A type that can be the element of an [`Array`](crate::Array).
 ///
-/// Implemented for `bool`, the integers of 8 to 64 bits, [`f16`], `f32`, `f64`, [`c64`] and [`c128`], and for nothing else:
-/// programs of fused operations are made of kernels for just these.
+/// Implemented for `bool`, the integers of 8 to 64 bits, [`f16`](tyalias@f16), `f32`, `f64`, [`c64`] and [`c128`], and
+/// for nothing else: programs of fused operations are made of kernels for just these.
 pub trait Element: Kernels + Products {
     /// The type as data.
     const DTYPE: DType;
