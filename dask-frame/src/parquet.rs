@@ -1,8 +1,12 @@
 //! Parquet files read into frames and written from them.
 
 mod hive;
+mod pages;
 mod read;
+mod rows;
+mod selection;
 mod source;
+mod statistics;
 mod write;
 
 pub use read::{ReadParquet, read_parquet};

@@ -196,24 +196,27 @@ impl Source {
         }
     }
 
-    /// Reads some columns of a piece; `state` is that of the quotes before it, where that matters.
+    /// Reads some columns of the rows of a piece that fulfil conditions, of which each is asked of the rows that
+    /// fulfil those before it; `state` is that of the quotes before the piece, where that matters.
     pub(crate) fn read(
         &self,
         piece: Piece,
         state: QuoteState,
         columns: &[usize],
+        conditions: &[&Expr],
     ) -> Result<Table, EvalError> {
-        match self {
+        let table = match self {
             Source::Csv(source) => source.read(piece, state, columns),
             #[cfg(feature = "json")]
             Source::Json(source) => source.read(piece, columns),
             #[cfg(feature = "parquet")]
-            Source::Parquet(source) => source.read(piece, columns),
+            Source::Parquet(source) => return source.read(piece, columns, conditions),
             #[cfg(feature = "ipc")]
             Source::Ipc(source) => source.read(piece, columns),
             #[cfg(feature = "sql")]
             Source::Sql(source) => source.read(piece, columns),
-        }
+        };
+        conditions.iter().try_fold(table?, |table, condition| condition.filter(&table))
     }
 
     /// Returns the bytes in memory that some columns of a piece will probably take.

@@ -32,6 +32,8 @@ mod it {
     mod pandas;
     #[cfg(feature = "parquet")]
     mod parquet;
+    #[cfg(feature = "parquet")]
+    mod parquet_filters;
     mod planner;
     mod records;
     mod resample;

@@ -49,6 +49,13 @@ impl Mask {
         self.0.len()
     }
 
+    /// Returns the bytes that hold the bits, the lowest first, and how many bits come before the first.
+    #[cfg(feature = "parquet")]
+    pub(crate) fn bytes(&self) -> (&[u8], usize) {
+        let (bytes, first, _) = self.0.as_slice();
+        (bytes, first)
+    }
+
     pub(crate) fn get(&self, i: usize) -> bool {
         self.0.get_bit(i)
     }

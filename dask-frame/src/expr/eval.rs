@@ -29,6 +29,15 @@ impl Expr {
         Ok(column.to_filter().expect("a condition was checked to be Bool when it was written"))
     }
 
+    /// Returns the rows of a table that fulfil the condition.
+    ///
+    /// # Panics
+    ///
+    /// As [`eval_filter`](Expr::eval_filter).
+    pub(crate) fn filter(&self, table: &Table) -> Result<Table, EvalError> {
+        Ok(table.filter(&self.eval_filter(table)?))
+    }
+
     fn part(&self, table: &Table) -> Result<Eval, EvalError> {
         let n_rows = table.n_rows();
         Ok(match self.node() {

@@ -35,7 +35,9 @@ pub fn read_parquet(path: impl Into<String>) -> ReadParquet {
 /// **Partitions.** A row group, or several that follow each other in a file and are small together, is a partition.
 /// Only the columns that the computation needs are read. Where the first filter of the plan compares columns with
 /// constants, row groups in which no row can fulfil it, by the smallest and largest values that the file tells, are
-/// passed over, and their partitions are empty: see [`explain_plan`](DataFrame::explain_plan).
+/// passed over, and their partitions are empty: see [`explain_plan`](DataFrame::explain_plan). So are pages, within the
+/// others, if the file has an index of them. Of columns that the first filters do not look at, only rows that fulfil these
+/// are decoded.
 ///
 /// **Directories.** Names like `year=2013` of directories below the given one become columns, after those of the
 /// files: integers if all are, else texts.

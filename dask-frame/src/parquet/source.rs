@@ -1,31 +1,26 @@
 //! What a planned read knows, and how row groups become a table.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::error::Error;
-use std::ops::Range;
 use std::sync::Arc;
 
 use arrow_schema::{DataType as ArrowType, Field as ArrowField, Schema as ArrowSchema};
 use bytes::Bytes;
 use dask_graph::{Tokenize, Tokenizer};
-use parquet::arrow::ProjectionMask;
-use parquet::arrow::arrow_reader::statistics::StatisticsConverter;
-use parquet::arrow::arrow_reader::{
-    ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReaderBuilder,
-};
+use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions};
 use parquet::errors::ParquetError;
-use parquet::file::metadata::{ParquetMetaData, RowGroupMetaData};
 use parquet::file::reader::{ChunkReader, Length};
 use serde::{Deserialize, Serialize};
 
 use super::FORMAT;
+use super::rows::Rows;
 use crate::arrow::Target;
 use crate::column::{Column, Scalar};
 use crate::error::{EvalError, ReadError};
 use crate::expr::Expr;
 use crate::input::{InputFile, Stretches};
-use crate::schema::{DataType, Field, Schema};
-use crate::source::{Known, Piece, may_hold};
+use crate::schema::{DataType, Schema};
+use crate::source::Piece;
 use crate::table::Table;
 
 /// A read of Parquet files as it was planned.
@@ -46,9 +41,6 @@ pub(crate) struct ParquetSource {
     pub(super) metadata: Vec<ArrowReaderMetadata>,
 }
 
-/// Rows that are decoded at once.
-const BATCH: usize = 64 << 10;
-
 /// Reads the end of a file, where its columns and row groups are told. Texts are to have the offsets that columns have.
 pub(super) fn metadata(file: &InputFile) -> Result<ArrowReaderMetadata, ReadError> {
     let corrupt = |source| corrupt(file, source);
@@ -65,7 +57,7 @@ pub(super) fn metadata(file: &InputFile) -> Result<ArrowReaderMetadata, ReadErro
     ArrowReaderMetadata::try_new(Arc::clone(told.metadata()), options).map_err(corrupt)
 }
 
-fn corrupt(file: &InputFile, source: ParquetError) -> ReadError {
+pub(super) fn corrupt(file: &InputFile, source: ParquetError) -> ReadError {
     let source: Box<dyn Error + Send + Sync> = match source {
         ParquetError::External(source) => source,
         source => Box::new(source),
@@ -74,32 +66,6 @@ fn corrupt(file: &InputFile, source: ParquetError) -> ReadError {
         Ok(error) => *error,
         Err(source) => ReadError::Corrupt { path: file.path(), format: FORMAT, source },
     }
-}
-
-/// Returns where the bytes of columns lie in some row groups, of which all are in the file.
-fn chunks(
-    metadata: &ParquetMetaData,
-    groups: &[usize],
-    mask: &ProjectionMask,
-    nbytes: u64,
-) -> Result<Vec<Range<u64>>, ParquetError> {
-    let mut ranges = Vec::new();
-    for &group in groups {
-        let columns = metadata.row_group(group).columns().iter().enumerate();
-        for (at, chunk) in columns.filter(|(at, _)| mask.leaf_included(*at)) {
-            let start = chunk.dictionary_page_offset().unwrap_or(chunk.data_page_offset());
-            let range = u64::try_from(start).ok().zip(u64::try_from(chunk.compressed_size()).ok());
-            let range = range.and_then(|(start, length)| Some(start..start.checked_add(length)?));
-            match range.filter(|range| range.end <= nbytes) {
-                Some(range) => ranges.push(range),
-                None => {
-                    let problem = format!("column {at} of row group {group} lies outside of the file");
-                    return Err(ParquetError::General(problem));
-                }
-            }
-        }
-    }
-    Ok(ranges)
 }
 
 impl Length for Stretches {
@@ -125,71 +91,57 @@ impl ChunkReader for Stretches {
 }
 
 impl ParquetSource {
-    /// Reads some columns of the row groups of a piece.
-    pub(crate) fn read(&self, piece: Piece, columns: &[usize]) -> Result<Table, EvalError> {
+    /// Reads some columns of the rows of a piece that fulfil conditions, of which each is asked of the rows that fulfil
+    /// those before it.
+    ///
+    /// What the conditions look at is read first, and the rest of rows that are left.
+    pub(crate) fn read(
+        &self,
+        piece: Piece,
+        columns: &[usize],
+        conditions: &[&Expr],
+    ) -> Result<Table, EvalError> {
         let schema = self.schema.select(columns.iter().map(|&at| self.schema.fields()[at].name()))?;
         if piece.start == piece.end {
             return Ok(Table::empty(schema));
         }
-        let at = piece.file as usize;
-        let file = &self.files[at];
-        let corrupt = |source| corrupt(file, source);
-        let metadata = match self.metadata.get(at) {
-            Some(metadata) => metadata.clone(),
-            None => metadata(file)?,
-        };
-        let stored = columns.iter().copied().filter(|&at| at < self.n_stored).collect::<Vec<_>>();
-        let groups = (piece.start as usize..piece.end as usize).collect::<Vec<_>>();
-        let n_rows = groups.iter().map(|&group| metadata.metadata().row_group(group).num_rows());
-        let n_rows = usize::try_from(n_rows.sum::<i64>()).unwrap_or(0);
-        let read = match stored.is_empty() {
-            true => Vec::new(),
-            false => self.read_stored(file, &stored, groups, metadata).map_err(corrupt)?,
-        };
-        let mut read = stored.iter().zip(read).collect::<HashMap<_, _>>();
-        let column = |at: &usize| match read.remove(at) {
-            Some(column) => column,
-            None => Column::repeat(&self.constants[piece.file as usize][at - self.n_stored], n_rows),
-        };
-        let done = columns.iter().map(column).collect();
-        Ok(Table::with_rows(schema, done, n_rows)?)
+        let mut looked_at = HashSet::new();
+        conditions
+            .iter()
+            .for_each(|condition| condition.for_each_column(&mut |name| _ = looked_at.insert(&**name)));
+        let is_first =
+            |at: &usize| conditions.is_empty() || looked_at.contains(self.schema.fields()[*at].name());
+        let (first, rest) = columns.iter().copied().partition::<Vec<_>, _>(is_first);
+        let mut rows = self.rows(piece, columns, conditions)?;
+        let mut table = self.columns(piece, &rows, &first)?;
+        for condition in conditions {
+            let keep = condition.eval_filter(&table)?;
+            table = table.filter(&keep);
+            rows.keep(&keep);
+        }
+        if table.n_rows() == 0 {
+            return Ok(Table::empty(schema));
+        }
+        let others = self.columns(piece, &rows, &rest)?;
+        let read = first.iter().zip(table.columns()).chain(rest.iter().zip(others.columns()));
+        let mut read = read.map(|(&at, column)| (at, column)).collect::<HashMap<_, _>>();
+        let done = columns.iter().filter_map(|at| read.remove(at).cloned()).collect();
+        Ok(Table::with_rows(schema, done, table.n_rows())?)
     }
 
-    /// Reads columns that are in the file, in the given order.
-    fn read_stored(
-        &self,
-        file: &InputFile,
-        stored: &[usize],
-        groups: Vec<usize>,
-        metadata: ArrowReaderMetadata,
-    ) -> Result<Vec<Column>, ParquetError> {
-        let fields = stored.iter().map(|&at| &self.schema.fields()[at]).collect::<Vec<_>>();
-        let in_file = metadata.schema();
-        let roots = fields.iter().map(|field| in_file.index_of(field.name()));
-        let roots = roots.collect::<Result<Vec<_>, _>>()?;
-        let mask = ProjectionMask::roots(metadata.parquet_schema(), roots.iter().copied());
-        let ranges = chunks(metadata.metadata(), &groups, &mask, file.nbytes())?;
-        let chunks = Stretches::of(file, &ranges).map_err(|error| ParquetError::External(Box::new(error)))?;
-        let reader = ParquetRecordBatchReaderBuilder::new_with_metadata(chunks, metadata)
-            .with_row_groups(groups)
-            .with_projection(mask)
-            .with_batch_size(BATCH)
-            .build()?;
-        let mut parts = vec![Vec::new(); fields.len()];
-        for batch in reader {
-            let batch = batch?;
-            for (part, field) in parts.iter_mut().zip(&fields) {
-                let array = batch.column_by_name(field.name()).expect("what was asked for is read");
-                let column = Target(field.dtype()).take(&**array);
-                part.push(column.map_err(|error| ParquetError::External(Box::new(error)))?);
-            }
-        }
-        let column = |(parts, field): (Vec<Column>, &&Field)| match &parts[..] {
-            [] => Column::nulls(&field.dtype(), 0),
-            [one] => one.clone(),
-            several => Column::concat(&several.iter().collect::<Vec<_>>()),
+    /// Reads some columns of rows.
+    fn columns(&self, piece: Piece, rows: &Rows<'_>, columns: &[usize]) -> Result<Table, EvalError> {
+        let fields = columns.iter().map(|&at| &self.schema.fields()[at]).collect::<Vec<_>>();
+        let stored =
+            columns.iter().zip(&fields).filter(|(at, _)| **at < self.n_stored).map(|(_, field)| *field);
+        let read = rows.read(&stored.collect::<Vec<_>>()).map_err(|source| corrupt(rows.file, source))?;
+        let (n, mut read) = (rows.n(), read.into_iter());
+        let column = |&at: &usize| match at.checked_sub(self.n_stored) {
+            None => read.next().expect("as many columns are read as were asked for"),
+            Some(constant) => Column::repeat(&self.constants[piece.file as usize][constant], n),
         };
-        Ok(parts.into_iter().zip(&fields).map(column).collect())
+        let done = columns.iter().map(column).collect();
+        Ok(Table::with_rows(self.schema.select(fields.iter().map(|field| field.name()))?, done, n)?)
     }
 
     /// Returns the bytes of a piece that some columns of it will probably take: what they take before compression.
@@ -202,72 +154,6 @@ impl ParquetSource {
         let chunks =
             chunks.filter(|chunk| chunk.column_path().parts().first().is_some_and(|name| of_column(name)));
         chunks.map(|chunk| u64::try_from(chunk.uncompressed_size()).unwrap_or(0)).sum()
-    }
-
-    /// Returns a piece without the row groups at its ends in which no row can fulfil a condition.
-    pub(crate) fn shortened(&self, piece: Piece, condition: &Expr) -> Piece {
-        let mut columns = HashMap::new();
-        condition.for_each_column(&mut |name| {
-            columns.entry(&**name).or_insert_with(|| self.known(piece, name));
-        });
-        let may_hold = |group: &u64| {
-            let at = (group - piece.start) as usize;
-            may_hold(condition, &|name| columns.get(name)?.as_ref()?.get(at).cloned())
-        };
-        let first = (piece.start..piece.end).find(may_hold);
-        let last = (piece.start..piece.end).rfind(may_hold);
-        match (first, last) {
-            (Some(first), Some(last)) => Piece { start: first, end: last + 1, ..piece },
-            _ => Piece { end: piece.start, ..piece },
-        }
-    }
-
-    /// Returns what is known of a column in each row group of a piece.
-    fn known(&self, piece: Piece, name: &str) -> Option<Vec<Known>> {
-        let at = self.schema.position(name)?;
-        let metadata = self.metadata.get(piece.file as usize)?;
-        let groups = &metadata.metadata().row_groups()[piece.start as usize..piece.end as usize];
-        let rows = |group: &RowGroupMetaData| u64::try_from(group.num_rows()).ok();
-        if let Some(constant) = at.checked_sub(self.n_stored) {
-            let value = &self.constants[piece.file as usize][constant];
-            let known = |group| {
-                let rows = rows(group)?;
-                Some(match value.is_null() {
-                    true => Known { min: None, max: None, nulls: Some(rows), rows },
-                    false => {
-                        Known { min: Some(value.clone()), max: Some(value.clone()), nulls: Some(0), rows }
-                    }
-                })
-            };
-            return groups.iter().map(known).collect();
-        }
-        let converter =
-            StatisticsConverter::try_new(name, metadata.schema(), metadata.parquet_schema()).ok()?;
-        // Categories are ordered by their place, not by their letters.
-        if self.schema.fields()[at].dtype().categories().is_some() {
-            return None;
-        }
-        // Old writers compared texts by bytes with a sign. Where all values are missing there is nothing to compare.
-        let chunk = converter.parquet_column_index()?;
-        let deprecated = groups.iter().any(|group| {
-            group.column(chunk).statistics().is_some_and(|statistics| {
-                let has_bounds = statistics.min_bytes_opt().is_some() || statistics.max_bytes_opt().is_some();
-                has_bounds && statistics.is_min_max_deprecated()
-            })
-        });
-        if deprecated {
-            return None;
-        }
-        let target = Target(self.schema.fields()[at].dtype());
-        let mins = target.take(&*converter.row_group_mins(groups).ok()?).ok()?;
-        let maxes = target.take(&*converter.row_group_maxes(groups).ok()?).ok()?;
-        let nulls = converter.with_missing_null_counts_as_zero(false).row_group_null_counts(groups).ok()?;
-        let value = |column: &Column, at| Some(column.get(at)).filter(|value| !value.is_null());
-        let known = |(at, group)| {
-            let nulls = arrow_array::Array::is_valid(&nulls, at).then(|| nulls.value(at));
-            Some(Known { min: value(&mins, at), max: value(&maxes, at), nulls, rows: rows(group)? })
-        };
-        groups.iter().enumerate().map(known).collect()
     }
 }
 

@@ -147,17 +147,24 @@ impl Op for StageOp {
     }
 
     fn call(&self, mut args: Args<'_>) -> Result<Value, OpError> {
-        let mut table = match &self.from {
-            From::Table => args.take::<Table>(0)?,
+        let (mut table, steps) = match &self.from {
+            From::Table => (args.take::<Table>(0)?, &self.steps[..]),
             From::Source { source, columns, states } => {
                 let state = if *states { *args.get::<QuoteState>(1)? } else { QuoteState::CellStart };
-                source.read(*args.get::<Piece>(0)?, state, columns).map_err(OpError::failed)?
+                // What is asked of the rows first may spare reading them.
+                let conditions = self.steps.iter().map_while(|step| match &**step {
+                    Step::Filter(condition) => Some(condition),
+                    _ => None,
+                });
+                let conditions = conditions.collect::<Vec<_>>();
+                let table = source.read(*args.get::<Piece>(0)?, state, columns, &conditions);
+                (table.map_err(OpError::failed)?, &self.steps[conditions.len()..])
             }
         };
-        for step in &self.steps {
+        for step in steps {
             table = match &**step {
                 Step::Project(columns, schema) => project(&table, columns, schema),
-                Step::Filter(condition) => condition.eval_filter(&table).map(|keep| table.filter(&keep)),
+                Step::Filter(condition) => condition.filter(&table),
                 Step::Head(n) => Ok(table.slice(0, *n)),
                 Step::Tail(n) => Ok(rows::tail(&table, *n)),
                 Step::Sort(spec) => rows::sorted(spec, &table),
