@@ -2,6 +2,7 @@
 
 mod cells;
 mod dialect;
+mod format;
 mod numbers;
 mod quotes;
 mod read;
@@ -11,6 +12,7 @@ mod write;
 
 #[cfg(feature = "json")]
 pub(crate) use cells::{CellBuilder, widen};
+pub use format::Quoting;
 pub(crate) use quotes::{QuoteState, Transition};
 pub use read::{ReadCsv, read_csv};
 pub(crate) use source::CsvSource;

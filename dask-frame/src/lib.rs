@@ -119,7 +119,7 @@ mod table;
 mod time;
 
 pub use column::{Column, Scalar};
-pub use csv::{ReadCsv, WriteCsv, read_csv};
+pub use csv::{Quoting, ReadCsv, WriteCsv, read_csv};
 pub use dask_graph_files::{Compression, CompressionError, FileError};
 #[cfg(feature = "arrow")]
 pub use error::ArrowError;

@@ -10,6 +10,7 @@ mod it {
     mod concat;
     mod csv;
     mod csv_dialects;
+    mod csv_quoting;
     #[cfg(any(feature = "ipc", feature = "parquet"))]
     mod directories;
     #[cfg(any(feature = "arrow", feature = "json"))]

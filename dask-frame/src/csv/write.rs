@@ -1,7 +1,6 @@
 //! CSV files written.
 
 use std::borrow::Cow;
-use std::io::{self, Write};
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -11,20 +10,21 @@ use dask_graph::{
 use dask_graph_files::{Compression, StorageOptions};
 use serde::{Deserialize, Serialize};
 
-use crate::column::{Mask, View};
+use super::format::{Format, Quoting};
 use crate::error::{FrameError, WriteError};
+use crate::expr::col;
 use crate::frame::DataFrame;
 use crate::input::storage_options;
 use crate::output::{self, Parts, StagedFiles};
 use crate::pack::pack;
+use crate::schema::Field;
 use crate::table::Table;
-use crate::time;
 
 /// How a frame is written to CSV files: a builder, finished by [`write`](WriteCsv::write).
 ///
 /// The path is one file, or has a `*` in its file name and is one file a partition, in which `*` is the partition's
 /// number. Partitions are written as they are made to a hidden directory beside the destination, whose files appear when
-/// all are complete, or not at all. Texts are quoted where they must be.
+/// all are complete, or not at all. Texts are quoted where they must be, or as [`quoting`](WriteCsv::quoting) says.
 ///
 /// # Examples
 ///
@@ -46,24 +46,20 @@ pub struct WriteCsv {
     path: PathBuf,
     options: StorageOptions,
     format: Format,
+    date_format: Option<Arc<str>>,
     compression: Option<Compression>,
-}
-
-/// What a file looks like.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-struct Format {
-    separator: u8,
-    header: bool,
-    na: String,
-    /// How many digits a float has behind the point; as many as tell it from its neighbours if nothing is said.
-    decimals: Option<u8>,
 }
 
 impl WriteCsv {
     /// Writes to this file, or these files.
     pub fn new(path: impl Into<PathBuf>) -> Self {
-        let format = Format { separator: b',', header: true, na: String::new(), decimals: None };
-        Self { path: path.into(), options: StorageOptions::default(), format, compression: None }
+        Self {
+            path: path.into(),
+            options: StorageOptions::default(),
+            format: Format::new(),
+            date_format: None,
+            compression: None,
+        }
     }
 
     /// Sets the character between cells: a comma unless set.
@@ -93,6 +89,29 @@ impl WriteCsv {
         self
     }
 
+    /// Sets which cells are written in quotes: [what needs them](Quoting::Minimal), unless set.
+    pub fn quoting(mut self, quoting: Quoting) -> Self {
+        self.format.quoting = quoting;
+        self
+    }
+
+    /// Sets a character behind which separators, quotes and line ends stand for themselves where there are no quotes
+    /// around them, as does the character itself everywhere: there is none, unless set.
+    ///
+    /// As pandas' `escapechar`. [`read_csv`](crate::read_csv) knows no such character.
+    pub fn escape(mut self, escape: u8) -> Self {
+        self.format.escape = Some(escape);
+        self
+    }
+
+    /// Writes timestamps and dates by a format of `strftime`, like `%Y/%m/%d`; as `2021-03-15 10:20:30`, unless set.
+    ///
+    /// The letters are those of [`strftime`](crate::DateMethods::strftime).
+    pub fn date_format(mut self, format: impl Into<Arc<str>>) -> Self {
+        self.date_format = Some(format.into());
+        self
+    }
+
     /// Sets how files are packed: as the end of their name says, `.gz`, `.bz2`, `.xz` or `.zst`, unless set.
     pub fn compression(mut self, compression: Compression) -> Self {
         self.compression = Some(compression);
@@ -110,8 +129,10 @@ impl WriteCsv {
     ///
     /// - `Io` if the destination cannot be written, `File` if its store cannot be used, `BadPattern` if the path is no file name or has several `*`.
     /// - `Compression` if it is not known, or its feature is off.
-    /// - `Frame` if the separator is a quote or ends a line, or a column has lists.
-    /// - `Compute` if a partition cannot be computed or written.
+    /// - `Frame` if the separator or the escape character has another meaning in files, the date format none, or a
+    ///   column has lists.
+    /// - `Compute` if a partition cannot be computed or written, which is so for texts that need quotes or an escape
+    ///   character and are to have none.
     #[track_caller]
     pub fn write(&self, frame: &DataFrame) -> Result<(), WriteError> {
         let installed = installed().ok_or(ComputeError::NoScheduler)?;
@@ -135,19 +156,28 @@ impl WriteCsv {
         scheduler: &dyn Scheduler,
         options: &RunOptions,
     ) -> Result<(), WriteError> {
-        if matches!(self.format.separator, b'"' | b'\n' | b'\r') {
-            let problem = "the separator must neither be a quote nor end a line".into();
-            return Err(FrameError::BadArgument { operation: "to_csv", problem }.into());
+        if let Some(problem) = self.format.problem() {
+            return Err(FrameError::BadArgument { operation: "to_csv", problem: problem.into() }.into());
         }
         if let Some(list) = frame.schema().fields().iter().find(|field| field.dtype().item().is_some()) {
             let (operation, expr, got) = ("to_csv", list.name().to_owned(), list.dtype());
             let expected = "a value for one cell, like a text that `lists().join` makes";
             return Err(FrameError::WrongType { operation, expr, got, expected }.into());
         }
+        let frame = &self.with_dates_as_texts(frame)?;
         let compression = output::compression(&self.path, self.compression)?;
         let files = StagedFiles::prepare(&self.path, &self.options, frame.n_partitions())?;
         let op = PartOp::new(&files, self.format.clone(), compression);
         files.write("to_csv", Arc::new(op), frame, scheduler, options)
+    }
+
+    fn with_dates_as_texts(&self, frame: &DataFrame) -> Result<DataFrame, FrameError> {
+        let Some(format) = &self.date_format else { return Ok(frame.clone()) };
+        let fields = frame.schema().fields().iter();
+        let dates = fields.filter(|field| field.dtype().is_temporal());
+        let as_text =
+            |field: &Field| (field.name().to_owned(), col(field.name()).dt().strftime(Arc::clone(format)));
+        frame.with_columns(dates.map(as_text))
     }
 }
 
@@ -184,58 +214,6 @@ impl Op for PartOp {
 
     fn pack(&self, to: &mut Packer) -> Result<Unpack, Refused> {
         pack(self, to)
-    }
-}
-
-impl Format {
-    fn write_table(&self, table: &Table, header: bool, to: &mut impl Write) -> io::Result<()> {
-        let columns = table.columns().iter().map(|column| (column.view(), column.validity()));
-        let columns = columns.collect::<Vec<_>>();
-        let separator = [self.separator];
-        if header {
-            for (i, name) in table.schema().names().enumerate() {
-                to.write_all(if i > 0 { &separator } else { b"" })?;
-                self.write_text(name, to)?;
-            }
-            to.write_all(b"\n")?;
-        }
-        for row in 0..table.n_rows() {
-            for (i, (view, validity)) in columns.iter().enumerate() {
-                if i > 0 {
-                    to.write_all(&separator)?;
-                }
-                match validity.as_ref().is_none_or(|valid: &Mask| valid.get(row)) {
-                    true => self.write_value(*view, row, to)?,
-                    // A line with nothing on it would be skipped by readers.
-                    false if columns.len() == 1 || !self.na.is_empty() => self.write_text(&self.na, to)?,
-                    false => {}
-                }
-            }
-            to.write_all(b"\n")?;
-        }
-        Ok(())
-    }
-
-    fn write_value(&self, view: View<'_>, row: usize, to: &mut impl Write) -> io::Result<()> {
-        match (view, self.decimals) {
-            (View::Int64(values), _) => to.write_all(itoa::Buffer::new().format(values[row]).as_bytes()),
-            (View::Float64(values), None) => to.write_all(zmij::Buffer::new().format(values[row]).as_bytes()),
-            (View::Float64(values), Some(n)) => write!(to, "{:.*}", usize::from(n), values[row]),
-            (View::Bool(values), _) => to.write_all(if values.get(row) { b"True" } else { b"False" }),
-            (View::Ticks(values, dtype), _) => write!(to, "{}", time::Ticks(values[row], dtype.clone())),
-            (View::Utf8(values), _) => self.write_text(values.get(row), to),
-            (View::List(_), _) => unreachable!("lists were refused before anything was written"),
-        }
-    }
-
-    fn write_text(&self, text: &str, to: &mut impl Write) -> io::Result<()> {
-        let structural = |byte: u8| byte == self.separator || matches!(byte, b'"' | b'\n' | b'\r');
-        if !text.is_empty() && !text.bytes().any(structural) {
-            return to.write_all(text.as_bytes());
-        }
-        to.write_all(b"\"")?;
-        to.write_all(text.replace('"', "\"\"").as_bytes())?;
-        to.write_all(b"\"")
     }
 }
 
