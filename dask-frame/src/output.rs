@@ -13,6 +13,10 @@ use dask_graph::{
 
 #[cfg(any(feature = "ipc", feature = "parquet"))]
 pub(crate) use directory::{PartDirectory, StagedDirectory};
+#[cfg(feature = "ipc")]
+pub(crate) use files::NextPart;
+#[cfg(test)]
+pub(crate) use files::concatenate;
 pub(crate) use files::{Parts, StagedFiles, compression};
 
 /// Has `op` write every partition (its first argument) as part of its number (its second); returns how many there are.

@@ -238,7 +238,7 @@ mod tests {
             op.call(Args::new(&mut slots)).map(drop)
         });
         let written = match parts {
-            Ok(()) => files.finish(2).map_err(Into::into),
+            Ok(()) => files.finish(2, &output::concatenate).map_err(Into::into),
             Err(error) => {
                 drop(files);
                 Err(error.into())

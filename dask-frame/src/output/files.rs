@@ -97,7 +97,8 @@ impl StagedFiles {
         self.parts.clone()
     }
 
-    /// Has `op` [write every partition](write_parts), and puts the files in their place.
+    /// Has `op` [write every partition](write_parts), and puts the files in their place: one after the other where they
+    /// become one.
     pub(crate) fn write(
         self,
         label: &str,
@@ -106,23 +107,36 @@ impl StagedFiles {
         scheduler: &dyn Scheduler,
         options: &RunOptions,
     ) -> Result<(), WriteError> {
+        self.write_joined(label, op, partitions, scheduler, options, &concatenate)
+    }
+
+    /// [`write`](StagedFiles::write), where `join` makes one file of parts.
+    pub(crate) fn write_joined(
+        self,
+        label: &str,
+        op: Arc<dyn Op>,
+        partitions: &impl Collection,
+        scheduler: &dyn Scheduler,
+        options: &RunOptions,
+        join: Join<'_>,
+    ) -> Result<(), WriteError> {
         let written = write_parts(label, op, partitions, scheduler, options);
         let n = written.inspect_err(|_| self.give_up())?;
-        self.finish(n)
+        self.finish(n, join)
     }
 
     /// Puts `n` written parts in their place.
-    pub(crate) fn finish(self, n: usize) -> Result<(), WriteError> {
+    pub(crate) fn finish(self, n: usize, join: Join<'_>) -> Result<(), WriteError> {
         match &self.target {
             Target::One(to) if to.is_local() => {
                 let whole = self.part("whole");
                 let mut file = File::create(&whole).map_err(at(&whole))?;
-                self.join_parts(n, &mut file).and_then(|()| file.sync_all()).map_err(at(&whole))?;
+                self.join_parts(n, &mut file, join).and_then(|()| file.sync_all()).map_err(at(&whole))?;
                 fs::rename(&whole, to.path()).map_err(at(to.path()))
             }
             Target::One(to) => {
                 let mut file = NewFile::create(to)?;
-                self.join_parts(n, &mut file).map_err(at(to.path()))?;
+                self.join_parts(n, &mut file, join).map_err(at(to.path()))?;
                 Ok(file.finish()?)
             }
             Target::Each(names) => {
@@ -162,13 +176,16 @@ impl StagedFiles {
         }
     }
 
-    fn join_parts(&self, n: usize, whole: &mut impl Write) -> io::Result<()> {
-        for number in 0..n {
-            let part = self.part(number);
-            io::copy(&mut File::open(&part)?, whole)?;
-            fs::remove_file(part)?;
-        }
-        Ok(())
+    fn join_parts(&self, n: usize, whole: &mut dyn Write, join: Join<'_>) -> io::Result<()> {
+        let mut parts = (0..n).map(|number| self.part(number));
+        // Room is given back part by part.
+        let mut before = None;
+        let mut next = || -> io::Result<Option<File>> {
+            before.take().map_or(Ok(()), fs::remove_file)?;
+            before = parts.next();
+            before.as_ref().map(File::open).transpose()
+        };
+        join(&mut next, whole)
     }
 
     /// Moves a part to its place; what was there is kept until all are in place.
@@ -193,6 +210,20 @@ impl StagedFiles {
     fn before(&self, number: usize) -> PathBuf {
         self.part(format!("{number}.before"))
     }
+}
+
+/// Writes one file of parts, of which each is gone when the next is taken.
+pub(crate) type Join<'a> = &'a dyn Fn(&mut NextPart<'_>, &mut dyn Write) -> io::Result<()>;
+
+/// Opens the next part, if there is one.
+pub(crate) type NextPart<'a> = dyn FnMut() -> io::Result<Option<File>> + 'a;
+
+/// Writes one part after the other.
+pub(crate) fn concatenate(next: &mut NextPart<'_>, whole: &mut dyn Write) -> io::Result<()> {
+    while let Some(mut part) = next()? {
+        io::copy(&mut part, whole)?;
+    }
+    Ok(())
 }
 
 impl Names {
@@ -250,7 +281,7 @@ mod tests {
         fs::create_dir(at("part-2")).unwrap();
         let files = StagedFiles::prepare(&at("part-*"), &StorageOptions::default(), 3).unwrap();
         (0..3).for_each(|number| fs::write(files.part(number), "new").unwrap());
-        let error = files.finish(3).unwrap_err().to_string();
+        let error = files.finish(3, &concatenate).unwrap_err().to_string();
         assert!(error.contains("part-2"), "{error}");
         assert_eq!(fs::read_to_string(at("part-0")).unwrap(), "old");
         let mut left =

@@ -10,7 +10,9 @@ use arrow_array::{
     StringArray,
 };
 use arrow_ipc::writer::{FileWriter, StreamWriter};
-use dask_frame::{Column, DataFrame, FrameError, IpcCompression, ReadError, Table, WriteIpc, col, read_ipc};
+use dask_frame::{
+    Column, DataFrame, FrameError, IpcCompression, ReadError, Table, WriteError, WriteIpc, col, read_ipc,
+};
 use dask_sched_sync::Sync;
 use proptest::prelude::*;
 
@@ -163,4 +165,45 @@ fn a_directory_appears_whole_or_not_at_all() {
         false => frame.to_ipc_with(path, &Sync::new()),
     };
     appear_whole_or_not_at_all(write, |path| read_ipc(path).open());
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(24))]
+
+    /// Whatever the rows and partitions, empty ones among them.
+    #[test]
+    fn one_file_comes_back(rows in rows(12), n_partitions in 1_usize..5, compression in 0_usize..3) {
+        let compression = [IpcCompression::None, IpcCompression::Lz4, IpcCompression::Zstd][compression];
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("a.arrow");
+        let frame = DataFrame::from_table(&table(&rows), n_partitions).unwrap();
+        let frame = frame.as_known_with("c", &Sync::new()).unwrap();
+        let write = WriteIpc::new(&path).single_file().compression(compression).overwrite();
+        for (_, scheduler) in schedulers() {
+            write.write_with(&frame, &*scheduler).unwrap();
+        }
+        let read = read_ipc(text(&path)).open().unwrap();
+        prop_assert_eq!(read.n_partitions(), n_partitions);
+        prop_assert_eq!(every_way(&read, "read again"), every_way(&frame, "written"));
+        prop_assert_eq!(read.schema(), frame.schema());
+    }
+}
+
+#[test]
+fn one_file_appears_whole_or_not_at_all() {
+    let write = |frame: &DataFrame, path: &Path, overwrite| {
+        let write = WriteIpc::new(path).single_file();
+        if overwrite { write.overwrite() } else { write }.write_with(frame, &Sync::new())
+    };
+    appear_whole_or_not_at_all(write, |path| read_ipc(path).open());
+    let dir = tempfile::tempdir().unwrap();
+    let categories = [("c", Column::from(vec!["x", "y"]).to_categorical())];
+    let frame = DataFrame::from_columns(categories, 2).unwrap();
+    let error = write(&frame, &dir.path().join("a.arrow"), false).unwrap_err();
+    assert!(error.to_string().contains("`as_known`"), "{error}");
+    let known = frame.as_known_with("c", &Sync::new()).unwrap();
+    assert!(matches!(write(&known, &dir.path().join("*.arrow"), false), Err(WriteError::BadPattern { .. })));
+    assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 0);
+    write(&known, &dir.path().join("a.arrow"), false).unwrap();
+    assert!(dir.path().join("a.arrow").is_file());
 }
