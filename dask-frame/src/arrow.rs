@@ -29,16 +29,17 @@ use crate::table::Table;
 impl Column {
     /// Makes a column of an array of the maintained Arrow crates.
     ///
-    /// Truth values, 64-bit integers and floats, texts with 64-bit offsets, timestamps and durations of microseconds
-    /// are taken over with their memory. Narrower integers and floats, other texts, dates and times of other units are
-    /// cast; digits below the microsecond are dropped. Dictionaries of texts become categorical, whose categories are
-    /// not known; other dictionaries what their values become. Lists become lists of what their values become, texts for
-    /// dictionaries of texts. An array of nothing but nulls becomes floats, as in pandas.
+    /// Truth values, integers and floats of all widths (but floats of 16 bits, which become such of 32), texts with
+    /// 64-bit offsets, timestamps and durations of microseconds are taken over with their memory. Other texts, dates
+    /// and times of other units are cast; digits below the microsecond are dropped. Dictionaries of texts become
+    /// categorical, whose categories are not known; other dictionaries what their values become. Lists become lists of
+    /// what their values become, texts for dictionaries of texts. An array of nothing but nulls becomes floats, as in
+    /// pandas.
     ///
     /// # Errors
     ///
     /// - `Unsupported` for other types (decimals, structures, time zones without a name): cast them first.
-    /// - `Value` if a value does not fit: an unsigned integer of 64 bits, a time far away.
+    /// - `Value` if a value does not fit: a time far away.
     pub fn from_arrow(array: &dyn Array) -> Result<Self, ArrowError> {
         let target = Target::of(array.data_type())
             .ok_or_else(|| ArrowError::Unsupported { dtype: array.data_type().to_string() })?;
@@ -97,7 +98,7 @@ impl Table {
     /// let delays: ArrayRef = Arc::new(Int32Array::from(vec![Some(7), None]));
     /// let batch = RecordBatch::try_from_iter([("carrier", carriers), ("delay", delays)])?;
     /// let table = Table::from_record_batch(&batch)?;
-    /// assert_eq!(table.schema().to_string(), "carrier: Utf8, delay: Int64");
+    /// assert_eq!(table.schema().to_string(), "carrier: Utf8, delay: Int32");
     /// assert_eq!(Table::from_record_batch(&table.to_record_batch()?)?, table);
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
@@ -165,9 +166,16 @@ impl Target {
         use ArrowType as A;
         Some(Self(match dtype {
             A::Boolean => DataType::Bool,
-            A::Int8 | A::Int16 | A::Int32 | A::Int64 => DataType::Int64,
-            A::UInt8 | A::UInt16 | A::UInt32 | A::UInt64 => DataType::Int64,
-            A::Null | A::Float16 | A::Float32 | A::Float64 => DataType::Float64,
+            A::Int8 => DataType::Int8,
+            A::Int16 => DataType::Int16,
+            A::Int32 => DataType::Int32,
+            A::Int64 => DataType::Int64,
+            A::UInt8 => DataType::UInt8,
+            A::UInt16 => DataType::UInt16,
+            A::UInt32 => DataType::UInt32,
+            A::UInt64 => DataType::UInt64,
+            A::Float16 | A::Float32 => DataType::Float32,
+            A::Null | A::Float64 => DataType::Float64,
             A::Utf8 | A::LargeUtf8 | A::Utf8View => DataType::Utf8,
             A::Date32 | A::Date64 => DataType::Date,
             A::Duration(_) => DataType::Duration,
@@ -280,6 +288,14 @@ pub(crate) fn outside(dtype: &DataType) -> ArrowType {
     match dtype {
         DataType::Int64 => ArrowType::Int64,
         DataType::Float64 => ArrowType::Float64,
+        DataType::Int8 => ArrowType::Int8,
+        DataType::Int16 => ArrowType::Int16,
+        DataType::Int32 => ArrowType::Int32,
+        DataType::UInt8 => ArrowType::UInt8,
+        DataType::UInt16 => ArrowType::UInt16,
+        DataType::UInt32 => ArrowType::UInt32,
+        DataType::UInt64 => ArrowType::UInt64,
+        DataType::Float32 => ArrowType::Float32,
         DataType::Bool => ArrowType::Boolean,
         DataType::Utf8 => ArrowType::LargeUtf8,
         DataType::Timestamp => ArrowType::Timestamp(TimeUnit::Microsecond, None),

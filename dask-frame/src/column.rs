@@ -17,6 +17,7 @@ mod convert;
 mod exchange;
 mod lists;
 mod mask;
+mod numbers;
 mod scalar;
 mod select;
 
@@ -31,6 +32,8 @@ pub(crate) use categorical::Codes;
 pub use categories::Categories;
 pub(crate) use lists::Lists;
 pub(crate) use mask::Mask;
+pub use numbers::Number;
+pub(crate) use numbers::{NumberArray, Numbers, Stored, each_number, number_of};
 pub use scalar::Scalar;
 pub(crate) use select::NO_ROW;
 
@@ -62,6 +65,7 @@ pub struct Column(Data);
 enum Data {
     Int64(PrimitiveArray<i64>),
     Float64(PrimitiveArray<f64>),
+    Numbers(Numbers),
     Bool(BooleanArray),
     Utf8(Utf8Array<i64>),
     Ticks(PrimitiveArray<i64>, DataType),
@@ -74,6 +78,8 @@ enum Data {
 pub(crate) enum View<'a> {
     Int64(&'a [i64]),
     Float64(&'a [f64]),
+    /// Of the other types of numbers.
+    Numbers(&'a Numbers),
     Bool(Bools<'a>),
     Utf8(Strs<'a>),
     /// Days or microseconds, by type.
@@ -126,6 +132,7 @@ impl Column {
         match &self.0 {
             Data::Int64(_) => DataType::Int64,
             Data::Float64(_) => DataType::Float64,
+            Data::Numbers(numbers) => numbers.dtype(),
             Data::Bool(_) => DataType::Bool,
             Data::Utf8(_) => DataType::Utf8,
             Data::Ticks(_, dtype) => dtype.clone(),
@@ -179,6 +186,7 @@ impl Column {
         match &self.0 {
             Data::Int64(a) => Scalar::Int64(a.value(row)),
             Data::Float64(a) => Scalar::Float64(a.value(row)),
+            Data::Numbers(numbers) => numbers.get(row),
             Data::Bool(a) => Scalar::Bool(a.value(row)),
             Data::Utf8(a) => Scalar::Utf8(a.value(row).into()),
             Data::Ticks(a, dtype) => Scalar::from_ticks(a.value(row), dtype),
@@ -195,6 +203,7 @@ impl Column {
             Data::Int64(a) | Data::Ticks(a, _) => a.len() * 8,
             Data::Categorical(codes) => codes.nbytes(),
             Data::Float64(a) => a.len() * 8,
+            Data::Numbers(numbers) => each_number!(numbers, a => size_of_val(&a.values()[..])),
             Data::Bool(a) => bits(a.len()),
             Data::Utf8(a) => {
                 let offsets = a.offsets();
@@ -212,6 +221,7 @@ impl Column {
         match &self.0 {
             Data::Int64(a) => View::Int64(a.values()),
             Data::Float64(a) => View::Float64(a.values()),
+            Data::Numbers(numbers) => View::Numbers(numbers),
             Data::Bool(a) => View::Bool(Bools(a.values())),
             Data::Utf8(a) => View::Utf8(Strs::Own(a)),
             Data::Categorical(codes) => View::Utf8(Strs::Codes(codes)),
@@ -242,6 +252,7 @@ impl Column {
             Data::Int64(a) | Data::Ticks(a, _) => a,
             Data::Categorical(codes) => codes.array(),
             Data::Float64(a) => a,
+            Data::Numbers(numbers) => numbers.array(),
             Data::Bool(a) => a,
             Data::Utf8(a) => a,
             Data::List(lists) => return Err(lists),

@@ -41,7 +41,7 @@ pub use operators::{Operand, When, WhenThen};
 pub(crate) use query::{parse, parse_assignment};
 pub use scan::{Scan, ScanKind};
 pub use text::{PadSide, Pattern, Split, StringMethods, regex};
-pub(crate) use typing::common;
+pub(crate) use typing::{common, settle};
 pub use window::{Closed, RankMethod, Rolling};
 pub(crate) use window::{Cumulative, Frame, Statistic, WindowFunction};
 
@@ -264,6 +264,12 @@ impl Binary {
             Binary::GreaterEqual => Binary::LessEqual,
             same => same,
         }
+    }
+
+    /// Returns whether it computes a number of two.
+    fn is_arithmetic(self) -> bool {
+        use Binary::{Add, Divide, FloorDivide, Multiply, Power, Remainder, Subtract};
+        matches!(self, Add | Subtract | Multiply | Divide | FloorDivide | Remainder | Power)
     }
 
     fn symbol(self) -> &'static str {

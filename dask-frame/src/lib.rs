@@ -62,7 +62,21 @@
 //! - Lists have values of one type, and are columns like others; they have no order and are no keys.
 //! - A comparison with a missing value is missing, not false; a filter takes it for false.
 //! - Windows reach over as many partitions as they need, short and empty ones included.
-//! - Integer arithmetic and sums that do not fit 64 bits are errors, not other numbers.
+//! - Integer arithmetic and sums that do not fit their type are errors, not other numbers.
+//!
+//! # Numbers
+//!
+//! Integers have 8 to 64 bits, with a sign or without, floats 32 or 64. Files and arrays keep their widths; what is
+//! guessed, as in CSV, has 64 bits. Types are those of numpy and pandas:
+//!
+//! - Two types meet in the narrowest that holds both: `Int8` and `UInt8` in `Int16`, `Float32` and `Int16` in `Float32`,
+//!   `Float32` and `Int32` in `Float64`. `UInt64` and integers with a sign are computed in `Float64`, and compared by value.
+//! - A bare number takes the type of what it meets, if it fits: `col("x") + 1` of an `Int8` is an `Int8`, and
+//!   `col("x") + 300` an `Int64`.
+//! - Integers over integers are `Float64`.
+//! - Sums, products and running sums of integers are `Int64`, or `UInt64`; within groups [`Scan`]s keep the type. Of
+//!   `Float32` they are such, added up in 64 bits, and so are means and deviations; those of integers are `Float64`.
+//! - Smallest, largest, first and most frequent values, and what is shifted or filled, keep their type.
 //!
 //! # What runs where
 //!
@@ -118,7 +132,7 @@ mod sql;
 mod table;
 mod time;
 
-pub use column::{Column, Scalar};
+pub use column::{Column, Number, Scalar};
 pub use csv::{Quoting, ReadCsv, WriteCsv, read_csv};
 pub use dask_graph_files::{Compression, CompressionError, FileError};
 #[cfg(feature = "arrow")]

@@ -98,8 +98,8 @@ impl DataFrame {
 
 fn floats(field: &Field, column: &Column) -> Result<Vec<f64>, FrameError> {
     let got = field.dtype();
-    if !matches!(got, DataType::Int64 | DataType::Float64 | DataType::Bool) {
-        let (expr, expected) = (field.name().to_owned(), "Int64, Float64 or Bool");
+    if !got.is_numeric() && got != DataType::Bool {
+        let (expr, expected) = (field.name().to_owned(), "a number or Bool");
         return Err(FrameError::WrongType { operation: "to_ndarray", expr, got, expected });
     }
     let floats = to_floats(column);

@@ -1,5 +1,8 @@
 //! Single values from bytes, shared by the CSV reader and casts.
 
+use crate::column::number_of;
+use crate::schema::DataType;
+
 /// Reads an integer: an optional sign, digits, spaces around it.
 #[inline]
 pub(crate) fn int(text: &[u8]) -> Option<i64> {
@@ -39,6 +42,25 @@ pub(crate) fn float(text: &[u8]) -> Option<f64> {
 #[cold]
 fn slow_float(text: &[u8]) -> Option<f64> {
     fast_float2::parse(text.trim_ascii()).ok()
+}
+
+/// Reads an integer of a type of [`Column::from_bits`](crate::Column), by its bits.
+pub(crate) fn int_of(text: &[u8], dtype: &DataType) -> Option<i64> {
+    if *dtype == DataType::UInt64 {
+        let text = std::str::from_utf8(text.trim_ascii()).ok()?;
+        return text.parse::<u64>().ok().map(u64::cast_signed);
+    }
+    int(text).filter(|value| fits(*value, dtype))
+}
+
+/// Returns whether an integer fits a type of integers.
+pub(crate) fn fits(value: i64, dtype: &DataType) -> bool {
+    number_of!(dtype, T => num_traits::cast::<i64, T>(value).is_some(), true)
+}
+
+/// Reads a float of 32 bits; one that is too large is none.
+pub(crate) fn float32(text: &[u8]) -> Option<f64> {
+    float(text).filter(|value| (*value as f32).is_finite() || !value.is_finite())
 }
 
 /// Reads a truth value, in the spellings that pandas takes.

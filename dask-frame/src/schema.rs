@@ -22,6 +22,22 @@ pub enum DataType {
     Int64,
     /// 64-bit floats; NaN counts as missing.
     Float64,
+    /// 8-bit integers.
+    Int8,
+    /// 16-bit integers.
+    Int16,
+    /// 32-bit integers.
+    Int32,
+    /// 8-bit integers without sign.
+    UInt8,
+    /// 16-bit integers without sign.
+    UInt16,
+    /// 32-bit integers without sign.
+    UInt32,
+    /// 64-bit integers without sign.
+    UInt64,
+    /// 32-bit floats; NaN counts as missing.
+    Float32,
     /// Truth values.
     Bool,
     /// Texts.
@@ -48,7 +64,37 @@ impl DataType {
     /// Returns whether the type can be added up and averaged as it stands.
     #[must_use]
     pub fn is_numeric(&self) -> bool {
-        matches!(self, DataType::Int64 | DataType::Float64)
+        self.is_integer() || self.is_float()
+    }
+
+    /// Returns whether the values are integers, of any width, with a sign or without.
+    #[must_use]
+    pub fn is_integer(&self) -> bool {
+        self.is_unsigned()
+            || matches!(self, DataType::Int8 | DataType::Int16 | DataType::Int32 | DataType::Int64)
+    }
+
+    /// Returns whether the values are integers without sign.
+    #[must_use]
+    pub fn is_unsigned(&self) -> bool {
+        matches!(self, DataType::UInt8 | DataType::UInt16 | DataType::UInt32 | DataType::UInt64)
+    }
+
+    /// Returns whether the values are floats, of 32 or 64 bits.
+    #[must_use]
+    pub fn is_float(&self) -> bool {
+        matches!(self, DataType::Float32 | DataType::Float64)
+    }
+
+    /// Returns the type that numbers of this type are computed in: integers in 64 bits with a sign if they fit, floats
+    /// in 64 bits. Other types stay as they are.
+    pub(crate) fn wide(&self) -> DataType {
+        match self {
+            DataType::UInt64 => DataType::UInt64,
+            dtype if dtype.is_integer() => DataType::Int64,
+            dtype if dtype.is_float() => DataType::Float64,
+            dtype => dtype.clone(),
+        }
     }
 
     /// Returns whether the values are points in time: timestamps, with a zone or without, and dates.
@@ -134,6 +180,14 @@ impl fmt::Display for DataType {
         f.pad(match self {
             DataType::Int64 => "Int64",
             DataType::Float64 => "Float64",
+            DataType::Int8 => "Int8",
+            DataType::Int16 => "Int16",
+            DataType::Int32 => "Int32",
+            DataType::UInt8 => "UInt8",
+            DataType::UInt16 => "UInt16",
+            DataType::UInt32 => "UInt32",
+            DataType::UInt64 => "UInt64",
+            DataType::Float32 => "Float32",
             DataType::Bool => "Bool",
             DataType::Utf8 => "Utf8",
             DataType::Timestamp => "Timestamp",

@@ -30,6 +30,7 @@ mod it {
     #[cfg(feature = "ndarray")]
     mod matrix;
     mod memory;
+    mod narrow;
     mod pandas;
     #[cfg(feature = "parquet")]
     mod parquet;

@@ -99,9 +99,9 @@ fn refused(source: impl std::error::Error + Send + Sync + 'static) -> BridgeErro
 
 fn is_listed(dtype: &DataType) -> bool {
     match dtype {
-        DataType::Boolean | DataType::UInt32 | DataType::Int64 | DataType::Float64 | DataType::LargeUtf8 => {
-            true
-        }
+        DataType::Boolean | DataType::LargeUtf8 | DataType::Float32 | DataType::Float64 => true,
+        DataType::Int8 | DataType::Int16 | DataType::Int32 | DataType::Int64 => true,
+        DataType::UInt8 | DataType::UInt16 | DataType::UInt32 | DataType::UInt64 => true,
         DataType::Timestamp(..) | DataType::Date32 | DataType::Duration(_) => true,
         DataType::Dictionary(keys, values) => **keys == DataType::Int32 && **values == DataType::LargeUtf8,
         _ => false,
@@ -110,11 +110,9 @@ fn is_listed(dtype: &DataType) -> bool {
 
 fn is_listed_2(dtype: &DataType2) -> bool {
     match dtype {
-        DataType2::Boolean
-        | DataType2::UInt32
-        | DataType2::Int64
-        | DataType2::Float64
-        | DataType2::LargeUtf8 => true,
+        DataType2::Boolean | DataType2::LargeUtf8 | DataType2::Float32 | DataType2::Float64 => true,
+        DataType2::Int8 | DataType2::Int16 | DataType2::Int32 | DataType2::Int64 => true,
+        DataType2::UInt8 | DataType2::UInt16 | DataType2::UInt32 | DataType2::UInt64 => true,
         DataType2::Timestamp(..) | DataType2::Date32 | DataType2::Duration(_) => true,
         DataType2::Dictionary(IntegerType::Int32, values, _) => **values == DataType2::LargeUtf8,
         _ => false,
@@ -127,9 +125,9 @@ mod tests {
 
     use arrow_array::types::{Int32Type, TimestampMicrosecondType, TimestampNanosecondType};
     use arrow_array::{
-        BooleanArray, Date32Array, Decimal64Array, DictionaryArray, DurationMicrosecondArray, Float64Array,
-        Int32Array, Int64Array, LargeStringArray, NullArray, PrimitiveArray, StringArray, StringViewArray,
-        UInt32Array,
+        BooleanArray, Date32Array, Decimal64Array, DictionaryArray, DurationMicrosecondArray, Float32Array,
+        Float64Array, Int8Array, Int16Array, Int32Array, Int64Array, LargeStringArray, NullArray,
+        PrimitiveArray, StringArray, StringViewArray, UInt8Array, UInt16Array, UInt32Array, UInt64Array,
     };
     use arrow2::array::PrimitiveArray as PrimitiveArray2;
 
@@ -144,7 +142,14 @@ mod tests {
         vec![
             Arc::new(Int64Array::from(vec![1, 2, 3, 4])),
             Arc::new(Int64Array::from(vec![Some(1), None, Some(3), None])),
+            Arc::new(Int8Array::from(vec![Some(1), None, Some(i8::MIN), None])),
+            Arc::new(Int16Array::from(vec![Some(1), None, Some(i16::MIN), None])),
+            Arc::new(Int32Array::from(vec![Some(1), None, Some(i32::MIN), None])),
+            Arc::new(UInt8Array::from(vec![Some(1), None, Some(u8::MAX), None])),
+            Arc::new(UInt16Array::from(vec![Some(1), None, Some(u16::MAX), None])),
             Arc::new(UInt32Array::from(vec![Some(1), None, Some(u32::MAX), None])),
+            Arc::new(UInt64Array::from(vec![Some(1), None, Some(u64::MAX), None])),
+            Arc::new(Float32Array::from(vec![Some(0.1), None, Some(f32::NAN), None])),
             Arc::new(Float64Array::from(vec![Some(0.5), None, Some(f64::NAN), None])),
             Arc::new(BooleanArray::from(vec![Some(true), None, Some(false), Some(true)])),
             Arc::new(LargeStringArray::from(vec![Some("é"), None, Some(""), Some("x y")])),
@@ -206,11 +211,10 @@ mod tests {
 
     #[test]
     fn types_off_the_list_are_refused() {
-        let refused: [ArrayRef; 6] = [
+        let refused: [ArrayRef; 5] = [
             Arc::new(Decimal64Array::from(vec![1, 2])),
             Arc::new(StringViewArray::from(vec!["a"])),
             Arc::new(StringArray::from(vec!["a"])),
-            Arc::new(Int32Array::from(vec![1])),
             Arc::new(NullArray::new(3)),
             Arc::new(DictionaryArray::<Int32Type>::from_iter(["a", "b"])),
         ];
@@ -221,8 +225,6 @@ mod tests {
                 "{error}"
             );
         }
-        let days = PrimitiveArray2::from_vec(vec![1_i32]);
-        assert!(matches!(to_arrow(days.boxed()), Err(BridgeError::Type { .. })));
         let none = arrow2::array::NullArray::new(DataType2::Null, 3);
         assert!(matches!(to_arrow(none.boxed()), Err(BridgeError::Type { .. })));
     }

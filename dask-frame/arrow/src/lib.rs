@@ -6,8 +6,8 @@
 //!
 //! Not every type that one side can export the other can import, and one pair of types is imported as if it were
 //! another, which would read beyond the memory. So types are let through by a list, in both directions: truth values,
-//! 64-bit integers and floats, unsigned integers of 32 bits, texts with 64-bit offsets, timestamps, dates of 32 bits, durations, and dictionaries of
-//! texts with 32-bit keys. Whoever has another type casts it first.
+//! integers of all widths, floats of 32 and 64 bits, texts with 64-bit offsets, timestamps, dates of 32 bits, durations,
+//! and dictionaries of texts with 32-bit keys. Whoever has another type casts it first.
 //!
 //! This crate is apart since it has the only `unsafe` of dask-frame.
 

@@ -4,6 +4,7 @@ use arrow_schema::{DataType as ArrowType, Schema as ArrowSchema};
 
 use super::Target;
 use crate::error::ReadError;
+use crate::expr::common;
 use crate::input::InputFile;
 use crate::schema::{DataType, Field, names};
 
@@ -72,6 +73,15 @@ impl Told {
                 // Files that list other categories are read as such that are not known.
                 (Some(DataType::Categorical(_)), Some(DataType::Categorical(_))) if *dtype != *got => {
                     *dtype = Some(DataType::CATEGORICAL);
+                }
+                // Integers of several widths are read in the widest, and so are floats.
+                (Some(expected), Some(got))
+                    if expected != got
+                        && (expected.is_integer() && got.is_integer()
+                            || expected.is_float() && got.is_float()) =>
+                {
+                    let both = common(expected, got).filter(|both| both.is_integer() == got.is_integer());
+                    *dtype = Some(both.unwrap_or(DataType::Int64));
                 }
                 (Some(expected), Some(got)) if expected != got => {
                     differences.push(format!("column `{name}` is {got}, not {expected}"));

@@ -10,7 +10,7 @@ use dask_frame_arrow::{BridgeError, from_arrow, to_arrow};
 
 use super::categorical::Codes;
 use super::convert::ticks_type;
-use super::{Column, Data, Lists, Mask};
+use super::{Column, Data, Lists, Mask, Stored, number_of};
 use crate::schema::DataType;
 
 impl Column {
@@ -45,6 +45,9 @@ impl Column {
                 Data::Ticks(ticks.to(ticks_type(dtype)), dtype.clone())
             }
             DataType::Categorical(_) | DataType::List(_) => return Err(wrong()),
+            numbers => {
+                number_of!(numbers, T => return taken_over::<T>(&*taken).ok_or_else(wrong), return Err(wrong()))
+            }
         };
         Ok(Self(data))
     }
@@ -104,12 +107,16 @@ fn cast_down<A: Array + Clone + 'static>(array: &dyn Array) -> Option<A> {
     array.as_any().downcast_ref().cloned()
 }
 
+fn taken_over<T: Stored>(array: &dyn Array) -> Option<Column> {
+    Some(T::column(without_nan(cast_down::<PrimitiveArray<T>>(array)?)))
+}
+
 /// Makes NaN a missing value.
-fn without_nan(floats: PrimitiveArray<f64>) -> PrimitiveArray<f64> {
-    if !floats.values().iter().fold(false, |any, x| any | x.is_nan()) {
+fn without_nan<T: Stored>(floats: PrimitiveArray<T>) -> PrimitiveArray<T> {
+    if !floats.values().iter().fold(false, |any, x| any | x.is_missing()) {
         return floats;
     }
-    let numbers = Mask::from_fn(floats.len(), |i| !floats.value(i).is_nan());
+    let numbers = Mask::from_fn(floats.len(), |i| !floats.value(i).is_missing());
     let validity = floats.validity().cloned().map(Mask::from_bitmap);
     let validity = Mask::both(validity.as_ref(), Some(&numbers)).map(Mask::into_bitmap);
     floats.with_validity(validity)

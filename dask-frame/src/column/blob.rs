@@ -15,7 +15,7 @@ use dask_graph::{Blob, BlobError, BlobReader, Payload};
 use super::categorical::Codes;
 use super::categories::twice;
 use super::convert::ticks_type;
-use super::{Categories, Column, Data, Lists, Mask};
+use super::{Categories, Column, Data, Lists, Mask, Stored, each_number};
 use crate::schema::{DataType, Zone};
 
 /// The number of each type. That of a time zone has the name of the zone in a buffer of its own.
@@ -33,11 +33,27 @@ const KNOWN: u64 = 9;
 const ORDERED: u64 = 10;
 /// Behind the offsets is the header of the column of values, and then its buffers.
 const LIST: u64 = 11;
+const INT8: u64 = 12;
+const INT16: u64 = 13;
+const INT32: u64 = 14;
+const UINT8: u64 = 15;
+const UINT16: u64 = 16;
+const UINT32: u64 = 17;
+const UINT64: u64 = 18;
+const FLOAT32: u64 = 19;
 
 fn number(dtype: &DataType) -> u64 {
     match dtype {
         DataType::Int64 => INT64,
         DataType::Float64 => FLOAT64,
+        DataType::Int8 => INT8,
+        DataType::Int16 => INT16,
+        DataType::Int32 => INT32,
+        DataType::UInt8 => UINT8,
+        DataType::UInt16 => UINT16,
+        DataType::UInt32 => UINT32,
+        DataType::UInt64 => UINT64,
+        DataType::Float32 => FLOAT32,
         DataType::Bool => BOOL,
         DataType::Utf8 => UTF8,
         DataType::Timestamp => TIMESTAMP,
@@ -83,6 +99,9 @@ impl Column {
                 buffers.push(bytemuck::cast_slice(a.values()).into());
             }
             Data::Float64(a) => buffers.push(bytemuck::cast_slice(a.values()).into()),
+            Data::Numbers(numbers) => {
+                buffers.push(each_number!(numbers, a => bytemuck::cast_slice(a.values())).into());
+            }
             Data::Bool(a) => header.first_bit = push_bits(a.values(), buffers),
             Data::Utf8(a) => push_texts(a, buffers),
             Data::Categorical(codes) => {
@@ -119,6 +138,14 @@ impl Column {
         Ok(Self(match header.kind {
             INT64 => Data::Int64(primitive(ArrowType::Int64, reader, validity)?),
             FLOAT64 => Data::Float64(primitive(ArrowType::Float64, reader, validity)?),
+            INT8 => return numbers::<i8>(reader, validity),
+            INT16 => return numbers::<i16>(reader, validity),
+            INT32 => return numbers::<i32>(reader, validity),
+            UINT8 => return numbers::<u8>(reader, validity),
+            UINT16 => return numbers::<u16>(reader, validity),
+            UINT32 => return numbers::<u32>(reader, validity),
+            UINT64 => return numbers::<u64>(reader, validity),
+            FLOAT32 => return numbers::<f32>(reader, validity),
             TIMESTAMP => ticks(&DataType::Timestamp, reader, validity)?,
             DATE => ticks(&DataType::Date, reader, validity)?,
             DURATION => ticks(&DataType::Duration, reader, validity)?,
@@ -218,6 +245,13 @@ fn push_bits<'a>(bits: &'a Bitmap, buffers: &mut Vec<Cow<'a, [u8]>>) -> u64 {
 fn bits(reader: &mut BlobReader<'_>, first: u64, len: usize) -> Result<Bitmap, Box<dyn Error + Send + Sync>> {
     let first = usize::try_from(first)?;
     Ok(Bitmap::try_new(reader.next_buffer()?, first.saturating_add(len))?.sliced(first, len))
+}
+
+fn numbers<T: Stored>(
+    reader: &mut BlobReader<'_>,
+    validity: Option<Bitmap>,
+) -> Result<Column, Box<dyn Error + Send + Sync>> {
+    Ok(T::column(primitive(T::PRIMITIVE.into(), reader, validity)?))
 }
 
 fn primitive<T: NativeType + Pod>(

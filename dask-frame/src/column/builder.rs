@@ -74,6 +74,12 @@ impl ValueBuilder<i64> {
         Column::from_i64s(values, validity)
     }
 
+    /// Finishes a column of an integer type by the bits of its values.
+    pub(crate) fn finish_bits(self, dtype: &DataType) -> Column {
+        let (values, validity) = self.finish();
+        Column::from_bits(dtype, values, validity)
+    }
+
     pub(crate) fn finish_ticks(self, dtype: DataType) -> Column {
         let (values, validity) = self.finish();
         Column::from_ticks(dtype, values, validity)

@@ -3,7 +3,9 @@
 use arrow2::array::{BooleanArray, PrimitiveArray};
 use arrow2::datatypes::{DataType as ArrowType, TimeUnit};
 
-use super::{BoolBuilder, Column, Data, Lists, Mask, Utf8Builder, ValueBuilder, View};
+use super::{
+    BoolBuilder, Column, Data, Lists, Mask, Stored, Utf8Builder, ValueBuilder, View, each_number, number_of,
+};
 use crate::column::Scalar;
 use crate::column::categorical::Codes;
 use crate::schema::{DataType, Zone};
@@ -137,6 +139,14 @@ impl Column {
             Scalar::Null(dtype) => Self::nulls(dtype, len),
             Scalar::Int64(x) => Self::from_i64s(vec![*x; len], None),
             Scalar::Float64(x) => Self::from_f64s(vec![*x; len], None),
+            Scalar::Int8(x) => Self::from_numbers(vec![*x; len], None),
+            Scalar::Int16(x) => Self::from_numbers(vec![*x; len], None),
+            Scalar::Int32(x) => Self::from_numbers(vec![*x; len], None),
+            Scalar::UInt8(x) => Self::from_numbers(vec![*x; len], None),
+            Scalar::UInt16(x) => Self::from_numbers(vec![*x; len], None),
+            Scalar::UInt32(x) => Self::from_numbers(vec![*x; len], None),
+            Scalar::UInt64(x) => Self::from_numbers(vec![*x; len], None),
+            Scalar::Float32(x) => Self::from_numbers(vec![*x; len], None),
             Scalar::Bool(x) => Self::from_mask(Mask::all(len, *x), None),
             Scalar::Utf8(x) => (0..len).map(|_| Some(&**x)).collect(),
             Scalar::Timestamp(x) | Scalar::Zoned(x, _) | Scalar::Date(x) | Scalar::Duration(x) => {
@@ -171,6 +181,11 @@ impl Column {
             }
             DataType::Categorical(categories) => Self(Data::Categorical(Codes::nulls(categories, len))),
             DataType::List(item) => Self(Data::List(Lists::nulls(item, len))),
+            numbers => number_of!(
+                numbers,
+                T => Self::from_numbers(vec![T::default(); len], none),
+                unreachable!("all other types are of numbers")
+            ),
         }
     }
 
@@ -180,6 +195,9 @@ impl Column {
         Self(match self.0.clone() {
             Data::Int64(a) => Data::Int64(a.with_validity(validity)),
             Data::Float64(a) => Data::Float64(a.with_validity(validity)),
+            Data::Numbers(numbers) => {
+                return each_number!(numbers, a => Stored::column(a.with_validity(validity)));
+            }
             Data::Bool(a) => Data::Bool(a.with_validity(validity)),
             Data::Utf8(a) => Data::Utf8(a.with_validity(validity)),
             Data::Ticks(a, dtype) => Data::Ticks(a.with_validity(validity), dtype),

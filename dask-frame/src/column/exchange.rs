@@ -5,7 +5,7 @@ use arrow2::bitmap::Bitmap;
 use arrow2::offset::OffsetsBuffer;
 use dask_graph::{ColumnData, ColumnValues, Texts};
 
-use super::{Column, Data, Mask};
+use super::{Column, Data, Mask, Numbers};
 use crate::schema::DataType;
 
 impl Column {
@@ -33,7 +33,8 @@ impl Column {
         Self(Data::Utf8(array.expect("texts are cut between letters")))
     }
 
-    /// Returns the values to be exchanged: of types that are, all days and microseconds are of timestamps.
+    /// Returns the values to be exchanged, numbers in 64 bits: of types that are, all days and microseconds are of
+    /// timestamps.
     pub(crate) fn to_exchange(&self) -> ColumnData {
         let values = match &self.0 {
             Data::Int64(a) => ColumnValues::Int64(a.values().to_vec()),
@@ -41,6 +42,10 @@ impl Column {
             Data::Float64(a) => ColumnValues::Float64(a.values().to_vec()),
             Data::Bool(a) => ColumnValues::Bool(a.values_iter().collect()),
             Data::Utf8(a) => ColumnValues::Text(a.values_iter().collect()),
+            Data::Numbers(Numbers::UInt64(_)) => {
+                unreachable!("types that are not exchanged are refused when the partitions are asked for")
+            }
+            Data::Numbers(_) => return self.wide().to_exchange(),
             Data::Categorical(codes) => {
                 ColumnValues::Text((0..self.len()).map(|row| codes.text(row)).collect())
             }

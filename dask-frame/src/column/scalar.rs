@@ -20,6 +20,22 @@ pub enum Scalar {
     Int64(i64),
     /// A 64-bit float; NaN counts as missing.
     Float64(f64),
+    /// An 8-bit integer.
+    Int8(i8),
+    /// A 16-bit integer.
+    Int16(i16),
+    /// A 32-bit integer.
+    Int32(i32),
+    /// An 8-bit integer without sign.
+    UInt8(u8),
+    /// A 16-bit integer without sign.
+    UInt16(u16),
+    /// A 32-bit integer without sign.
+    UInt32(u32),
+    /// A 64-bit integer without sign.
+    UInt64(u64),
+    /// A 32-bit float; NaN counts as missing.
+    Float32(f32),
     /// A truth value.
     Bool(bool),
     /// A text.
@@ -44,6 +60,14 @@ impl Scalar {
             Scalar::Null(dtype) => dtype.clone(),
             Scalar::Int64(_) => DataType::Int64,
             Scalar::Float64(_) => DataType::Float64,
+            Scalar::Int8(_) => DataType::Int8,
+            Scalar::Int16(_) => DataType::Int16,
+            Scalar::Int32(_) => DataType::Int32,
+            Scalar::UInt8(_) => DataType::UInt8,
+            Scalar::UInt16(_) => DataType::UInt16,
+            Scalar::UInt32(_) => DataType::UInt32,
+            Scalar::UInt64(_) => DataType::UInt64,
+            Scalar::Float32(_) => DataType::Float32,
             Scalar::Bool(_) => DataType::Bool,
             Scalar::Utf8(_) => DataType::Utf8,
             Scalar::Timestamp(_) => DataType::Timestamp,
@@ -60,7 +84,22 @@ impl Scalar {
         match self {
             Scalar::Null(_) => true,
             Scalar::Float64(x) => x.is_nan(),
+            Scalar::Float32(x) => x.is_nan(),
             _ => false,
+        }
+    }
+
+    /// Returns a number in one of the types that are computed in, as [`Column::wide`](super::Column) does for columns.
+    pub(crate) fn wide(self) -> Self {
+        match self {
+            Scalar::Int8(x) => Scalar::Int64(x.into()),
+            Scalar::Int16(x) => Scalar::Int64(x.into()),
+            Scalar::Int32(x) => Scalar::Int64(x.into()),
+            Scalar::UInt8(x) => Scalar::Int64(x.into()),
+            Scalar::UInt16(x) => Scalar::Int64(x.into()),
+            Scalar::UInt32(x) => Scalar::Int64(x.into()),
+            Scalar::Float32(x) => Scalar::Float64(x.into()),
+            other => other,
         }
     }
 
@@ -89,6 +128,14 @@ impl fmt::Display for Scalar {
             Scalar::Null(_) => f.write_str("null"),
             Scalar::Int64(x) => write!(f, "{x}"),
             Scalar::Float64(x) => f.write_str(zmij::Buffer::new().format(*x)),
+            Scalar::Float32(x) => f.write_str(zmij::Buffer::new().format(*x)),
+            Scalar::Int8(x) => write!(f, "{x}"),
+            Scalar::Int16(x) => write!(f, "{x}"),
+            Scalar::Int32(x) => write!(f, "{x}"),
+            Scalar::UInt8(x) => write!(f, "{x}"),
+            Scalar::UInt16(x) => write!(f, "{x}"),
+            Scalar::UInt32(x) => write!(f, "{x}"),
+            Scalar::UInt64(x) => write!(f, "{x}"),
             Scalar::Bool(x) => write!(f, "{x}"),
             Scalar::Utf8(x) => f.write_str(x),
             Scalar::Timestamp(x) | Scalar::Zoned(x, _) | Scalar::Date(x) | Scalar::Duration(x) => {
@@ -135,6 +182,14 @@ impl Tokenize for Scalar {
             | Scalar::Date(x)
             | Scalar::Duration(x) => x.tokenize(t),
             Scalar::Float64(x) => x.tokenize(t),
+            Scalar::Float32(x) => f64::from(*x).tokenize(t),
+            Scalar::UInt64(x) => x.tokenize(t),
+            Scalar::Int8(x) => i64::from(*x).tokenize(t),
+            Scalar::Int16(x) => i64::from(*x).tokenize(t),
+            Scalar::Int32(x) => i64::from(*x).tokenize(t),
+            Scalar::UInt8(x) => i64::from(*x).tokenize(t),
+            Scalar::UInt16(x) => i64::from(*x).tokenize(t),
+            Scalar::UInt32(x) => i64::from(*x).tokenize(t),
             Scalar::Bool(x) => x.tokenize(t),
             Scalar::Utf8(x) => (**x).tokenize(t),
             Scalar::List(values) => {

@@ -5,7 +5,7 @@ use arrow2::compute::{concatenate, filter, take};
 use arrow2::datatypes::DataType as ArrowType;
 use arrow2::types::NativeType;
 
-use super::{Column, Data, Mask, categorical, lists};
+use super::{Column, Data, Mask, Stored, categorical, each_number, lists};
 
 /// In a list of rows: no row at all, which gives a missing value.
 pub(crate) const NO_ROW: u32 = u32::MAX;
@@ -21,6 +21,9 @@ impl Column {
         Self(match self.0.clone() {
             Data::Int64(a) => Data::Int64(a.sliced(start, len)),
             Data::Float64(a) => Data::Float64(a.sliced(start, len)),
+            Data::Numbers(numbers) => {
+                return each_number!(numbers, a => Stored::column(a.sliced(start, len)));
+            }
             Data::Bool(a) => Data::Bool(a.sliced(start, len)),
             Data::Utf8(a) => Data::Utf8(a.sliced(start, len)),
             Data::Ticks(a, dtype) => Data::Ticks(a.sliced(start, len), dtype),
@@ -46,6 +49,9 @@ impl Column {
             Data::Int64(a) => Some(Data::Int64(gathered(a, rows))),
             Data::Float64(a) => Some(Data::Float64(gathered(a, rows))),
             Data::Ticks(a, dtype) => Some(Data::Ticks(gathered(a, rows), dtype.clone())),
+            Data::Numbers(numbers) => {
+                return each_number!(numbers, a => Stored::column(gathered(a, rows)));
+            }
             Data::Bool(_) | Data::Utf8(_) | Data::Categorical(_) | Data::List(_) => None,
         };
         let array = match (numbers, self.array()) {
@@ -90,9 +96,13 @@ impl Column {
         fn typed<A: Clone + 'static>(array: &dyn Array) -> A {
             array.as_any().downcast_ref::<A>().expect("arrow2 keeps the type of an array").clone()
         }
+        fn like<T: Stored>(_: &PrimitiveArray<T>, array: &dyn Array) -> Column {
+            T::column(typed(array))
+        }
         Self(match &self.0 {
             Data::Int64(_) => Data::Int64(typed(array)),
             Data::Float64(_) => Data::Float64(typed(array)),
+            Data::Numbers(numbers) => return each_number!(numbers, a => like(a, array)),
             Data::Bool(_) => Data::Bool(typed(array)),
             Data::Utf8(_) => Data::Utf8(typed(array)),
             Data::Ticks(_, dtype) => Data::Ticks(typed(array), dtype.clone()),

@@ -13,6 +13,9 @@ use crate::{parse, time};
 pub(crate) enum CellBuilder {
     Int64(ValueBuilder<i64>),
     Float64(ValueBuilder<f64>),
+    /// Integers of another type, by their bits.
+    Integers(ValueBuilder<i64>, DataType),
+    Float32(ValueBuilder<f64>),
     Bool(BoolBuilder),
     Utf8(Utf8Builder),
     Ticks(ValueBuilder<i64>, DataType),
@@ -35,15 +38,17 @@ impl CellBuilder {
         match dtype {
             DataType::Int64 => CellBuilder::Int64(ValueBuilder::with_capacity(0)),
             DataType::Float64 => CellBuilder::Float64(ValueBuilder::with_capacity(0)),
+            DataType::Float32 => CellBuilder::Float32(ValueBuilder::with_capacity(0)),
+            dtype if dtype.is_integer() => {
+                CellBuilder::Integers(ValueBuilder::with_capacity(0), dtype.clone())
+            }
             DataType::Bool => CellBuilder::Bool(BoolBuilder::default()),
             DataType::Utf8 => CellBuilder::Utf8(Utf8Builder::with_capacity(0)),
             DataType::Categorical(categories) => {
                 CellBuilder::Categorical(Utf8Builder::with_capacity(0), categories.clone())
             }
-            DataType::Timestamp | DataType::Zoned(_) | DataType::Date | DataType::Duration => {
-                CellBuilder::Ticks(ValueBuilder::with_capacity(0), dtype.clone())
-            }
             DataType::List(item) => CellBuilder::List(Box::new(Self::new(item)), Vec::new()),
+            _ => CellBuilder::Ticks(ValueBuilder::with_capacity(0), dtype.clone()),
         }
     }
 
@@ -71,6 +76,12 @@ impl CellBuilder {
             }
             CellBuilder::Int64(values) => each(cells, na, parse::int, |value| values.push_option(value)),
             CellBuilder::Float64(values) => each(cells, na, parse::float, |value| values.push_option(value)),
+            CellBuilder::Integers(values, dtype) => {
+                each(cells, na, |cell| numbers.int_of(cell, dtype), |value| values.push_option(value))
+            }
+            CellBuilder::Float32(values) => {
+                each(cells, na, |cell| numbers.float32(cell), |value| values.push_option(value))
+            }
             CellBuilder::Bool(values) => each(cells, na, parse::boolean, |value| values.push_option(value)),
             CellBuilder::Ticks(values, dtype) => {
                 each(cells, na, |cell| time::parse_as(cell, dtype), |value| values.push_option(value))
@@ -103,8 +114,10 @@ impl CellBuilder {
     #[cfg(feature = "json")]
     pub(crate) fn push_null(&mut self) {
         match self {
-            CellBuilder::Int64(values) | CellBuilder::Ticks(values, _) => values.push_null(),
-            CellBuilder::Float64(values) => values.push_null(),
+            CellBuilder::Int64(values) | CellBuilder::Integers(values, _) | CellBuilder::Ticks(values, _) => {
+                values.push_null()
+            }
+            CellBuilder::Float64(values) | CellBuilder::Float32(values) => values.push_null(),
             CellBuilder::Bool(values) => values.push_null(),
             CellBuilder::Utf8(values) | CellBuilder::Categorical(values, _) => values.push_null(),
             CellBuilder::List(_, lengths) => lengths.push(None),
@@ -116,6 +129,8 @@ impl CellBuilder {
         Ok(match self {
             CellBuilder::Int64(values) => values.finish_i64(),
             CellBuilder::Float64(values) => values.finish_f64(),
+            CellBuilder::Integers(values, dtype) => values.finish_bits(&dtype),
+            CellBuilder::Float32(values) => values.finish_f64().rounded_to(&DataType::Float32),
             CellBuilder::Bool(values) => values.finish(),
             CellBuilder::Ticks(values, dtype) => values.finish_ticks(dtype),
             CellBuilder::Categorical(values, known) if known.is_known() => {
@@ -175,7 +190,9 @@ pub(crate) fn guess(cell: &[u8]) -> DataType {
 pub(crate) fn widen(a: &DataType, b: &DataType) -> DataType {
     match (a, b) {
         _ if a == b => a.clone(),
-        (DataType::Int64, DataType::Float64) | (DataType::Float64, DataType::Int64) => DataType::Float64,
+        // Only the usual numbers are guessed: of a narrower type, the guess is what does not fit it.
+        _ if a.is_integer() && b.is_integer() => DataType::Int64,
+        _ if a.is_numeric() && b.is_numeric() => DataType::Float64,
         _ => DataType::Utf8,
     }
 }

@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use serde::{Deserialize, Serialize};
 
-use crate::column::{Mask, View};
+use crate::column::{Mask, Numbers, View};
 use crate::table::Table;
 use crate::time;
 
@@ -118,6 +118,10 @@ impl Format {
             (View::Float64(values), Some(n)) => {
                 self.write_number(&format!("{:.*}", usize::from(n), values[row]), to)
             }
+            (View::Numbers(Numbers::Float32(values)), Some(n)) => {
+                self.write_number(&format!("{:.*}", usize::from(n), values.value(row)), to)
+            }
+            (View::Numbers(numbers), _) => self.write_number(&numbers.get(row).to_string(), to),
             (View::Bool(values), _) => self.write_number(if values.get(row) { "True" } else { "False" }, to),
             (View::Ticks(values, dtype), _) => {
                 self.write_text(&time::Ticks(values[row], dtype.clone()).to_string(), to)

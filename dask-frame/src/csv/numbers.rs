@@ -30,6 +30,15 @@ impl Numbers {
         parse::float(&self.usual(cell)?)
     }
 
+    /// Reads an integer of a type, by its bits.
+    pub(crate) fn int_of(self, cell: &[u8], dtype: &DataType) -> Option<i64> {
+        parse::int_of(&self.usual(cell)?, dtype)
+    }
+
+    pub(crate) fn float32(self, cell: &[u8]) -> Option<f64> {
+        parse::float32(&self.usual(cell)?)
+    }
+
     /// Returns the narrowest type that can hold a cell.
     pub(crate) fn guess(self, cell: &[u8]) -> DataType {
         self.usual(cell).map_or(DataType::Utf8, |cell| guess(&cell))

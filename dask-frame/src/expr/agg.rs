@@ -13,6 +13,7 @@ use crate::schema::{DataType, Schema};
 mod kind;
 
 pub use kind::AggregateKind;
+pub(super) use kind::added_up;
 
 /// An aggregate of an expression, made by [`Expr::sum`] and its neighbours or by [`size`].
 ///

@@ -1,9 +1,14 @@
 //! Arithmetic on columns. Integers never wrap: the loops collect an overflow flag beside the values.
 
+use num_traits::ops::overflowing::{OverflowingAdd, OverflowingMul, OverflowingSub};
+use num_traits::{PrimInt, WrappingMul, WrappingSub, checked_pow};
+
 use super::eval::{Eval, unify};
+use super::typing::arithmetic;
 use super::{Binary, Expr, Unary};
-use crate::column::{Column, Mask, Scalar, View};
+use crate::column::{Column, Mask, Numbers, Scalar, View};
 use crate::error::EvalError;
+use crate::schema::DataType;
 
 /// What can go wrong in a row.
 #[derive(Clone, Copy)]
@@ -52,20 +57,30 @@ fn zip<T: Copy, R>(a: Side<'_, T>, b: Side<'_, T>, mut f: impl FnMut(T, T) -> R)
 /// Computes one of the arithmetic operators; the types were checked when it was written.
 pub(super) fn binary(op: Binary, left: &Eval, right: &Eval, len: usize) -> Result<Column, Fault> {
     let validity = Mask::both(left.validity(len).as_ref(), right.validity(len).as_ref());
-    let (left, right) = match op {
-        Binary::Divide => (left.clone().into_floats(), right.clone().into_floats()),
-        _ => unify(left.clone(), right.clone()),
+    let output = arithmetic(op, &left.dtype(), &right.dtype());
+    let (left, right) = (left.clone(), right.clone());
+    let (left, right) = match &output {
+        DataType::UInt64 => (left.into_type(DataType::UInt64), right.into_type(DataType::UInt64)),
+        dtype if dtype.is_integer() => (left.into_wide(), right.into_wide()),
+        dtype if dtype.is_float() => (left.into_floats(), right.into_floats()),
+        _ => unify(left, right),
     };
     // A missing constant makes every row missing, whatever the other side is.
     if [&left, &right].iter().any(|side| matches!(side, Eval::Constant(value) if value.is_null())) {
-        return Ok(Column::nulls(&left.dtype(), len));
+        return Ok(Column::nulls(&output, len));
     }
     match (sides(&left), sides(&right)) {
         (Sides::Ints(a), Sides::Ints(b)) => {
             let values = ints(op, a, b, len, validity.as_ref())?;
-            Ok(Column::from_i64s(values, validity))
+            Column::from_i64s(values, validity).fitted_to(&output).ok_or(Fault::Overflow)
         }
-        (Sides::Floats(a), Sides::Floats(b)) => Ok(Column::from_f64s(floats(op, a, b), validity)),
+        (Sides::Unsigned(a), Sides::Unsigned(b)) => {
+            let values = ints(op, a, b, len, validity.as_ref())?;
+            Ok(Column::from_numbers(values, validity))
+        }
+        (Sides::Floats(a), Sides::Floats(b)) => {
+            Ok(Column::from_f64s(floats(op, a, b), validity).rounded_to(&output))
+        }
         (Sides::Texts(a), Sides::Texts(b)) => {
             let text = |side: &Column, row: usize| match side.view() {
                 View::Utf8(texts) => texts.get(row).to_owned(),
@@ -82,6 +97,7 @@ pub(super) fn binary(op: Binary, left: &Eval, right: &Eval, len: usize) -> Resul
 
 enum Sides<'a> {
     Ints(Side<'a, i64>),
+    Unsigned(Side<'a, u64>),
     Floats(Side<'a, f64>),
     Texts(&'a Eval),
     Other,
@@ -90,11 +106,13 @@ enum Sides<'a> {
 fn sides(side: &Eval) -> Sides<'_> {
     match side {
         Eval::Constant(Scalar::Int64(x)) => Sides::Ints(Side::One(*x)),
+        Eval::Constant(Scalar::UInt64(x)) => Sides::Unsigned(Side::One(*x)),
         Eval::Constant(Scalar::Float64(x)) => Sides::Floats(Side::One(*x)),
         Eval::Constant(Scalar::Utf8(_)) => Sides::Texts(side),
         Eval::Constant(_) => Sides::Other,
         Eval::Column(column) => match column.view() {
             View::Int64(values) => Sides::Ints(Side::Each(values)),
+            View::Numbers(Numbers::UInt64(values)) => Sides::Unsigned(Side::Each(values.values())),
             View::Float64(values) => Sides::Floats(Side::Each(values)),
             View::Utf8(_) => Sides::Texts(side),
             _ => Sides::Other,
@@ -102,22 +120,28 @@ fn sides(side: &Eval) -> Sides<'_> {
     }
 }
 
-fn ints(
+/// Integers that arithmetic is done in.
+trait Integer: PrimInt + OverflowingAdd + OverflowingSub + OverflowingMul + WrappingSub + WrappingMul {}
+
+impl Integer for i64 {}
+impl Integer for u64 {}
+
+fn ints<T: Integer>(
     op: Binary,
-    a: Side<'_, i64>,
-    b: Side<'_, i64>,
+    a: Side<'_, T>,
+    b: Side<'_, T>,
     len: usize,
     validity: Option<&Mask>,
-) -> Result<Vec<i64>, Fault> {
+) -> Result<Vec<T>, Fault> {
     // Each row gives its value and whether it is wrong. What stands in a missing row is anything, so a
     // flag that is up is looked at again where it counts.
-    fn checked(
-        (a, b): (Side<'_, i64>, Side<'_, i64>),
+    fn checked<T: Integer>(
+        (a, b): (Side<'_, T>, Side<'_, T>),
         len: usize,
         validity: Option<&Mask>,
         fault: Fault,
-        f: impl Fn(i64, i64) -> (i64, bool),
-    ) -> Result<Vec<i64>, Fault> {
+        f: impl Fn(T, T) -> (T, bool),
+    ) -> Result<Vec<T>, Fault> {
         let mut any = false;
         let values = zip(a, b, |x, y| {
             let (value, wrong) = f(x, y);
@@ -127,42 +151,42 @@ fn ints(
         let counts = |row: usize| validity.is_none_or(|valid| valid.get(row)) && f(a.get(row), b.get(row)).1;
         if any && (0..len).any(counts) { Err(fault) } else { Ok(values) }
     }
-    let run = |fault, f: fn(i64, i64) -> (i64, bool)| checked((a, b), len, validity, fault, f);
+    let (zero, one) = (T::zero(), T::one());
+    let run = |fault, f: fn(T, T) -> (T, bool)| checked((a, b), len, validity, fault, f);
     match op {
-        Binary::Add => checked((a, b), len, validity, Fault::Overflow, i64::overflowing_add),
-        Binary::Subtract => checked((a, b), len, validity, Fault::Overflow, i64::overflowing_sub),
-        Binary::Multiply => checked((a, b), len, validity, Fault::Overflow, i64::overflowing_mul),
+        Binary::Add => checked((a, b), len, validity, Fault::Overflow, |x, y| x.overflowing_add(&y)),
+        Binary::Subtract => checked((a, b), len, validity, Fault::Overflow, |x, y| x.overflowing_sub(&y)),
+        Binary::Multiply => checked((a, b), len, validity, Fault::Overflow, |x, y| x.overflowing_mul(&y)),
         Binary::FloorDivide => {
-            run(Fault::DivisionByZero, |_, y| (0, y == 0))?;
+            run(Fault::DivisionByZero, |_, y| (T::zero(), y.is_zero()))?;
             checked((a, b), len, validity, Fault::Overflow, floor_div)
         }
         Binary::Remainder => {
-            run(Fault::DivisionByZero, |_, y| (0, y == 0))?;
+            run(Fault::DivisionByZero, |_, y| (T::zero(), y.is_zero()))?;
             // i64::MIN % -1 is 0, although the quotient does not fit.
-            run(Fault::Overflow, |x, y| {
-                (if y == 0 { 0 } else { x.wrapping_sub(floor_div(x, y).0.wrapping_mul(y)) }, false)
+            run(Fault::Overflow, |x, y| match y.is_zero() {
+                true => (y, false),
+                false => (x.wrapping_sub(&floor_div(x, y).0.wrapping_mul(&y)), false),
             })
         }
         Binary::Power => {
-            run(Fault::NegativePower, |_, y| (0, y < 0))?;
-            run(Fault::Overflow, |x, y| match (x, u32::try_from(y)) {
-                (_, Ok(y)) => x.overflowing_pow(y),
-                (0 | 1, Err(_)) => (x, false),
-                (-1, Err(_)) => (if y % 2 == 0 { 1 } else { -1 }, false),
-                _ => (0, true),
+            run(Fault::NegativePower, |_, y| (T::zero(), y < T::zero()))?;
+            checked((a, b), len, validity, Fault::Overflow, |x, y| match y.to_u32() {
+                Some(y) => checked_pow(x, y as usize).map_or((zero, true), |power| (power, false)),
+                None if x == zero || x == one => (x, false),
+                // Minus one.
+                None if x < zero && x + one == zero => (if y & one == zero { one } else { x }, false),
+                None => (zero, true),
             })
         }
         _ => unreachable!("`{op:?}` is no arithmetic"),
     }
 }
 
-fn floor_div(x: i64, y: i64) -> (i64, bool) {
-    if y == 0 {
-        return (0, true);
-    }
-    let (quotient, overflow) = x.overflowing_div(y);
-    let down = x.wrapping_rem(y) != 0 && (x < 0) != (y < 0);
-    (quotient - i64::from(down), overflow)
+fn floor_div<T: Integer>(x: T, y: T) -> (T, bool) {
+    let Some(quotient) = x.checked_div(&y) else { return (T::zero().wrapping_sub(&x), true) };
+    let down = !(x % y).is_zero() && (x < T::zero()) != (y < T::zero());
+    (if down { quotient - T::one() } else { quotient }, false)
 }
 
 fn floats(op: Binary, a: Side<'_, f64>, b: Side<'_, f64>) -> Vec<f64> {
@@ -201,6 +225,25 @@ pub(super) fn unary(op: Unary, of: &Column) -> Result<Column, Fault> {
         View::Float64(values) => {
             let f = if op == Unary::Negative { |x: f64| -x } else { f64::abs };
             Ok(Column::from_f64s(values.iter().map(|&x| f(x)).collect(), validity))
+        }
+        View::Numbers(numbers) => {
+            let dtype = numbers.dtype();
+            match (of.wide().view(), op) {
+                (View::Numbers(Numbers::UInt64(_)), Unary::Absolute) => Ok(of.clone()),
+                // Nothing but zero has a negative.
+                (View::Numbers(Numbers::UInt64(values)), _) => {
+                    let valid = |row: usize| validity.as_ref().is_none_or(|valid| valid.get(row));
+                    let is_there = |(row, &x): (usize, &u64)| x > 0 && valid(row);
+                    match values.values().iter().enumerate().any(is_there) {
+                        true => Err(Fault::Overflow),
+                        false => Ok(of.clone()),
+                    }
+                }
+                _ => {
+                    let wide = unary(op, &of.wide())?.rounded_to(&dtype);
+                    wide.fitted_to(&dtype).ok_or(Fault::Overflow)
+                }
+            }
         }
         View::Int64(values) => {
             let negated =

@@ -4,7 +4,7 @@ use std::cmp::Ordering;
 
 use super::Binary;
 use super::eval::{Eval, unify};
-use crate::column::{Column, Mask, Scalar, View};
+use crate::column::{Column, Mask, NumberArray, Numbers, Scalar, Stored, View, each_number};
 
 /// Compares row by row; a row in which a side is missing has a missing answer.
 pub(super) fn compare(op: Binary, left: &Eval, right: &Eval, len: usize) -> Column {
@@ -16,7 +16,7 @@ pub(super) fn compare(op: Binary, left: &Eval, right: &Eval, len: usize) -> Colu
     };
     let (left, right) = match places(left, right) {
         Some(places) => places,
-        None => unify(left.clone(), right.clone()),
+        None => comparable(left.clone(), right.clone()),
     };
     let left = left.into_column(len);
     let mask = match right {
@@ -24,6 +24,17 @@ pub(super) fn compare(op: Binary, left: &Eval, right: &Eval, len: usize) -> Colu
         Eval::Column(right) => with_column(op, &left, &right),
     };
     Column::from_mask(mask, validity)
+}
+
+/// Gives two sides one type, and leaves integers without sign beside such with a sign, with which they are compared by
+/// value.
+fn comparable(left: Eval, right: Eval) -> (Eval, Eval) {
+    let (a, b) = (left.dtype(), right.dtype());
+    match a != b && a.is_numeric() && b.is_numeric() {
+        false => unify(left, right),
+        true if a.is_integer() && b.is_integer() => (left.into_wide(), right.into_wide()),
+        true => (left.into_floats(), right.into_floats()),
+    }
 }
 
 /// Puts the places of categories in their stead, where the categories are one list on both sides. A text that is none
@@ -58,9 +69,14 @@ fn with_constant(op: Binary, left: &Column, right: &Scalar) -> Mask {
             rows(op, len, |i| a[i], |_| b)
         }
         (View::Float64(a), Scalar::Float64(b)) => rows(op, len, |i| a[i], |_| *b),
+        (View::Numbers(Numbers::UInt64(a)), Scalar::Int64(b)) => {
+            rows(op, len, |i| i128::from(a.value(i)), |_| i128::from(*b))
+        }
+        (View::Int64(a), Scalar::UInt64(b)) => rows(op, len, |i| i128::from(a[i]), |_| i128::from(*b)),
+        (View::Numbers(numbers), right) => each_number!(numbers, a => numbers_with_constant(op, a, right)),
         (View::Bool(a), Scalar::Bool(b)) => rows(op, len, |i| a.get(i), |_| *b),
         (View::Utf8(a), Scalar::Utf8(b)) => rows(op, len, |i| a.get(i), |_| &**b),
-        _ => unreachable!("the sides of a comparison were given one type when it was written"),
+        _ => one_type(),
     }
 }
 
@@ -71,9 +87,16 @@ fn with_column(op: Binary, left: &Column, right: &Column) -> Mask {
             rows(op, len, |i| a[i], |i| b[i])
         }
         (View::Float64(a), View::Float64(b)) => rows(op, len, |i| a[i], |i| b[i]),
+        (View::Numbers(Numbers::UInt64(a)), View::Int64(b)) => {
+            rows(op, len, |i| i128::from(a.value(i)), |i| i128::from(b[i]))
+        }
+        (View::Int64(a), View::Numbers(Numbers::UInt64(b))) => {
+            rows(op, len, |i| i128::from(a[i]), |i| i128::from(b.value(i)))
+        }
+        (View::Numbers(numbers), _) => each_number!(numbers, a => numbers_with_column(op, a, right)),
         (View::Bool(a), View::Bool(b)) => rows(op, len, |i| a.get(i), |i| b.get(i)),
         (View::Utf8(a), View::Utf8(b)) => rows(op, len, |i| a.get(i), |i| b.get(i)),
-        _ => unreachable!("the sides of a comparison were given one type when it was written"),
+        _ => one_type(),
     }
 }
 
@@ -89,12 +112,31 @@ fn rows<T: PartialOrd>(op: Binary, len: usize, a: impl Fn(usize) -> T, b: impl F
     }
 }
 
+fn numbers_with_constant<T: Stored>(op: Binary, a: &NumberArray<T>, right: &Scalar) -> Mask {
+    let Some(b) = T::of_scalar(right) else { one_type() };
+    let a = a.values();
+    rows(op, a.len(), |i| a[i], |_| b)
+}
+
+fn numbers_with_column<T: Stored>(op: Binary, a: &NumberArray<T>, right: &Column) -> Mask {
+    let Some(b) = T::array(right) else { one_type() };
+    let (a, b) = (a.values(), b.values());
+    rows(op, a.len(), |i| a[i], |i| b[i])
+}
+
+fn one_type() -> ! {
+    unreachable!("the sides of a comparison were given one type when it was written")
+}
+
 /// Orders two rows of a column; missing values are for the caller.
 pub(crate) fn order_rows(column: View<'_>, a: usize, b: usize) -> Ordering {
     match column {
         View::Int64(values) | View::Ticks(values, _) => values[a].cmp(&values[b]),
         // There is no NaN in a column, and -0.0 equals 0.0.
         View::Float64(values) => values[a].partial_cmp(&values[b]).unwrap_or(Ordering::Equal),
+        View::Numbers(numbers) => each_number!(numbers, values => {
+            values.value(a).partial_cmp(&values.value(b)).unwrap_or(Ordering::Equal)
+        }),
         View::Bool(values) => values.get(a).cmp(&values.get(b)),
         View::Utf8(values) => values.order(a, b),
         View::List(_) => unreachable!("lists were refused where values are ordered"),

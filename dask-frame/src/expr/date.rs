@@ -109,7 +109,8 @@ impl DateFunction {
     pub(super) fn dtype(&self, of: &Expr, got: DataType) -> Result<DataType, FrameError> {
         let clock = matches!(got, DataType::Timestamp | DataType::Zoned(_));
         let (fits, output, expected) = match self {
-            DateFunction::Field(_) => (got.is_temporal(), DataType::Int64, "a time or a date"),
+            // As in pandas.
+            DateFunction::Field(_) => (got.is_temporal(), DataType::Int32, "a time or a date"),
             DateFunction::Is(_) => (got.is_temporal(), DataType::Bool, "a time or a date"),
             DateFunction::Date => (got.is_temporal(), DataType::Date, "a time or a date"),
             DateFunction::Round { .. } => {
@@ -135,12 +136,12 @@ impl DateFunction {
                 (matches!(got, DataType::Zoned(_)), DataType::Timestamp, "a timestamp with zone")
             }
             DateFunction::TotalSeconds => (got == DataType::Duration, DataType::Float64, "Duration"),
-            DateFunction::Component(_) => (got == DataType::Duration, DataType::Int64, "Duration"),
+            DateFunction::Component(component) => (got == DataType::Duration, component.dtype(), "Duration"),
             DateFunction::Parse { format, .. } => {
                 eval::check_format(format)?;
                 (got.is_text(), DataType::Timestamp, "Utf8")
             }
-            DateFunction::FromNumber { .. } => (got.is_numeric(), DataType::Timestamp, "Int64 or Float64"),
+            DateFunction::FromNumber { .. } => (got.is_numeric(), DataType::Timestamp, "a number"),
         };
         if fits { Ok(output) } else { Err(wrong_type(self.word(), of, got, expected)) }
     }

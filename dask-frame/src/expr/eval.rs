@@ -1,7 +1,7 @@
 //! Evaluation of an expression for one partition, a column at a time.
 
-use super::{Binary, Expr, Node, Unary, arith, cast, common, compare, time_arith};
-use crate::column::{Categories, Column, Mask, Scalar, View};
+use super::{Binary, Expr, Node, Unary, arith, cast, common, compare, settle, time_arith};
+use crate::column::{Categories, Column, Mask, NumberArray, Scalar, Stored, View, each_number};
 use crate::error::EvalError;
 use crate::schema::DataType;
 use crate::table::Table;
@@ -44,7 +44,7 @@ impl Expr {
             Node::Column(name) => Eval::Column(table.column(name)?.clone()),
             Node::Literal(value) => Eval::Constant(value.clone()),
             Node::Binary(op, left, right) => {
-                let (left, right) = (left.part(table)?, right.part(table)?);
+                let (left, right) = settled(left, right, table)?;
                 if let (Eval::Constant(_), Eval::Constant(_)) = (&left, &right) {
                     let one = self.binary_columns(*op, &left, &right, 1)?;
                     return Ok(Eval::Constant(one.get(0)));
@@ -52,7 +52,14 @@ impl Expr {
                 Eval::Column(self.binary_columns(*op, &left, &right, n_rows)?)
             }
             Node::Unary(op, of) => Eval::Column(self.unary_column(*op, &of.eval(table)?)?),
-            Node::FillNull(of, with) => self.filled(of.part(table)?, with.part(table)?, n_rows)?,
+            Node::FillNull(of, with) => {
+                let (of, with) = settled(of, with, table)?;
+                self.filled(of, with, n_rows)?
+            }
+            // A number of a type of its own.
+            Node::Cast(of, to) if matches!(of.node(), Node::Literal(value) if value.dtype() == *to) => {
+                of.part(table)?
+            }
             Node::Cast(of, to) => Eval::Column(cast::cast(&of.eval(table)?, to, &|| self.to_string())?),
             Node::IsIn(of, values) => Eval::Column(is_in(&of.eval(table)?, values)),
             Node::Function(function, args) => {
@@ -69,11 +76,11 @@ impl Expr {
             }
             Node::When { condition, then, otherwise } => {
                 let condition = condition.eval_filter(table)?;
-                let then = then.part(table)?;
                 match otherwise {
-                    None => Eval::Column(then.into_column(n_rows).masked(&condition)),
+                    None => Eval::Column(then.eval(table)?.masked(&condition)),
                     Some(otherwise) => {
-                        let (then, otherwise) = unify(then, otherwise.part(table)?);
+                        let (then, otherwise) = settled(then, otherwise, table)?;
+                        let (then, otherwise) = unify(then, otherwise);
                         let (then, otherwise) = (then.into_column(n_rows), otherwise.into_column(n_rows));
                         Eval::Column(choose(&condition, &then, &otherwise))
                     }
@@ -168,22 +175,45 @@ impl Eval {
     pub(super) fn into_floats(self) -> Self {
         match self {
             Eval::Column(column) => Eval::Column(cast::to_floats(&column)),
-            Eval::Constant(Scalar::Int64(x)) => Eval::Constant(Scalar::Float64(x as f64)),
-            Eval::Constant(Scalar::Null(_)) => Eval::Constant(Scalar::Null(DataType::Float64)),
-            constant => constant,
+            Eval::Constant(value) => Eval::Constant(match value.wide() {
+                Scalar::Int64(x) => Scalar::Float64(x as f64),
+                Scalar::UInt64(x) => Scalar::Float64(x as f64),
+                Scalar::Null(_) => Scalar::Null(DataType::Float64),
+                value => value,
+            }),
+        }
+    }
+
+    /// Gives numbers one of the types that are computed in.
+    pub(super) fn into_wide(self) -> Self {
+        match self {
+            Eval::Column(column) => Eval::Column(column.wide().into_owned()),
+            Eval::Constant(value) => Eval::Constant(value.wide()),
         }
     }
 }
 
-/// Brings an integer and a float side to floats, dates and timestamps to timestamps, categories and texts to
+/// Evaluates two parts that meet: where one is a bare number, it has the type of the other if it fits.
+fn settled(left: &Expr, right: &Expr, table: &Table) -> Result<(Eval, Eval), EvalError> {
+    let (a, b) = (left.part(table)?, right.part(table)?);
+    let settled = |expr: &Expr, own: &Eval, other: &Eval| match expr.node() {
+        Node::Literal(value) => Eval::Constant(settle(value, &other.dtype())),
+        _ => own.clone(),
+    };
+    Ok((settled(left, &a, &b), settled(right, &b, &a)))
+}
+
+/// Brings numbers to the type that they are mixed in, dates and timestamps to timestamps, categories and texts to
 /// texts; other sides have one type already.
 pub(super) fn unify(a: Eval, b: Eval) -> (Eval, Eval) {
     match common(&a.dtype(), &b.dtype()) {
         _ if a.dtype() == b.dtype() => (a, b),
+        Some(DataType::Float64) => (a.into_floats(), b.into_floats()),
         Some(
             dtype @ (DataType::Timestamp | DataType::Zoned(_) | DataType::Utf8 | DataType::Categorical(_)),
         ) => (a.into_type(dtype.clone()), b.into_type(dtype)),
-        _ => (a.into_floats(), b.into_floats()),
+        Some(number) if number.is_numeric() => (a.into_type(number.clone()), b.into_type(number)),
+        _ => (a, b),
     }
 }
 
@@ -210,6 +240,7 @@ fn choose(take_a: &Mask, a: &Column, b: &Column) -> Column {
             let values = (0..a.len()).map(|i| if take_a.get(i) { a[i] } else { b[i] }).collect();
             Column::from_f64s(values, validity)
         }
+        (View::Numbers(numbers), _) => each_number!(numbers, a => chosen(take_a, a, b, validity)),
         (View::Bool(a), View::Bool(b)) => {
             let (a, b) = (a.to_mask(), b.to_mask());
             Column::from_mask(take_a.and(&a).or(&take_a.not().and(&b)), validity)
@@ -221,6 +252,15 @@ fn choose(take_a: &Mask, a: &Column, b: &Column) -> Column {
         }
         _ => unreachable!("the sides of a choice were given one type when it was written"),
     }
+}
+
+fn chosen<T: Stored>(take_a: &Mask, a: &NumberArray<T>, b: &Column, validity: Option<Mask>) -> Column {
+    let Some(b) = T::array(b) else {
+        unreachable!("the sides of a choice were given one type when it was written")
+    };
+    let (a, b) = (a.values(), b.values());
+    let values = (0..a.len()).map(|i| if take_a.get(i) { a[i] } else { b[i] }).collect();
+    Column::from_numbers(values, validity)
 }
 
 /// Three-valued logic: what one side decides alone does not depend on whether the other is missing.
@@ -257,7 +297,7 @@ fn is_in(of: &Column, values: &[Scalar]) -> Column {
         _ => {
             let column = Eval::Column(of.clone());
             let one = |value: &Scalar| {
-                let (column, value) = unify(column.clone(), Eval::Constant(value.clone()));
+                let value = Eval::Constant(settle(value, &of.dtype()));
                 compare::compare(Binary::Equal, &column, &value, of.len()).to_filter()
             };
             let found = values.iter().filter(|value| !value.is_null()).filter_map(one);

@@ -7,8 +7,9 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use super::agg::added_up;
 use super::function::wrong_type;
-use super::{Expr, common};
+use super::{Expr, common, settle};
 use crate::column::Scalar;
 use crate::error::FrameError;
 use crate::schema::DataType;
@@ -134,7 +135,7 @@ impl MathFunction {
                 match self {
                     MathFunction::Coalesce => {}
                     MathFunction::Row(RowStatistic::Sum | RowStatistic::Mean) => {
-                        fits(number, "Int64 or Float64")?;
+                        fits(number, "a number")?;
                     }
                     _ => fits(DataType::is_key, "values that can be compared")?,
                 }
@@ -149,10 +150,10 @@ impl MathFunction {
                         right_dtype: dtype.clone(),
                     })?;
                 }
-                Ok(if matches!(self, MathFunction::Row(RowStatistic::Mean)) {
-                    DataType::Float64
-                } else {
-                    all
+                Ok(match self {
+                    MathFunction::Row(RowStatistic::Mean) => real(&all),
+                    MathFunction::Row(RowStatistic::Sum) => added_up(&all),
+                    _ => all,
                 })
             }
             MathFunction::Replace { from, to, keep } => {
@@ -160,7 +161,7 @@ impl MathFunction {
                 let of = &dtypes[0];
                 let mut all = keep.then(|| of.clone());
                 for value in to {
-                    let next = value.dtype();
+                    let next = if *keep { settle(value, of).dtype() } else { value.dtype() };
                     let both = match &all {
                         Some(all) => common(all, &next),
                         None => Some(next.clone()),
@@ -178,15 +179,20 @@ impl MathFunction {
                 all.ok_or_else(|| bad("name a value at least".into()))
             }
             MathFunction::Real(_) => {
-                fits(number, "Int64 or Float64")?;
-                Ok(DataType::Float64)
+                fits(number, "a number")?;
+                Ok(real(&dtypes[0]))
             }
             _ => {
-                fits(number, "Int64 or Float64")?;
+                fits(number, "a number")?;
                 Ok(dtypes[0].clone())
             }
         }
     }
+}
+
+/// Returns the type of real numbers that are computed of numbers of a type: floats of 32 bits stay such.
+fn real(of: &DataType) -> DataType {
+    if *of == DataType::Float32 { DataType::Float32 } else { DataType::Float64 }
 }
 
 impl fmt::Display for MathFunction {

@@ -95,21 +95,24 @@ impl Scan {
         self.kind == ScanKind::Sum && matches!(self.expr.node(), super::Node::Literal(_))
     }
 
+    /// Returns whether values are added up or multiplied.
+    pub(crate) fn adds(&self) -> bool {
+        matches!(self.kind, ScanKind::Sum | ScanKind::Product)
+    }
+
     /// Returns the type of the values.
     pub(crate) fn dtype(&self, schema: &Schema) -> Result<DataType, FrameError> {
         let got = self.expr.dtype(schema)?;
-        let adds = matches!(self.kind, ScanKind::Sum | ScanKind::Product);
         if matches!(self.kind, ScanKind::Min | ScanKind::Max) {
             got.expect_key(self.kind.word(), &self.expr)?;
         }
         match got {
-            DataType::Int64 | DataType::Float64 => Ok(got),
-            got if !adds => Ok(got),
+            got if got.is_numeric() || !self.adds() => Ok(got),
             got => Err(FrameError::WrongType {
                 operation: self.kind.word(),
                 expr: self.expr.to_string(),
                 got,
-                expected: "Int64 or Float64",
+                expected: "a number",
             }),
         }
     }

@@ -32,8 +32,8 @@ pub(super) fn dtype(op: Binary, a: &DataType, b: &DataType) -> Option<DataType> 
         (Add | Subtract | Remainder, Duration, Duration) => Duration,
         (Divide, Duration, Duration) => Float64,
         (FloorDivide, Duration, Duration) => Int64,
-        (Multiply | Divide | FloorDivide, Duration, Int64 | Float64) => Duration,
-        (Multiply, Int64 | Float64, Duration) => Duration,
+        (Multiply | Divide | FloorDivide, Duration, number) if number.is_numeric() => Duration,
+        (Multiply, number, Duration) if number.is_numeric() => Duration,
         _ => return None,
     })
 }
@@ -41,9 +41,10 @@ pub(super) fn dtype(op: Binary, a: &DataType, b: &DataType) -> Option<DataType> 
 /// Computes arithmetic on times; `None` if it is not that.
 pub(super) fn binary(op: Binary, left: &Eval, right: &Eval, len: usize) -> Option<Result<Column, Fault>> {
     let result = dtype(op, &left.dtype(), &right.dtype())?;
-    let number = |side: &Eval| side.dtype() == DataType::Float64;
+    // Integers that do not fit into those of durations are taken as floats, too.
+    let number = |side: &Eval| side.dtype().is_float() || side.dtype() == DataType::UInt64;
     let scaled = result == DataType::Duration
-        && (number(left) || number(right) || (op == Binary::Divide && right.dtype() == DataType::Int64));
+        && (number(left) || number(right) || (op == Binary::Divide && right.dtype().is_integer()));
     let (left, right) = (plain(left, len), plain(right, len));
     Some(match scaled {
         true => {

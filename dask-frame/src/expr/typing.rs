@@ -1,7 +1,7 @@
 //! The type of an expression, known when it is written.
 
 use super::{Binary, Expr, MOST_DEPTH, Node, Unary};
-use crate::column::{Categories, Scalar};
+use crate::column::{Categories, Scalar, Stored, number_of};
 use crate::error::FrameError;
 use crate::schema::{DataType, Schema};
 
@@ -19,7 +19,7 @@ impl Expr {
             Node::Literal(value) => Ok(value.dtype()),
             Node::Binary(op, left, right) => binary(*op, left, right, schema),
             Node::Unary(op, of) => unary(*op, of, schema),
-            Node::FillNull(of, with) => match (of.dtype(schema)?, with.dtype(schema)?) {
+            Node::FillNull(of, with) => match settled(of, with, schema)? {
                 (DataType::Categorical(known), DataType::Utf8) if known.is_known() => {
                     if let Node::Literal(Scalar::Utf8(text)) = with.node() {
                         among(&known, "fill_null", text)?;
@@ -80,7 +80,7 @@ fn expect_bool(operation: &'static str, expr: &Expr, schema: &Schema) -> Result<
 
 fn binary(op: Binary, left: &Expr, right: &Expr, schema: &Schema) -> Result<DataType, FrameError> {
     let operation = op.symbol();
-    let (a, b) = (left.dtype(schema)?, right.dtype(schema)?);
+    let (a, b) = settled(left, right, schema)?;
     match op {
         Binary::And | Binary::Or => {
             expect_bool(operation, left, schema)?;
@@ -109,21 +109,19 @@ fn binary(op: Binary, left: &Expr, right: &Expr, schema: &Schema) -> Result<Data
         _ => {
             for (expr, got) in [(left, a.clone()), (right, b.clone())] {
                 if !got.is_numeric() {
-                    let expected = "Int64 or Float64";
+                    let expected = "a number";
                     return Err(FrameError::WrongType { operation, expr: expr.to_string(), got, expected });
                 }
             }
-            let ints = a == DataType::Int64 && b == DataType::Int64;
+            let ints = a.is_integer() && b.is_integer();
             // As in numpy, integers are not raised to a power of which only the run knows that it is negative.
             let negative = matches!(right.node(), Node::Literal(Scalar::Int64(n)) if *n < 0);
             match op {
                 Binary::Power if ints && negative => Err(FrameError::BadArgument {
                     operation: "pow",
-                    problem: format!("`{left}` is Int64 and the power negative; cast it to Float64"),
+                    problem: format!("`{left}` is {a} and the power negative; cast it to Float64"),
                 }),
-                Binary::Divide => Ok(DataType::Float64),
-                _ if ints => Ok(DataType::Int64),
-                _ => Ok(DataType::Float64),
+                _ => Ok(arithmetic(op, &a, &b)),
             }
         }
     }
@@ -177,7 +175,7 @@ fn unary(op: Unary, of: &Expr, schema: &Schema) -> Result<DataType, FrameError> 
         Unary::IsNull => (true, DataType::Bool, ""),
         Unary::Not => (got == DataType::Bool, DataType::Bool, "Bool"),
         Unary::Negative | Unary::Absolute => {
-            (got.is_numeric() || got == DataType::Duration, got.clone(), "Int64, Float64 or Duration")
+            (got.is_numeric() || got == DataType::Duration, got.clone(), "a number or Duration")
         }
     };
     match fits {
@@ -187,15 +185,91 @@ fn unary(op: Unary, of: &Expr, schema: &Schema) -> Result<DataType, FrameError> 
 }
 
 fn same(operation: &'static str, left: &Expr, right: &Expr, schema: &Schema) -> Result<DataType, FrameError> {
-    let (a, b) = (left.dtype(schema)?, right.dtype(schema)?);
+    let (a, b) = settled(left, right, schema)?;
     common(&a, &b).ok_or_else(|| mismatch(operation, left, a, right, b))
+}
+
+/// Returns the types of two expressions that meet: where one is a bare number, it has the type of the other if it fits.
+fn settled(left: &Expr, right: &Expr, schema: &Schema) -> Result<(DataType, DataType), FrameError> {
+    let (a, b) = (left.dtype(schema)?, right.dtype(schema)?);
+    let settled = |expr: &Expr, own: &DataType, other: &DataType| match expr.node() {
+        Node::Literal(value) => settle(value, other).dtype(),
+        _ => own.clone(),
+    };
+    Ok((settled(left, &a, &b), settled(right, &b, &a)))
+}
+
+/// Gives a bare number the type `other` that it meets, if that is a narrower one and it fits, as Python's numbers have
+/// no type of their own in numpy.
+pub(crate) fn settle(value: &Scalar, other: &DataType) -> Scalar {
+    let narrow = match (value, other) {
+        (Scalar::Int64(x), DataType::Float32) => Some(Scalar::Float32(*x as f32)),
+        (Scalar::Float64(x), DataType::Float32) => {
+            let rounded = *x as f32;
+            (rounded.is_finite() || !x.is_finite()).then_some(Scalar::Float32(rounded))
+        }
+        (Scalar::Int64(x), _) => {
+            number_of!(other, T => num_traits::cast::<i64, T>(*x).map(Stored::scalar), None)
+        }
+        (Scalar::Null(DataType::Int64), _) if other.is_numeric() => Some(Scalar::Null(other.clone())),
+        (Scalar::Null(DataType::Float64), DataType::Float32) => Some(Scalar::Null(other.clone())),
+        _ => None,
+    };
+    narrow.unwrap_or_else(|| value.clone())
+}
+
+/// Returns the type of what an operator makes of numbers of two types.
+pub(super) fn arithmetic(op: Binary, a: &DataType, b: &DataType) -> DataType {
+    match (op, promoted(a, b)) {
+        (Binary::Divide, both) if both.is_integer() => DataType::Float64,
+        (_, both) => both,
+    }
+}
+
+/// Returns the type that numbers of two types are mixed in, as numpy has it: the narrowest that holds those of both,
+/// where 64-bit floats are taken to hold all.
+fn promoted(a: &DataType, b: &DataType) -> DataType {
+    use DataType::{Float32, Float64, Int8, Int16, Int32, Int64, UInt8, UInt16, UInt32, UInt64};
+    let width = |dtype: &DataType| match dtype {
+        Int8 | UInt8 => 0,
+        Int16 | UInt16 => 1,
+        Int32 | UInt32 => 2,
+        _ => 3,
+    };
+    match (a, b) {
+        _ if a == b => a.clone(),
+        (Float64, _) | (_, Float64) => Float64,
+        (Float32, other) | (other, Float32) => {
+            if width(other) < 2 {
+                Float32
+            } else {
+                Float64
+            }
+        }
+        _ if a.is_unsigned() == b.is_unsigned() => {
+            if width(a) < width(b) {
+                b.clone()
+            } else {
+                a.clone()
+            }
+        }
+        _ => {
+            let (signed, unsigned) = if a.is_unsigned() { (b, a) } else { (a, b) };
+            match width(signed).max(width(unsigned) + 1) {
+                1 => Int16,
+                2 => Int32,
+                3 if *unsigned != UInt64 => Int64,
+                _ => Float64,
+            }
+        }
+    }
 }
 
 /// Returns the type in which values of two types are compared or mixed, if there is one.
 pub(crate) fn common(a: &DataType, b: &DataType) -> Option<DataType> {
     match (a, b) {
         _ if a == b => Some(a.clone()),
-        _ if a.is_numeric() && b.is_numeric() => Some(DataType::Float64),
+        _ if a.is_numeric() && b.is_numeric() => Some(promoted(a, b)),
         (DataType::Categorical(x), DataType::Categorical(y)) if x.same_texts(y) => Some(a.clone()),
         (DataType::Categorical(x), DataType::Categorical(y)) if !(x.is_known() && y.is_known()) => {
             Some(DataType::CATEGORICAL)
@@ -215,16 +289,18 @@ fn mismatch(operation: &'static str, left: &Expr, a: DataType, right: &Expr, b: 
 }
 
 fn can_cast(from: &DataType, to: &DataType) -> bool {
-    use DataType::{Bool, Categorical, Date, Float64, Int64, Timestamp, Utf8};
+    use DataType::{Bool, Categorical, Date, Int64, Timestamp, Utf8};
+    let number = |dtype: &DataType| dtype.is_numeric() || *dtype == Bool;
     match (from, to) {
         _ if from == to => true,
         (DataType::List(_), _) | (_, DataType::List(_)) => false,
-        (Int64 | Float64 | Bool, Int64 | Float64 | Bool) => true,
+        _ if number(from) && number(to) => true,
         (_, Utf8) | (Utf8, _) => true,
         (Categorical(_), Categorical(_)) => true,
         (_, Categorical(_)) | (Categorical(_), _) => false,
         (Timestamp, Date) | (Date, Timestamp) | (DataType::Zoned(_), DataType::Zoned(_)) => true,
-        (ticks, Int64) | (Int64, ticks) => super::cast::is_ticks(ticks),
+        (ints, ticks) if ints.is_integer() => super::cast::is_ticks(ticks),
+        (ticks, Int64) => super::cast::is_ticks(ticks),
         _ => false,
     }
 }

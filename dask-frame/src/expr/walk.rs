@@ -57,9 +57,12 @@ impl Expr {
     }
 
     /// Returns the expression with each column replaced by `f` of its name.
+    ///
+    /// What was of the type of a column stays so: a bare number, which would take the type of what it meets, is given
+    /// its own.
     pub(crate) fn map_columns(&self, f: &dyn Fn(&str) -> Expr) -> Expr {
         if let Node::Column(name) = self.node() {
-            return f(name).unaliased().aliased_as(self);
+            return f(name).unaliased().of_own_type().aliased_as(self);
         }
         let Ok(mapped) = self.try_map_children(&mut |child| Ok::<_, Infallible>(child.map_columns(f)));
         mapped

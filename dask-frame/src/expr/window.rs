@@ -10,6 +10,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use super::Expr;
+use super::agg::added_up;
 use super::closure::Closure;
 use super::function::wrong_type;
 use crate::error::FrameError;
@@ -146,7 +147,7 @@ impl WindowFunction {
         let number = |dtype: DataType| dtype.is_numeric() || dtype == DataType::Bool;
         let numbers = |at: usize| match number(dtypes[at].clone()) {
             true => Ok(()),
-            false => Err(wrong_type(self.word(), &args[at], dtypes[at].clone(), "Int64, Float64 or Bool")),
+            false => Err(wrong_type(self.word(), &args[at], dtypes[at].clone(), "a number or Bool")),
         };
         match self {
             WindowFunction::Cumulative(Cumulative::Sum) if dtypes[0] == DataType::Duration => {
@@ -154,7 +155,7 @@ impl WindowFunction {
             }
             WindowFunction::Cumulative(Cumulative::Sum | Cumulative::Product) => {
                 numbers(0)?;
-                Ok(if dtypes[0] == DataType::Float64 { DataType::Float64 } else { DataType::Int64 })
+                Ok(added_up(&dtypes[0]))
             }
             WindowFunction::Cumulative(Cumulative::Count) => Ok(DataType::Int64),
             WindowFunction::Cumulative(Cumulative::Min | Cumulative::Max) | WindowFunction::Rank { .. }

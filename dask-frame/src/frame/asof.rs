@@ -117,8 +117,8 @@ impl AsOf {
             return Err(FrameError::WrongType { operation, expr, got, expected });
         }
         let is_fitting = |tolerance: &Scalar| match (tolerance, &got) {
-            (Scalar::Int64(most), DataType::Int64 | DataType::Float64 | DataType::Date) => *most >= 0,
-            (Scalar::Float64(most), DataType::Float64) => *most >= 0.0,
+            (Scalar::Int64(most), dtype) if dtype.is_numeric() || *dtype == DataType::Date => *most >= 0,
+            (Scalar::Float64(most), dtype) if dtype.is_float() => *most >= 0.0,
             (Scalar::Duration(most), DataType::Timestamp | DataType::Zoned(_) | DataType::Duration) => {
                 *most >= 0
             }

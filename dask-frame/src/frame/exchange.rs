@@ -57,7 +57,7 @@ impl DataFrame {
     }
 
     /// Returns the partitions for another collection to take, such as a bag of records (`Bag::from_columns` of
-    /// `dask-bag`).
+    /// `dask-bag`). Narrower numbers are handed over in 64 bits, integers with a sign.
     ///
     /// # Errors
     ///
@@ -111,12 +111,14 @@ fn kind_of(dtype: &DataType) -> Option<ColumnKind> {
     Some(match dtype {
         DataType::Int64 => ColumnKind::Int64,
         DataType::Float64 => ColumnKind::Float64,
+        // The narrower numbers are handed over in the width that all collections know.
+        dtype if dtype.wide() == DataType::Int64 => ColumnKind::Int64,
+        dtype if dtype.wide() == DataType::Float64 => ColumnKind::Float64,
         DataType::Bool => ColumnKind::Bool,
         DataType::Utf8 => ColumnKind::Text,
         DataType::Timestamp => ColumnKind::Timestamp,
         // They would come back as another type.
-        DataType::Zoned(_) | DataType::Date | DataType::Duration | DataType::Categorical(_) => return None,
-        DataType::List(_) => return None,
+        _ => return None,
     })
 }
 

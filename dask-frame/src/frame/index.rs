@@ -7,7 +7,7 @@ use dask_graph::LayerInfo;
 use super::DataFrame;
 use crate::column::{Column, Scalar};
 use crate::error::FrameError;
-use crate::expr::col;
+use crate::expr::{col, settle};
 use crate::plan::divisions::{Divisions, order};
 use crate::plan::layout::Layout;
 use crate::plan::{PlanOp, SortSpec};
@@ -123,6 +123,7 @@ pub(super) fn bounds(
     let bad = |problem: String| Err(FrameError::BadArgument { operation, problem });
     let mut columns = Vec::new();
     for value in divisions {
+        let value = settle(&value, &dtype);
         if value.dtype() != dtype || value.is_null() {
             return bad(format!("the division {value} is no {dtype}, which the index is"));
         }

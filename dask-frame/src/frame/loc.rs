@@ -8,7 +8,7 @@ use dask_graph::LayerInfo;
 use super::DataFrame;
 use crate::column::{Column, Scalar};
 use crate::error::FrameError;
-use crate::expr::{Expr, col, lit};
+use crate::expr::{Expr, col, lit, settle};
 use crate::plan::PlanOp;
 use crate::plan::divisions::order;
 use crate::plan::layout::Layout;
@@ -179,12 +179,12 @@ impl Span {
     /// Whether partition `at` may have rows of it; when the types differ, it may.
     fn meets(&self, bounds: &Column, at: usize) -> bool {
         let compare = |bound: &Bound<Scalar>, to: usize| match bound {
-            Bound::Included(value) | Bound::Excluded(value)
-                if value.dtype() == bounds.dtype() && !value.is_null() =>
-            {
-                Some(order(&Column::repeat(value, 1), 0, bounds, to))
+            Bound::Included(value) | Bound::Excluded(value) => {
+                let value = settle(value, &bounds.dtype());
+                let is_one = value.dtype() == bounds.dtype() && !value.is_null();
+                is_one.then(|| order(&Column::repeat(&value, 1), 0, bounds, to))
             }
-            _ => None,
+            Bound::Unbounded => None,
         };
         let is_last = at + 2 == bounds.len();
         let begins_before_end = match compare(&self.first, at + 1) {

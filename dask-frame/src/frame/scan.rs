@@ -66,9 +66,18 @@ impl GroupBy {
         let mut frame = self.frame.clone();
         let mut columns = Vec::new();
         for ((name, scan), hidden) in scans.into_iter().zip(&hidden) {
-            let value = if scan.counts() { col(Arc::clone(hidden)) - 1 } else { col(Arc::clone(hidden)) };
+            // What is added up along partitions is so in a wide type: only the results have to fit that of the values.
+            let dtype = scan.dtype(frame.schema())?;
+            let is_narrow = scan.adds() && dtype.wide() != dtype;
+            let value = match col(Arc::clone(hidden)) {
+                value if scan.counts() => value - 1,
+                value if is_narrow => value.cast(dtype.clone()),
+                value => value,
+            };
             columns.push((name, value));
-            let scan = Scan { expr: scan.expr.unaliased(), ..scan };
+            let expr = scan.expr.unaliased();
+            let expr = if is_narrow { expr.cast(dtype.wide()) } else { expr };
+            let scan = Scan { expr, ..scan };
             let (keys, name, drop_nulls) = (keys.clone(), Arc::clone(hidden), self.drop_nulls);
             let spec = ScanSpec { keys, name, scan, drop_nulls };
             frame = frame.with(PlanOp::Scan(Arc::new(spec)), info.clone())?;

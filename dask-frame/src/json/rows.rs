@@ -11,7 +11,8 @@ use serde_json::Value;
 
 use crate::column::Column;
 use crate::csv::CellBuilder;
-use crate::schema::{Field, Schema};
+use crate::parse;
+use crate::schema::{DataType, Field, Schema};
 use crate::time;
 
 /// Columns that grow by an object at a time.
@@ -213,7 +214,11 @@ impl<'de> Visitor<'de> for Cell<'_> {
     fn visit_i64<E: Error>(self, value: i64) -> Result<(), E> {
         match self.builder {
             CellBuilder::Int64(values) => values.push(value),
-            CellBuilder::Float64(values) => values.push(value as f64),
+            CellBuilder::Float64(values) | CellBuilder::Float32(values) => values.push(value as f64),
+            CellBuilder::Integers(values, dtype) => match integer_bits(value, dtype) {
+                Some(bits) => values.push(bits),
+                None => *self.misfit = Some(value.to_string()),
+            },
             _ => self.take_text(itoa::Buffer::new().format(value)),
         }
         Ok(())
@@ -222,8 +227,12 @@ impl<'de> Visitor<'de> for Cell<'_> {
     fn visit_u64<E: Error>(self, value: u64) -> Result<(), E> {
         match (i64::try_from(value), &mut *self.builder) {
             (Ok(value), _) => self.visit_i64(value),
-            (Err(_), CellBuilder::Float64(values)) => {
+            (Err(_), CellBuilder::Float64(values) | CellBuilder::Float32(values)) => {
                 values.push(value as f64);
+                Ok(())
+            }
+            (Err(_), CellBuilder::Integers(values, DataType::UInt64)) => {
+                values.push(value.cast_signed());
                 Ok(())
             }
             (Err(_), _) => {
@@ -236,6 +245,7 @@ impl<'de> Visitor<'de> for Cell<'_> {
     fn visit_f64<E: Error>(self, value: f64) -> Result<(), E> {
         match self.builder {
             CellBuilder::Float64(values) => values.push(value),
+            CellBuilder::Float32(values) if (value as f32).is_finite() => values.push(value),
             _ => self.take_text(zmij::Buffer::new().format(value)),
         }
         Ok(())
@@ -275,6 +285,11 @@ impl<'de> Visitor<'de> for Cell<'_> {
         self.take_text(&value.to_string());
         Ok(())
     }
+}
+
+/// The bits of an integer of a type, if it fits.
+fn integer_bits(value: i64, dtype: &DataType) -> Option<i64> {
+    parse::fits(value, dtype).then_some(value)
 }
 
 /// The fields of an object in their order.

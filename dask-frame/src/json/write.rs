@@ -11,7 +11,7 @@ use dask_graph::{
 use dask_graph_files::{Compression, StorageOptions};
 use serde::{Deserialize, Serialize};
 
-use crate::column::{Column, Mask, View};
+use crate::column::{Column, Mask, Numbers, View};
 use crate::error::WriteError;
 use crate::frame::DataFrame;
 use crate::input::storage_options;
@@ -194,6 +194,8 @@ fn write_value(
             true => to.write_all(zmij::Buffer::new().format(values[row]).as_bytes()),
             false => to.write_all(b"null"),
         },
+        View::Numbers(Numbers::Float32(values)) if !values.value(row).is_finite() => to.write_all(b"null"),
+        View::Numbers(numbers) => numbers.write(row, to),
         View::Bool(values) => to.write_all(if values.get(row) { b"true" } else { b"false" }),
         View::Utf8(values) => Ok(serde_json::to_writer(to, values.get(row))?),
         View::Ticks(..) => write!(to, "\"{}\"", column.get(row)),

@@ -32,14 +32,16 @@ mod moments;
 mod pick;
 mod sketch;
 
+use std::borrow::Cow;
+
 use serde::{Deserialize, Serialize};
 
 use super::group::Groups;
 use crate::column::{Column, Mask, View};
-use crate::expr::{Aggregate, AggregateKind};
+use crate::expr::{Aggregate, AggregateKind, cast_column};
 use crate::schema::DataType;
 
-/// An integer result does not fit 64 bits.
+/// An integer result does not fit its type.
 #[derive(Debug)]
 pub(crate) struct Overflow;
 
@@ -148,13 +150,21 @@ impl Reduction {
             AggregateKind::Mode => (vec![], vec![input, Int64]),
             kind => match moments::powers(kind) {
                 Some(powers) => ([Int64].into_iter().chain(vec![Float64; powers]).collect(), vec![]),
-                None => (vec![self.output.clone()], vec![]),
+                None => (vec![self.accumulator()], vec![]),
             },
         };
         if self.is_guarded() {
             one.extend([Int64, Int64]);
         }
         (one, many)
+    }
+
+    /// Returns the type of a state that is the value so far: sums and products of floats have 64 bits.
+    fn accumulator(&self) -> DataType {
+        match (self.kind, &self.output) {
+            (AggregateKind::Sum | AggregateKind::Product, DataType::Float32) => DataType::Float64,
+            (_, output) => output.clone(),
+        }
     }
 
     /// Returns the states of groups without rows.
@@ -181,8 +191,8 @@ impl Reduction {
         Ok(match self.kind {
             AggregateKind::Size => State::one(vec![fold::count(None, groups)]),
             AggregateKind::Count => State::one(vec![fold::count(input.validity().as_ref(), groups)]),
-            AggregateKind::Sum => State::one(vec![fold::sum(input, groups)?]),
-            AggregateKind::Product => State::one(vec![fold::product(input, groups)?]),
+            AggregateKind::Sum => State::one(vec![fold::sum(&self.added_up(input), groups)?]),
+            AggregateKind::Product => State::one(vec![fold::product(&self.added_up(input), groups)?]),
             AggregateKind::Any => State::one(vec![fold::truth(input, groups, true)]),
             AggregateKind::All => State::one(vec![fold::truth(input, groups, false)]),
             AggregateKind::Mean => State::one(fold::mean(input, groups)),
@@ -215,6 +225,17 @@ impl Reduction {
                 State::one(moments::of(input, groups, powers))
             }
         })
+    }
+
+    /// Returns numbers in the type in which they are added up or multiplied: of those without sign, one without.
+    fn added_up<'a>(&self, input: &'a Column) -> Cow<'a, Column> {
+        match self.output {
+            DataType::UInt64 => {
+                let unsigned = cast_column("aggregate", input, &DataType::UInt64);
+                Cow::Owned(unsigned.expect("integers without sign fit the widest type of such"))
+            }
+            _ => input.wide(),
+        }
     }
 
     /// Joins states: rows of a group become one state. Columns of any number of rows have missing values where
@@ -286,6 +307,7 @@ impl Reduction {
             kind if moments::powers(kind).is_some() => moments::finish(kind, one),
             _ => one[0].clone(),
         };
+        let result = if self.output == DataType::Float32 { result.rounded_to(&self.output) } else { result };
         let [valid, rows] = guards else { return result };
         let (valid, rows) = (ints(valid), ints(rows));
         let kept = Mask::from_fn(result.len(), |group| {

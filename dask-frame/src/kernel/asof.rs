@@ -43,7 +43,8 @@ impl Nearest {
         let (name, _, dtype) = &spec.on;
         let key = cast_column(name, left.column(name)?, dtype)?;
         let validity = key.validity();
-        Ok(match (key.view(), self.key.view()) {
+        let (left_key, right_key) = (key.keyed(), self.key.keyed());
+        Ok(match (left_key.view(), right_key.view()) {
             (View::Float64(a), View::Float64(b)) => {
                 let most = match &spec.tolerance {
                     Some(Scalar::Float64(most)) => *most,

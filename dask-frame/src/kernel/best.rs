@@ -8,7 +8,8 @@ use crate::kernel::sort::ordered;
 /// Returns the rows with the `n` smallest values of each group, or the largest, in this order; groups come in theirs,
 /// and of rows of one value the first come first. Missing values are left out.
 pub(crate) fn best_rows(column: &Column, largest: bool, groups: &Groups, n: usize) -> Vec<u32> {
-    let view = column.view();
+    let keyed = column.keyed();
+    let view = keyed.view();
     // Places for the best so far, if these are few.
     if (1..=MOST_PLACES).contains(&n) && groups.n <= 2 * column.len() / n {
         // An order turned round.
@@ -20,7 +21,7 @@ pub(crate) fn best_rows(column: &Column, largest: bool, groups: &Groups, n: usiz
             View::Float64(values) => {
                 return best_numbers(column, groups, n, |row| ordered(values[row]) ^ turned);
             }
-            View::Bool(_) | View::Utf8(_) | View::List(_) => {}
+            View::Numbers(_) | View::Bool(_) | View::Utf8(_) | View::List(_) => {}
         }
     }
     let order = |&a: &u32, &b: &u32| {

@@ -1,6 +1,6 @@
 //! Rows as keys: hashed and compared over several columns.
 
-use crate::column::{Column, Mask, View};
+use crate::column::{Column, Mask, Stored, View, each_number};
 use crate::expr::order_rows;
 use crate::hash;
 
@@ -31,6 +31,9 @@ impl<'a> Keys<'a> {
                 View::Float64(values) => {
                     add(&mut hashes, at, validity.as_ref(), |row| hash::word((values[row] + 0.0).to_bits()));
                 }
+                View::Numbers(numbers) => each_number!(numbers, values => {
+                    add(&mut hashes, at, validity.as_ref(), |row| hash::word(values.value(row).word()));
+                }),
                 View::Bool(values) => {
                     add(&mut hashes, at, validity.as_ref(), |row| hash::word(values.get(row).into()));
                 }
@@ -75,6 +78,7 @@ fn values_equal(a: View<'_>, i: usize, b: View<'_>, j: usize) -> bool {
     match (a, b) {
         (View::Int64(a), View::Int64(b)) | (View::Ticks(a, _), View::Ticks(b, _)) => a[i] == b[j],
         (View::Float64(a), View::Float64(b)) => a[i] == b[j],
+        (View::Numbers(a), View::Numbers(b)) => a.equal(i, b, j),
         (View::Bool(a), View::Bool(b)) => a.get(i) == b.get(j),
         (View::Utf8(a), View::Utf8(b)) => a.get(i) == b.get(j),
         _ => unreachable!("the key columns of both sides were given one type when the operation was written"),

@@ -6,7 +6,7 @@
 
 use super::aggregate::Overflow;
 use super::group::Groups;
-use crate::column::{Column, Mask, NO_ROW, View};
+use crate::column::{Column, Mask, NO_ROW, Numbers, Stored, View};
 use crate::expr::{ScanKind, order_rows};
 
 /// Returns the value of each row; rows of no group have none.
@@ -19,13 +19,21 @@ pub(crate) fn scan(kind: ScanKind, input: &Column, groups: &Groups) -> Result<Co
         (ScanKind::Product, View::Int64(values)) => {
             ints(values, validity.as_ref(), groups, 1, i64::overflowing_mul)
         }
+        (ScanKind::Sum, View::Numbers(Numbers::UInt64(values))) => {
+            ints(values.values(), validity.as_ref(), groups, 0, u64::overflowing_add)
+        }
+        (ScanKind::Product, View::Numbers(Numbers::UInt64(values))) => {
+            ints(values.values(), validity.as_ref(), groups, 1, u64::overflowing_mul)
+        }
         (ScanKind::Sum, View::Float64(values)) => {
             Ok(floats(values, validity.as_ref(), groups, 0.0, |a, b| a + b))
         }
         (ScanKind::Product, View::Float64(values)) => {
             Ok(floats(values, validity.as_ref(), groups, 1.0, |a, b| a * b))
         }
-        (ScanKind::Sum | ScanKind::Product, _) => unreachable!("what is added up was checked to be a number"),
+        (ScanKind::Sum | ScanKind::Product, _) => {
+            unreachable!("what is added up was checked to be a number, and brought to a wide type")
+        }
         (ScanKind::Min | ScanKind::Max, view) => {
             let rows = best_so_far(input, groups, |row, best| match kind {
                 ScanKind::Min => order_rows(view, row, best).is_lt(),
@@ -104,15 +112,15 @@ fn spoilt(input: &Column, scanned: &Column, groups: &Groups) -> Option<Vec<u32>>
     (!rows.is_empty()).then_some(rows)
 }
 
-fn ints(
-    values: &[i64],
+fn ints<T: Stored>(
+    values: &[T],
     validity: Option<&Mask>,
     groups: &Groups,
-    first: i64,
-    fold: impl Fn(i64, i64) -> (i64, bool),
+    first: T,
+    fold: impl Fn(T, T) -> (T, bool),
 ) -> Result<Column, Overflow> {
     let mut state = vec![first; groups.n];
-    let mut scanned = vec![0; values.len()];
+    let mut scanned = vec![T::default(); values.len()];
     let mut overflow = false;
     groups.each_valid(validity, |row, group| {
         let (next, wrong) = fold(state[group], values[row]);
@@ -120,7 +128,7 @@ fn ints(
         state[group] = next;
         scanned[row] = next;
     });
-    if overflow { Err(Overflow) } else { Ok(Column::from_i64s(scanned, known(validity, groups))) }
+    if overflow { Err(Overflow) } else { Ok(Column::from_numbers(scanned, known(validity, groups))) }
 }
 
 fn floats(

@@ -58,10 +58,10 @@ fn with_rows(column: &Column) -> Option<Vec<(i64, u32)>> {
     if column.null_count() > 0 {
         return None;
     }
-    match column.view() {
+    match column.keyed().view() {
         View::Int64(values) | View::Ticks(values, _) => Some(values.iter().copied().zip(0..).collect()),
         View::Float64(values) => Some(values.iter().map(|&x| ordered(x)).zip(0..).collect()),
-        View::Bool(_) | View::Utf8(_) | View::List(_) => None,
+        View::Numbers(_) | View::Bool(_) | View::Utf8(_) | View::List(_) => None,
     }
 }
 

@@ -42,11 +42,12 @@ pub fn read_parquet(path: impl Into<String>) -> ReadParquet {
 /// **Directories.** Names like `year=2013` of directories below the given one become columns, after those of the
 /// files: integers if all are, else texts.
 ///
-/// **Types** are those of [`Column::from_arrow`](crate::Column::from_arrow): all integers become `Int64`, all floats
-/// `Float64`, texts `Utf8`, dictionaries of them `Categorical` (known if this crate wrote them so), timestamps of any
-/// unit `Timestamp`. Columns of decimals, lists and structs are refused, but can stay unread.
+/// **Types** are those of [`Column::from_arrow`](crate::Column::from_arrow): integers and floats keep their width, texts
+/// become `Utf8`, dictionaries of them `Categorical` (known if this crate wrote them so), timestamps of any unit
+/// `Timestamp`. Columns of decimals, lists and structs are refused, but can stay unread.
 ///
-/// **Several files** must have the same columns, in any order, of types that become the same.
+/// **Several files** must have the same columns, in any order, of types that become the same; integers of several widths
+/// are read in the narrowest that holds them all, and so are floats.
 ///
 /// # Examples
 ///

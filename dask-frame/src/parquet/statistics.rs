@@ -93,7 +93,7 @@ impl<'a> Statistics<'a> {
         let known = |(at, &rows): (usize, &u64)| {
             // What is no number becomes a missing value.
             let nulls = match (count(nulls, at), count(nans, at), &self.dtype) {
-                (Some(nulls), nans, DataType::Float64) if nulls < rows => {
+                (Some(nulls), nans, dtype) if dtype.is_float() && nulls < rows => {
                     nans.map(|nans| nulls.saturating_add(nans))
                 }
                 (nulls, ..) => nulls,

@@ -3,7 +3,7 @@
 use std::cmp::Ordering;
 
 use crate::column::Scalar;
-use crate::expr::{Binary, Expr, Node, Unary};
+use crate::expr::{Binary, Expr, Node, Unary, settle};
 
 /// What is known of the values of a column in some rows.
 #[derive(Clone, Debug)]
@@ -72,9 +72,15 @@ pub(crate) fn may_hold(condition: &Expr, known: &dyn Fn(&str) -> Option<Known>) 
     }
 }
 
-/// Compares values as expressions do; `None` for values that are not compared.
+/// Compares a value of a column with a constant as expressions do; `None` for values that are not compared.
 fn order(a: &Scalar, b: &Scalar) -> Option<Ordering> {
-    match (a, b) {
+    let b = &settle(b, &a.dtype());
+    match (&a.clone().wide(), &b.clone().wide()) {
+        (Scalar::UInt64(a), Scalar::UInt64(b)) => Some(a.cmp(b)),
+        (Scalar::UInt64(a), Scalar::Int64(b)) => Some(i128::from(*a).cmp(&i128::from(*b))),
+        (Scalar::Int64(a), Scalar::UInt64(b)) => Some(i128::from(*a).cmp(&i128::from(*b))),
+        (Scalar::UInt64(a), Scalar::Float64(b)) => (*a as f64).partial_cmp(b),
+        (Scalar::Float64(a), Scalar::UInt64(b)) => a.partial_cmp(&(*b as f64)),
         (Scalar::Int64(a), Scalar::Int64(b)) => Some(a.cmp(b)),
         (Scalar::Int64(a), Scalar::Float64(b)) => (*a as f64).partial_cmp(b),
         (Scalar::Float64(a), Scalar::Int64(b)) => a.partial_cmp(&(*b as f64)),
@@ -93,7 +99,8 @@ mod tests {
 
     use super::*;
     use crate::column::Column;
-    use crate::expr::{col, lit};
+    use crate::expr::{cast_column, col, lit};
+    use crate::schema::DataType;
     use crate::table::Table;
 
     fn literal() -> impl Strategy<Value = Scalar> {
@@ -118,7 +125,7 @@ mod tests {
                 5 => a.ne(b),
                 6 => col("x").is_null(),
                 7 => col("x").is_not_null(),
-                8 => col("x").is_in([value, Scalar::Null(crate::DataType::Int64)]),
+                8 => col("x").is_in([value, Scalar::Null(DataType::Int64)]),
                 _ => (col("x") + 1).eq(value),
             }
         });
@@ -130,15 +137,20 @@ mod tests {
     proptest! {
         /// Rows that fulfil the condition are never passed over.
         #[test]
-        fn what_holds_may_hold(values in vec(prop::option::of(-3_i64..4), 0..5), condition in conditions()) {
+        fn what_holds_may_hold(
+            values in vec(prop::option::of(-3_i64..4), 0..5), condition in conditions(), kind in 0_usize..4,
+        ) {
             let (min, max) = (values.iter().flatten().min(), values.iter().flatten().max());
+            let dtype = [DataType::Int64, DataType::Int8, DataType::Int32, DataType::Float32][kind].clone();
+            let column = |values| cast_column("x", &Column::from(values), &dtype).unwrap();
+            let bound = |of: Option<&i64>| of.map(|&x| column(vec![Some(x)]).get(0));
             let known = Known {
-                min: min.map(|&x| x.into()),
-                max: max.map(|&x| x.into()),
+                min: bound(min),
+                max: bound(max),
                 nulls: Some(values.iter().filter(|x| x.is_none()).count() as u64),
                 rows: values.len() as u64,
             };
-            let table = Table::new([("x", Column::from(values))]).unwrap();
+            let table = Table::new([("x", column(values))]).unwrap();
             let holds = condition.eval_filter(&table).unwrap().count() > 0;
             prop_assert!(!holds || may_hold(&condition, &|_| Some(known.clone())));
             prop_assert!(may_hold(&condition, &|_| None));

@@ -26,8 +26,10 @@ pub(super) fn of_declaration(declared: &str) -> Option<DataType> {
 /// Returns the declaration of a column of this type; `None` for types that databases do not have.
 pub(super) fn declaration(dtype: &DataType) -> Option<&'static str> {
     Some(match dtype {
-        DataType::Int64 => "INTEGER",
-        DataType::Float64 => "REAL",
+        // Databases have no integers without sign of 64 bits.
+        DataType::UInt64 => return None,
+        dtype if dtype.is_integer() => "INTEGER",
+        dtype if dtype.is_float() => "REAL",
         DataType::Bool => "BOOLEAN",
         DataType::Utf8 | DataType::Categorical(_) => "TEXT",
         DataType::Timestamp => "TIMESTAMP",
@@ -55,7 +57,7 @@ pub(super) fn with_value(before: Option<DataType>, value: ValueRef<'_>) -> Optio
 
 /// Returns a value as databases have it.
 pub(super) fn value(scalar: Scalar) -> Value {
-    match scalar {
+    match scalar.wide() {
         scalar if scalar.is_null() => Value::Null,
         Scalar::Int64(x) => Value::Integer(x),
         Scalar::Float64(x) => Value::Real(x),

@@ -66,7 +66,7 @@ fn mistakes_are_told_where_they_are_written() {
     );
     check(
         f.with_column("x", col("carrier") * 2),
-        "*: `carrier` is Utf8, expected Int64 or Float64; convert it with `cast` if that is meant",
+        "*: `carrier` is Utf8, expected a number; convert it with `cast` if that is meant",
     );
     check(f.filter(col("carrier").eq(1)), "==: `carrier` is Utf8 and `1` is Int64; convert one with `cast`");
     check(
@@ -79,7 +79,7 @@ fn mistakes_are_told_where_they_are_written() {
     );
     check(
         f.group_by(["late"]).agg([col("carrier").mean()]),
-        "mean: `carrier` is Utf8, expected Int64, Float64 or Bool; convert it with `cast` if that is meant",
+        "mean: `carrier` is Utf8, expected a number or Bool; convert it with `cast` if that is meant",
     );
     check(
         f.merge(&f.rename([("delay", "carrier"), ("carrier", "delay")]).unwrap(), Merge::on(["carrier"])),

@@ -141,7 +141,7 @@ fn timestamps_are_read_when_asked_for() {
     let (_dir, path) = write("t\n2013-01-01T10:00:00Z\nNA\n2013-07-01 00:30\n");
     let frame = read_csv(&path).dtype("t", DataType::Timestamp).open().unwrap();
     let table = every_way(&frame.select([col("t").dt().month().alias("m")]).unwrap(), "months");
-    assert_eq!(table.column("m").unwrap(), &Column::from(vec![Some(1), None, Some(7)]));
+    assert_eq!(table.column("m").unwrap(), &Column::numbers([Some(1_i32), None, Some(7)]));
     assert_eq!(every_way(&frame, "times").column("t").unwrap().get(2).to_string(), "2013-07-01 00:30:00");
 }
 

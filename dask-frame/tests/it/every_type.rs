@@ -14,6 +14,7 @@ pub(crate) fn rows(at_most: usize) -> impl Strategy<Value = Vec<Row>> {
 pub(crate) fn table(rows: &[Row]) -> Table {
     let texts = || Column::from(rows.iter().map(|row| row.3.clone()).collect::<Vec<_>>());
     let micros = || rows.iter().map(|row| row.4);
+    let ints = |bits: u32| rows.iter().map(move |row| row.0.map(|x| x >> (64 - bits)));
     let zone = Zone::new("Europe/Oslo").expect("a zone");
     Table::new([
         ("i", Column::from(rows.iter().map(|row| row.0).collect::<Vec<_>>())),
@@ -27,6 +28,19 @@ pub(crate) fn table(rows: &[Row]) -> Table {
         ("c", texts().to_categorical()),
         ("l", lists_of_texts(rows)),
         ("n", lists_of_lists(rows)),
+        ("i8", Column::numbers(ints(8).map(|x| x.map(|x| x as i8)))),
+        ("i16", Column::numbers(ints(16).map(|x| x.map(|x| x as i16)))),
+        ("i32", Column::numbers(ints(32).map(|x| x.map(|x| x as i32)))),
+        ("u8", Column::numbers(ints(8).map(|x| x.map(|x| x as u8)))),
+        ("u16", Column::numbers(ints(16).map(|x| x.map(|x| x as u16)))),
+        ("u32", Column::numbers(ints(32).map(|x| x.map(|x| x as u32)))),
+        ("u64", Column::numbers(ints(64).map(|x| x.map(|x| x as u64)))),
+        (
+            "f32",
+            Column::numbers(
+                rows.iter().map(|row| row.1.and_then(|x| Some(x as f32).filter(|x| x.is_finite()))),
+            ),
+        ),
     ])
     .expect("columns of one length")
 }

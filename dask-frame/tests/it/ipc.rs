@@ -80,10 +80,10 @@ fn a_batch_is_a_partition() {
     let batches = [of(vec![1, 2], vec![Some("a"), None]), of(vec![], vec![]), of(vec![3], vec![Some("b")])];
     write_file(&path, &batches);
     let read = read_ipc(text(&path)).open().unwrap();
-    assert_eq!(read.schema().to_string(), "n: Int64, s: Utf8, c: Categorical, nothing: Float64");
+    assert_eq!(read.schema().to_string(), "n: Int32, s: Utf8, c: Categorical, nothing: Float64");
     assert_eq!(read.n_partitions(), 3);
     let got = every_way(&read, "batches");
-    assert_eq!(got.column("n").unwrap(), &Column::from(vec![1, 2, 3]));
+    assert_eq!(got.column("n").unwrap(), &Column::numbers([1_i32, 2, 3].map(Some)));
     assert_eq!(got.column("s").unwrap(), &Column::from(vec![Some("a"), None, Some("b")]));
     assert_eq!(got.column("c").unwrap(), &Column::from(vec!["x", "y", "x"]).to_categorical());
     assert_eq!(got.column("nothing").unwrap().null_count(), 3);

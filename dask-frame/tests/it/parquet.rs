@@ -4,7 +4,7 @@ use std::fs::{self, File};
 use std::path::Path;
 use std::sync::Arc;
 
-use arrow_array::types::{Int8Type, Int32Type, TimestampNanosecondType};
+use arrow_array::types::{Int8Type, Int64Type, TimestampNanosecondType};
 use arrow_array::{
     ArrayRef, Date32Array, Decimal128Array, DictionaryArray, Float32Array, Int32Array, Int64Array, ListArray,
     NullArray, PrimitiveArray, RecordBatch, StringArray,
@@ -58,18 +58,27 @@ proptest! {
     #[test]
     fn filters_may_pass_over_row_groups(
         rows in vec((any::<Option<i8>>(), any::<Option<String>>()), 1..20), bound in any::<i8>(), letter in ".",
+        kind in 0..5,
     ) {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("out");
-        let numbers = rows.iter().map(|row| row.0.map(i64::from)).collect::<Vec<_>>();
+        let numbers = rows.iter().map(|row| row.0);
+        let numbers = match kind {
+            0 => Column::numbers(numbers),
+            1 => Column::numbers(numbers.map(|x| x.map(|x| i32::from(x) << 20))),
+            2 => Column::numbers(numbers.map(|x| x.map(|x| x as u64))),
+            3 => Column::numbers(numbers.map(|x| x.map(|x| f32::from(x) / 3.0))),
+            _ => Column::numbers(numbers.map(|x| x.map(i64::from))),
+        };
         let texts = rows.into_iter().map(|row| row.1).collect::<Vec<_>>();
-        let table = Table::new([("n", Column::from(numbers)), ("s", Column::from(texts))]).unwrap();
+        let table = Table::new([("n", numbers), ("s", Column::from(texts))]).unwrap();
         let frame = DataFrame::from_table(&table, 2).unwrap().sort_values("n").unwrap();
         WriteParquet::new(&path).row_group_rows(3).write_with(&frame, &Sync::new()).unwrap();
         let read = read_parquet(text(&path)).blocksize(0).open().unwrap();
         let bound = i64::from(bound);
         for condition in [
             col("n").gt(bound), col("n").le(bound), col("n").eq(bound), col("n").is_null(),
+            col("n").lt(bound as f64 / 3.0), col("n").gt(bound << 20),
             col("s").ge(letter.as_str()).and(col("n").ne(bound)), lit(bound).lt(col("n")).or(col("s").is_null()),
         ] {
             // The planned and the other frame are compared there.
@@ -199,8 +208,8 @@ fn types_of_other_writers_are_read() {
     );
     let read = read_parquet(text(&path)).open().unwrap();
     let expected = Table::new([
-        ("i", Column::from(vec![Some(7), None])),
-        ("f", Column::from(vec![Some(0.5), None])),
+        ("i", Column::numbers([Some(7_i32), None])),
+        ("f", Column::numbers([Some(0.5_f32), None])),
         ("d", Column::dates([Some(1), Some(2)])),
         ("t", Column::zoned_timestamps(Zone::UTC, [Some(5), None])),
         ("c", Column::from(vec![Some("x"), None]).to_categorical()),
@@ -219,7 +228,7 @@ fn lists_of_other_writers_are_read() {
     write_file(
         &path,
         vec![
-            ("l", Arc::new(ListArray::from_iter_primitive::<Int32Type, _, _>(lists))),
+            ("l", Arc::new(ListArray::from_iter_primitive::<Int64Type, _, _>(lists))),
             ("n", Arc::new(Int64Array::from(vec![1, 2, 3]))),
         ],
     );

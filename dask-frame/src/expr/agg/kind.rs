@@ -142,14 +142,14 @@ impl AggregateKind {
         let number = |dtype: &DataType| dtype.is_numeric() || *dtype == DataType::Bool;
         let numbers = |output| match inputs.iter().position(|dtype| !number(dtype)) {
             None => Ok(output),
-            Some(at) => Err((at, "Int64, Float64 or Bool")),
+            Some(at) => Err((at, "a number or Bool")),
         };
+        // Of floats of 32 bits such, of all else such of 64.
+        let float = if first == DataType::Float32 { DataType::Float32 } else { DataType::Float64 };
         match self {
-            Sum | Product => numbers(if first == DataType::Bool { DataType::Int64 } else { widest(&first) }),
-            Mean | Var { .. } | Std { .. } | Sem { .. } | Skew | Kurtosis | Cov { .. } | Corr => {
-                numbers(DataType::Float64)
-            }
-            Quantile(_) | QuantileApprox(_) => numbers(DataType::Float64),
+            Sum | Product => numbers(added_up(&first)),
+            Mean | Var { .. } | Std { .. } | Sem { .. } | Skew | Kurtosis => numbers(float),
+            Cov { .. } | Corr | Quantile(_) | QuantileApprox(_) => numbers(DataType::Float64),
             Count | Size => Ok(DataType::Int64),
             NUnique | NUniqueApprox | Unique | Mode | Min | Max | IdxMin | IdxMax if !first.is_key() => {
                 Err((0, "values that can be compared"))
@@ -167,9 +167,13 @@ impl AggregateKind {
     }
 }
 
-/// Returns the type that numbers of a type are added up in.
-fn widest(dtype: &DataType) -> DataType {
-    if *dtype == DataType::Float64 { DataType::Float64 } else { DataType::Int64 }
+/// Returns the type of sums and products of numbers of a type: integers have 64 bits, as numpy's.
+pub(in crate::expr) fn added_up(dtype: &DataType) -> DataType {
+    match dtype {
+        dtype if dtype.is_float() => dtype.clone(),
+        dtype if dtype.is_unsigned() => DataType::UInt64,
+        _ => DataType::Int64,
+    }
 }
 
 impl fmt::Display for AggregateKind {

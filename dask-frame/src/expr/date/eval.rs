@@ -4,7 +4,7 @@ use jiff::fmt::strtime;
 use jiff::tz::TimeZone;
 
 use super::{Component, DateFunction, Edge, Rounding};
-use crate::column::{BoolBuilder, Column, Utf8Builder, ValueBuilder, View};
+use crate::column::{BoolBuilder, Column, Numbers, Utf8Builder, ValueBuilder, View};
 use crate::error::{EvalError, FrameError};
 use crate::parse;
 use crate::schema::DataType;
@@ -38,7 +38,7 @@ impl DateFunction {
             DateFunction::Field(field) => {
                 let mut values = ValueBuilder::with_capacity(of.len());
                 each_local(of, |micros| values.push_option(micros.map(|micros| field.of(micros))));
-                values.finish_i64()
+                values.finish_bits(&DataType::Int32)
             }
             DateFunction::Is(edge) => {
                 let mut values = BoolBuilder::default();
@@ -118,7 +118,7 @@ impl DateFunction {
             }
             DateFunction::Component(component) => {
                 let parts = micros_of(of).into_iter().map(|micros| component.of(micros));
-                Column::from_i64s(parts.collect(), of.validity())
+                Column::from_bits(&component.dtype(), parts.collect(), of.validity())
             }
             DateFunction::Parse { format, coerce } => {
                 let View::Utf8(texts) = of.view() else {
@@ -136,9 +136,13 @@ impl DateFunction {
             }
             DateFunction::FromNumber { unit, coerce } => {
                 let mut values = ValueBuilder::with_capacity(of.len());
+                let wide = of.wide();
                 for row in 0..of.len() {
-                    let micros = match of.view() {
+                    let micros = match wide.view() {
                         View::Int64(x) => x[row].checked_mul(*unit),
+                        View::Numbers(Numbers::UInt64(x)) => {
+                            i64::try_from(x.value(row)).ok().and_then(|x| x.checked_mul(*unit))
+                        }
                         View::Float64(x) => parse::float_to_int((x[row] * *unit as f64).round_ties_even()),
                         _ => unreachable!("the argument was checked to be a number"),
                     };
@@ -247,6 +251,14 @@ impl Edge {
 }
 
 impl Component {
+    /// As in pandas: days are many, the others few.
+    pub(super) fn dtype(self) -> DataType {
+        match self {
+            Component::Days => DataType::Int64,
+            Component::Seconds | Component::Microseconds => DataType::Int32,
+        }
+    }
+
     fn of(self, micros: i64) -> i64 {
         match self {
             Component::Days => micros.div_euclid(MICROS_PER_DAY),

@@ -12,7 +12,7 @@ use crate::time::{Field, MICROS_PER_DAY, parse_duration};
 /// The functions of a column of times, dates or durations, as pandas' `dt` accessor; made by [`Expr::dt`].
 ///
 /// What is missing stays missing. The parts of a timestamp with zone are those that the clocks of the zone
-/// show. Weeks are those of the ISO calendar, and Monday is day 0 of the week.
+/// show, and numbers of 32 bits, as in pandas. Weeks are those of the ISO calendar, and Monday is day 0 of the week.
 ///
 /// # Examples
 ///
@@ -33,7 +33,7 @@ use crate::time::{Field, MICROS_PER_DAY, parse_duration};
 ///     .compute_with(&dask_sched_sync::Sync::new())?;
 /// assert_eq!(table.to_string(), "\
 /// text         week                 hour                       oslo
-/// Utf8        Int64            Timestamp     Timestamp[Europe/Oslo]
+/// Utf8        Int32            Timestamp     Timestamp[Europe/Oslo]
 /// ----------  -----  -------------------  -------------------------
 /// 30.12.2024      1  2024-12-30 23:00:00  2024-12-31 00:30:15+01:00
 /// 1 row

@@ -3,10 +3,12 @@
 use std::cmp::Ordering;
 use std::collections::HashMap;
 
+use num_traits::{Euclid, PrimInt, cast, checked_pow};
+
 use super::{MathFunction, Real, RowStatistic};
-use crate::column::{Column, Mask, NO_ROW, Scalar, View};
+use crate::column::{Column, Mask, NO_ROW, Numbers, Scalar, Stored, View};
 use crate::error::{EvalError, FrameError};
-use crate::expr::{cast_column, common, order_rows, to_floats};
+use crate::expr::{cast_column, common, order_rows, settle, to_floats};
 use crate::schema::DataType;
 
 impl MathFunction {
@@ -17,6 +19,9 @@ impl MathFunction {
         expr: &dyn Fn() -> String,
     ) -> Result<Column, EvalError> {
         let overflow = || EvalError::Overflow { expr: expr() };
+        if let (true, View::Numbers(numbers)) = (self.is_of_one(), args[0].view()) {
+            return self.of_narrow(&args[0], &numbers.dtype(), expr);
+        }
         let floats = |f: &dyn Fn(f64) -> f64| {
             let of = to_floats(&args[0]);
             let View::Float64(values) = of.view() else { unreachable!("numbers were converted to floats") };
@@ -72,6 +77,49 @@ impl MathFunction {
     }
 }
 
+impl MathFunction {
+    /// Whether it is a function of a single number.
+    fn is_of_one(&self) -> bool {
+        !matches!(self, MathFunction::Coalesce | MathFunction::Row(_) | MathFunction::Replace { .. })
+    }
+
+    /// Computes a function of a number in a wider type, and gives the result that of the number if it is to have it.
+    fn of_narrow(
+        &self,
+        of: &Column,
+        dtype: &DataType,
+        expr: &dyn Fn() -> String,
+    ) -> Result<Column, EvalError> {
+        let overflow = || EvalError::Overflow { expr: expr() };
+        if let (MathFunction::Real(_), true) = (self, dtype.is_integer()) {
+            return self.eval(&[to_floats(of)], expr);
+        }
+        let wide = of.wide();
+        let View::Numbers(Numbers::UInt64(values)) = wide.view() else {
+            let computed = self.eval(&[wide.into_owned()], expr)?.rounded_to(dtype);
+            return if dtype.is_integer() {
+                computed.fitted_to(dtype).ok_or_else(overflow)
+            } else {
+                Ok(computed)
+            };
+        };
+        let valid = of.validity();
+        let there = |row: usize| valid.as_ref().is_none_or(|valid| valid.get(row));
+        let of_each = |f: &dyn Fn(u64) -> Option<u64>| {
+            let values = values.values().iter().enumerate();
+            let values = values.map(|(row, &x)| if there(row) { f(x).ok_or_else(overflow) } else { Ok(0) });
+            Ok::<_, EvalError>(Column::from_numbers(values.collect::<Result<_, _>>()?, valid.clone()))
+        };
+        match self {
+            MathFunction::Sign => of_each(&|x| Some(u64::from(x > 0))),
+            MathFunction::Round(decimals) if *decimals < 0 => {
+                of_each(&|x| round_int(x, decimals.unsigned_abs()))
+            }
+            _ => Ok(of.clone()),
+        }
+    }
+}
+
 impl Real {
     fn function(self) -> fn(f64) -> f64 {
         match self {
@@ -97,15 +145,16 @@ impl Real {
 }
 
 /// Rounds to a multiple of a power of ten, halves to the even; `None` if it does not fit 64 bits.
-fn round_int(x: i64, zeros: u32) -> Option<i64> {
-    let Some(unit) = 10_i64.checked_pow(zeros) else { return Some(0) };
-    let (count, rest) = (x.div_euclid(unit), x.rem_euclid(unit));
+fn round_int<T: PrimInt + Euclid>(x: T, zeros: u32) -> Option<T> {
+    let unit = cast::<_, T>(10).and_then(|ten| checked_pow(ten, zeros as usize));
+    let Some(unit) = unit else { return Some(T::zero()) };
+    let (count, rest) = (x.div_euclid(&unit), x.rem_euclid(&unit));
     let up = match rest.cmp(&(unit - rest)) {
         Ordering::Less => false,
-        Ordering::Equal => count % 2 != 0,
+        Ordering::Equal => count & T::one() == T::one(),
         Ordering::Greater => true,
     };
-    (count + i64::from(up)).checked_mul(unit)
+    (if up { count + T::one() } else { count }).checked_mul(&unit)
 }
 
 /// Converts columns to the type that is common to all, which holds all their values.
@@ -139,7 +188,8 @@ fn pick(columns: &[Column], better: impl Fn(View<'_>, usize, usize) -> bool) -> 
 /// Computes a statistic of each row; `None` if a sum of integers does not fit 64 bits.
 fn of_row(statistic: RowStatistic, columns: &[Column]) -> Option<Column> {
     let len = columns.first().map_or(0, Column::len);
-    let ints = columns.iter().all(|column| column.dtype() == DataType::Int64);
+    let dtypes = columns.iter().map(Column::dtype);
+    let all = dtypes.reduce(|a, b| common(&a, &b).unwrap_or(a)).unwrap_or(DataType::Int64);
     let there = |row: usize| columns.iter().filter(move |column| !column.is_null(row));
     Some(match statistic {
         RowStatistic::Count => {
@@ -157,15 +207,11 @@ fn of_row(statistic: RowStatistic, columns: &[Column]) -> Option<Column> {
             };
             Column::from_mask(Mask::from_fn(len, holds), None)
         }
-        RowStatistic::Sum if ints => {
-            let value = |column: &Column, row: usize| match column.view() {
-                View::Int64(values) => values[row],
-                _ => unreachable!("the arguments are integers"),
-            };
-            let sum =
-                |row: usize| there(row).try_fold(0_i64, |sum, column| sum.checked_add(value(column, row)));
-            Column::from((0..len).map(sum).collect::<Option<Vec<_>>>()?)
+        RowStatistic::Sum if all.is_unsigned() => {
+            let sums = int_sums::<u64>(columns, len)?;
+            Column::from_numbers(sums, None)
         }
+        RowStatistic::Sum if all.is_integer() => int_sums::<i64>(columns, len)?.into(),
         _ => {
             let floats = columns.iter().map(to_floats).collect::<Vec<_>>();
             let values = floats.iter().map(|column| match column.view() {
@@ -179,38 +225,54 @@ fn of_row(statistic: RowStatistic, columns: &[Column]) -> Option<Column> {
                 let (n, sum) = there.fold((0.0, 0.0), |(n, sum), (values, _)| (n + 1.0, sum + values[row]));
                 if statistic == RowStatistic::Mean { sum / n } else { sum }
             };
-            Column::from((0..len).map(result).collect::<Vec<_>>())
+            Column::from((0..len).map(result).collect::<Vec<_>>()).rounded_to(&all)
         }
     })
+}
+
+/// Adds up integers of each row; `None` if a sum does not fit.
+fn int_sums<T: Stored + PrimInt>(columns: &[Column], len: usize) -> Option<Vec<T>> {
+    let mut sums = vec![T::zero(); len];
+    for column in columns {
+        let ints = cast_column("", column, &T::DTYPE).expect("integers fit the widest of their kind");
+        for (sum, value) in sums.iter_mut().zip(ints.values_of::<T>()?) {
+            *sum = sum.checked_add(&value.unwrap_or_else(T::zero))?;
+        }
+    }
+    Some(sums)
 }
 
 /// What a value is looked up by; an integer is the float of its value where floats are among them.
 #[derive(PartialEq, Eq, Hash)]
 enum Key {
     Null,
-    Int(i64),
+    Int(i128),
     Float(u64),
     Text(std::sync::Arc<str>),
 }
 
 fn key(value: Scalar, floats: bool) -> Key {
-    match value {
+    match value.wide() {
         value if value.is_null() => Key::Null,
-        Scalar::Int64(x) if floats => Key::Float((x as f64).to_bits()),
-        Scalar::Int64(x) => Key::Int(x),
+        Scalar::Int64(x) if floats => Key::Float((x as f64 + 0.0).to_bits()),
+        Scalar::UInt64(x) if floats => Key::Float((x as f64 + 0.0).to_bits()),
+        Scalar::Int64(x) => Key::Int(x.into()),
+        Scalar::UInt64(x) => Key::Int(x.into()),
         // Adding 0.0 makes -0.0 to 0.0.
         Scalar::Float64(x) => Key::Float((x + 0.0).to_bits()),
         Scalar::Bool(x) => Key::Int(x.into()),
         Scalar::Utf8(x) => Key::Text(x),
-        other => Key::Int(other.ticks().unwrap_or_default()),
+        other => Key::Int(other.ticks().unwrap_or_default().into()),
     }
 }
 
 fn replaced(of: &Column, from: &[Scalar], to: &[Scalar], keep: bool) -> Result<Column, EvalError> {
-    let floats = of.dtype() == DataType::Float64 || from.iter().any(|x| x.dtype() == DataType::Float64);
-    let places = from.iter().zip(0u32..).map(|(value, at)| (key(value.clone(), floats), at));
+    let dtype = of.dtype();
+    let floats = dtype.is_float() || from.iter().any(|x| x.dtype().is_float());
+    let places = from.iter().zip(0u32..).map(|(value, at)| (key(settle(value, &dtype), floats), at));
     let places = places.collect::<HashMap<_, _>>();
-    let mut columns = to.iter().map(|value| Column::repeat(value, 1)).collect::<Vec<_>>();
+    let value = |value: &Scalar| if keep { settle(value, &dtype) } else { value.clone() };
+    let mut columns = to.iter().map(|to| Column::repeat(&value(to), 1)).collect::<Vec<_>>();
     if keep {
         columns.push(of.clone());
     }

@@ -1,7 +1,7 @@
 //! Counts, sums, products and truths.
 
 use super::{Overflow, floats, ints};
-use crate::column::{Column, Mask, View};
+use crate::column::{Column, Mask, Numbers, View};
 use crate::expr::{cast_column, to_floats};
 use crate::kernel::group::Groups;
 use crate::schema::DataType;
@@ -31,6 +31,14 @@ pub(super) fn sum(input: &Column, groups: &Groups) -> Result<Column, Overflow> {
             });
             if overflow { Err(Overflow) } else { Ok(sums.into()) }
         }
+        View::Numbers(Numbers::UInt64(values)) => {
+            let mut sums = vec![Some(0u64); groups.n];
+            groups.zip(values.values(), input.validity().as_ref(), |group, value| {
+                sums[group] = sums[group].and_then(|sum| sum.checked_add(value));
+            });
+            unsigned(sums)
+        }
+        View::Numbers(_) => sum(&input.wide(), groups),
         _ => sum(&to_ints(input), groups),
     }
 }
@@ -60,6 +68,14 @@ pub(super) fn product(input: &Column, groups: &Groups) -> Result<Column, Overflo
             });
             if overflow { Err(Overflow) } else { Ok(products.into()) }
         }
+        View::Numbers(Numbers::UInt64(values)) => {
+            let mut products = vec![Some(1u64); groups.n];
+            groups.zip(values.values(), validity.as_ref(), |group, value| {
+                products[group] = products[group].and_then(|product| product.checked_mul(value));
+            });
+            unsigned(products)
+        }
+        View::Numbers(_) => product(&input.wide(), groups),
         _ => product(&to_ints(input), groups),
     }
 }
@@ -81,6 +97,11 @@ pub(super) fn truth(input: &Column, groups: &Groups, any: bool) -> Column {
         }),
     }
     truths.into()
+}
+
+fn unsigned(values: Vec<Option<u64>>) -> Result<Column, Overflow> {
+    let values = values.into_iter().collect::<Option<Vec<_>>>().ok_or(Overflow)?;
+    Ok(Column::from_numbers(values, None))
 }
 
 fn to_ints(input: &Column) -> Column {

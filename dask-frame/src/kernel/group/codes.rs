@@ -219,7 +219,7 @@ impl Coded {
     pub(super) fn of(column: &Column, is_whole: bool) -> Self {
         let validity = column.validity();
         let validity = validity.as_ref();
-        match column.view() {
+        match column.keyed().view() {
             View::Int64(values) | View::Ticks(values, _) => of_ints(values, validity, is_whole),
             View::Bool(values) => {
                 let of = (0..column.len()).map(|row| 1 + u32::from(values.get(row))).collect();

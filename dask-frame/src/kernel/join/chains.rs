@@ -42,7 +42,7 @@ impl Chains {
         let mut links = Links { next: vec![NO_ROW; n_rows], is_unique: true };
         let heads = match keys {
             [key] => {
-                let validity = key.validity();
+                let (key, validity) = (key.keyed(), key.validity());
                 match key.view() {
                     View::Int64(values) | View::Ticks(values, _) => {
                         of_ints(values, validity.as_ref(), &mut links)
@@ -212,9 +212,9 @@ fn find<K: Copy + Eq>(heads: &HashTable<(K, u32)>, key: K, hash: impl Fn(K) -> u
 /// Calls `found` for each row of a key of integers with what `head` says of its value.
 #[inline]
 fn probe_ints(others: &[Column], null: u32, found: impl FnMut(u32, u32), head: impl Fn(i64) -> u32) {
-    let key = only(others);
+    let key = only(others).keyed();
     let (View::Int64(values) | View::Ticks(values, _)) = key.view() else { one_type() };
-    probe_rows(key, null, found, |row| head(values[row]));
+    probe_rows(&key, null, found, |row| head(values[row]));
 }
 
 /// Calls `found` for each row of a key of texts with what `head` says of its text, if that is short enough.

@@ -46,7 +46,7 @@ pub(crate) fn state_dtypes(function: &WindowFunction, input: &DataType, output: 
 /// Returns the state of no rows.
 pub(crate) fn empty_state(function: &WindowFunction, input: &DataType, output: &DataType) -> Vec<Column> {
     let one = |value: i64| match output {
-        DataType::Float64 => Scalar::Float64(value as f64),
+        dtype if dtype.is_float() => Scalar::Float64(value as f64),
         DataType::Duration => Scalar::Duration(value),
         _ => Scalar::Int64(value),
     };
@@ -170,11 +170,11 @@ fn nearest(function: &WindowFunction, of: &Column) -> Vec<u32> {
     (0..of.len()).map(choose).collect()
 }
 
-/// What is added up: truth values count as integers.
+/// What is added up: truth values count as integers, and integers without sign are given by their bits.
 fn operands(of: &Column, output: &DataType) -> Column {
     match of.dtype() {
         DataType::Bool => cast_column("", of, output).expect("a truth value is an integer"),
-        _ => of.clone(),
+        _ => of.to_bits().into_owned(),
     }
 }
 
@@ -213,7 +213,7 @@ fn running(kind: Cumulative, state: &Column, of: &Column, output: &DataType) -> 
             so_far = if kind == Cumulative::Product { so_far * x } else { so_far + x };
             values.push(so_far);
         }
-        return Ok(values.finish_f64());
+        return Ok(values.finish_f64().rounded_to(output));
     }
     let (View::Int64(x) | View::Ticks(x, _)) = of.view() else {
         unreachable!("sums were checked to be of numbers")
@@ -225,13 +225,18 @@ fn running(kind: Cumulative, state: &Column, of: &Column, output: &DataType) -> 
             values.push_null();
             continue;
         }
-        let next = if kind == Cumulative::Product { so_far.checked_mul(x) } else { so_far.checked_add(x) };
+        let next = match (*output == DataType::UInt64, kind == Cumulative::Product) {
+            (false, true) => so_far.checked_mul(x),
+            (false, false) => so_far.checked_add(x),
+            (true, true) => so_far.cast_unsigned().checked_mul(x.cast_unsigned()).map(u64::cast_signed),
+            (true, false) => so_far.cast_unsigned().checked_add(x.cast_unsigned()).map(u64::cast_signed),
+        };
         so_far = next.ok_or(Overflow)?;
         values.push(so_far);
     }
     Ok(match output {
         DataType::Duration => values.finish_ticks(output.clone()),
-        _ => values.finish_i64(),
+        _ => values.finish_bits(output),
     })
 }
 

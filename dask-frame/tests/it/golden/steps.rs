@@ -87,7 +87,8 @@ fn one(op: &str, args: &Json, frames: &[DataFrame]) -> Result<DataFrame, Unsuppo
             let cast = columns.iter().map(|(name, dtype)| {
                 let dtype = match dtype.as_str().expect("a type") {
                     "float64" => DataType::Float64,
-                    "int64" | "int8" => DataType::Int64,
+                    "int64" => DataType::Int64,
+                    "int8" => DataType::Int8,
                     other => return unsupported(&format!("cast to {other}")),
                 };
                 Ok((name.as_str(), col(name.as_str()).cast(dtype)))

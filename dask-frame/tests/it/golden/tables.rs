@@ -1,6 +1,8 @@
 //! The tables of the golden data: read without the crate's own reader, compared by value.
 
-use dask_frame::{Column, Scalar, Table};
+use std::str::FromStr;
+
+use dask_frame::{Column, DataType, Number, Scalar, Table};
 use dask_graph::Collection;
 use dask_sched_sync::Sync;
 use serde_json::Value as Json;
@@ -44,6 +46,14 @@ pub(super) fn column(dtype: &str, cells: impl Iterator<Item = Option<String>>) -
             Column::durations(cells.map(|x| x.map(|x| x.parse::<i64>().expect("microseconds"))))
         }
         "category" => cells.collect::<Vec<_>>().into(),
+        "int8" => narrow::<i8>(cells),
+        "int16" => narrow::<i16>(cells),
+        "int32" => narrow::<i32>(cells),
+        "uint8" => narrow::<u8>(cells),
+        "uint16" => narrow::<u16>(cells),
+        "uint32" => narrow::<u32>(cells),
+        "uint64" => narrow::<u64>(cells),
+        "float32" => narrow::<f32>(cells),
         int if int.contains("int") => {
             let int =
                 |x: String| x.parse::<i64>().unwrap_or_else(|_| x.parse::<f64>().expect("a number") as i64);
@@ -51,6 +61,10 @@ pub(super) fn column(dtype: &str, cells: impl Iterator<Item = Option<String>>) -
         }
         _ => cells.collect::<Vec<_>>().into(),
     }
+}
+
+fn narrow<T: Number + FromStr<Err: std::fmt::Debug>>(cells: impl Iterator<Item = Option<String>>) -> Column {
+    Column::numbers(cells.map(|x| x.map(|x| x.parse::<T>().expect("a number of the type"))))
 }
 
 /// Cuts a golden file: `None` is an empty cell that is not quoted.
@@ -87,22 +101,37 @@ pub(super) struct Expected {
     table: Table,
     ordered: bool,
     rtol: f64,
+    /// Columns of numbers that are to have the type that they have in pandas.
+    narrow: Vec<(String, DataType)>,
 }
 
 impl Expected {
     pub(super) fn read(case: &Json) -> Self {
+        let table = read_table(&case["expected"]);
+        let is_narrow =
+            |dtype: &DataType| dtype.is_numeric() && !matches!(dtype, DataType::Int64 | DataType::Float64);
+        let fields = table.schema().fields().iter().map(|field| (field.name().to_owned(), field.dtype()));
+        let narrow = fields.filter(|(_, dtype)| is_narrow(dtype)).collect();
         Self {
-            table: read_table(&case["expected"]),
+            table,
+            narrow,
             ordered: case["ordered"].as_bool().unwrap_or(true),
             rtol: case["rtol"].as_f64().unwrap_or(1e-9),
         }
     }
 
-    /// Compares names, order if it matters, and values; an integer equals the float of its value.
+    /// Compares names, the narrow types of numbers, order if it matters, and values; an integer equals the float of its
+    /// value.
     pub(super) fn compare(&self, got: &Table) -> Result<(), String> {
         let differs = |what: &str| Err(format!("{what}\ngot\n{got}expected\n{}", self.table));
         if !got.schema().names().eq(self.table.schema().names()) {
             return differs("other columns");
+        }
+        for (name, expected) in &self.narrow {
+            let dtype = got.schema().field(name).expect("the names are the same").dtype();
+            if dtype != *expected {
+                return differs(&format!("{name}: {dtype}, not {expected}"));
+            }
         }
         if got.n_rows() != self.table.n_rows() {
             return differs("other number of rows");
@@ -140,6 +169,8 @@ fn number(value: &Scalar) -> Option<f64> {
     match value {
         Scalar::Int64(x) => Some(*x as f64),
         Scalar::Float64(x) => Some(*x),
+        Scalar::Float32(x) => Some(f64::from(*x)),
+        value if value.dtype().is_integer() && !value.is_null() => value.to_string().parse().ok(),
         _ => None,
     }
 }
