@@ -32,7 +32,7 @@ impl DataFrame {
 
     /// Returns the partitions of several frames, one frame after another, with the columns that all of them have.
     ///
-    /// Integers and floats of one name become floats.
+    /// Numbers of one name become the narrowest type that holds both: integers and floats are floats.
     ///
     /// # Errors
     ///

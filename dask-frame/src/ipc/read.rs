@@ -27,8 +27,8 @@ pub fn read_ipc(path: impl Into<String>) -> ReadIpc {
 /// **Partitions.** A batch of a file is a partition; a file without batches is an empty one. Of a batch, the columns that
 /// the computation needs are decoded.
 ///
-/// **Types** are those of [`Column::from_arrow`](crate::Column::from_arrow). Columns of decimals, lists and structs are
-/// refused, but can stay unread.
+/// **Types** are those of [`Column::from_arrow`](crate::Column::from_arrow). Columns of decimals and structs are refused,
+/// but can stay unread.
 ///
 /// **Several files** must have the same columns, in any order, of types that become the same. Streams, which are not
 /// told at their end what is in them, are not read.

@@ -44,7 +44,7 @@ pub fn read_parquet(path: impl Into<String>) -> ReadParquet {
 ///
 /// **Types** are those of [`Column::from_arrow`](crate::Column::from_arrow): integers and floats keep their width, texts
 /// become `Utf8`, dictionaries of them `Categorical` (known if this crate wrote them so), timestamps of any unit
-/// `Timestamp`. Columns of decimals, lists and structs are refused, but can stay unread.
+/// `Timestamp`. Columns of decimals and structs are refused, but can stay unread.
 ///
 /// **Several files** must have the same columns, in any order, of types that become the same; integers of several widths
 /// are read in the narrowest that holds them all, and so are floats.

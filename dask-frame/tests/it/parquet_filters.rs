@@ -4,7 +4,7 @@ use std::fs::{self, File};
 use std::path::Path;
 use std::sync::Arc;
 
-use arrow_array::{ArrayRef, Float64Array, RecordBatch};
+use arrow_array::{ArrayRef, Float32Array, Float64Array, RecordBatch};
 use dask_frame::{Column, DataFrame, Expr, Scalar, Table, col, lit, read_parquet};
 use dask_graph::Collection;
 use dask_sched_sync::Sync;
@@ -239,21 +239,25 @@ fn an_index_that_is_damaged_is_passed_over() {
 /// What is no number is missing, though other writers do not count it so.
 #[test]
 fn values_that_are_no_numbers_are_missing() {
-    let dir = tempfile::tempdir().unwrap();
-    let path = dir.path().join("a.parquet");
-    let floats: ArrayRef = Arc::new(Float64Array::from(vec![1.0, f64::NAN, 2.0, 3.0, f64::NAN, f64::NAN]));
-    let batch = RecordBatch::try_from_iter_with_nullable([("f", floats, true)]).unwrap();
-    let properties = pages_of(2, 4).build();
-    let mut writer =
-        ArrowWriter::try_new(File::create(&path).unwrap(), batch.schema(), Some(properties)).unwrap();
-    writer.write(&batch).unwrap();
-    writer.close().unwrap();
-    let count = |condition: Expr| every_way(&open(&path).filter(condition).unwrap(), "filtered").n_rows();
-    assert_eq!(count(col("f").is_null()), 3);
-    assert_eq!(count(col("f").is_not_null()), 3);
-    assert_eq!(count(col("f").gt(2)), 1);
-    assert_eq!(count(col("f").ne(1)), 2);
-    assert_eq!(count(col("f").is_in([Scalar::Null(dask_frame::DataType::Float64)])), 3);
+    let values = [1.0, f32::NAN, 2.0, 3.0, f32::NAN, f32::NAN];
+    let wide = Float64Array::from_iter_values(values.map(f64::from));
+    let narrow = Float32Array::from_iter_values(values);
+    for floats in [Arc::new(wide) as ArrayRef, Arc::new(narrow)] {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("a.parquet");
+        let batch = RecordBatch::try_from_iter_with_nullable([("f", floats, true)]).unwrap();
+        let properties = pages_of(2, 4).build();
+        let mut writer =
+            ArrowWriter::try_new(File::create(&path).unwrap(), batch.schema(), Some(properties)).unwrap();
+        writer.write(&batch).unwrap();
+        writer.close().unwrap();
+        let count = |condition: Expr| every_way(&open(&path).filter(condition).unwrap(), "filtered").n_rows();
+        assert_eq!(count(col("f").is_null()), 3);
+        assert_eq!(count(col("f").is_not_null()), 3);
+        assert_eq!(count(col("f").gt(2)), 1);
+        assert_eq!(count(col("f").ne(1)), 2);
+        assert_eq!(count(col("f").is_in([Scalar::Null(dask_frame::DataType::Float64)])), 3);
+    }
 }
 
 /// Our own writer tells of pages what it takes to pass over them.
