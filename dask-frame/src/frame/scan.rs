@@ -85,7 +85,8 @@ impl GroupBy {
         frame.with_columns(columns)?.drop(hidden)
     }
 
-    /// Adds or replaces a column with the difference of an expression from what it is `by` rows before in the group.
+    /// Adds or replaces a column with the difference of an expression from what it is `by` rows before in the group. Of
+    /// integers without a sign, a value that falls is an error: cast them to `Int64` first.
     ///
     /// # Errors
     ///

@@ -100,7 +100,8 @@ impl Expr {
         self.window(WindowFunction::Shift(n))
     }
 
-    /// Returns the difference to the value `n` rows before.
+    /// Returns the difference to the value `n` rows before. Of integers without a sign, a value that falls is an error:
+    /// cast them to `Int64` first.
     #[must_use]
     pub fn diff(&self, n: i64) -> Expr {
         self - self.shift(n)
