@@ -41,7 +41,7 @@ pub use operators::{Operand, When, WhenThen};
 pub(crate) use query::{parse, parse_assignment};
 pub use scan::{Scan, ScanKind};
 pub use text::{PadSide, Pattern, Split, StringMethods, regex};
-pub(crate) use typing::{common, settle};
+pub(crate) use typing::{common, common_exact, settle};
 pub use window::{Closed, RankMethod, Rolling};
 pub(crate) use window::{Cumulative, Frame, Statistic, WindowFunction};
 

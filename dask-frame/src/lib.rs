@@ -70,7 +70,8 @@
 //! guessed, as in CSV, has 64 bits. Types are those of numpy and pandas:
 //!
 //! - Two types meet in the narrowest that holds both: `Int8` and `UInt8` in `Int16`, `Float32` and `Int16` in `Float32`,
-//!   `Float32` and `Int32` in `Float64`. `UInt64` and integers with a sign are computed in `Float64`, and compared by value.
+//!   `Float32` and `Int32` in `Float64`. `UInt64` and integers with a sign are computed in `Float64`, compared by
+//!   value, and joined in `Int64`, which is an error where they do not fit.
 //! - A bare number takes the type of what it meets, if it fits: `col("x") + 1` of an `Int8` is an `Int8`, and
 //!   `col("x") + 300` an `Int64`.
 //! - Integers over integers are `Float64`.

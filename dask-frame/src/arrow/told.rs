@@ -4,7 +4,7 @@ use arrow_schema::{DataType as ArrowType, Schema as ArrowSchema};
 
 use super::Target;
 use crate::error::ReadError;
-use crate::expr::common;
+use crate::expr::common_exact;
 use crate::input::InputFile;
 use crate::schema::{DataType, Field, names};
 
@@ -80,8 +80,7 @@ impl Told {
                         && (expected.is_integer() && got.is_integer()
                             || expected.is_float() && got.is_float()) =>
                 {
-                    let both = common(expected, got).filter(|both| both.is_integer() == got.is_integer());
-                    *dtype = Some(both.unwrap_or(DataType::Int64));
+                    *dtype = common_exact(expected, got);
                 }
                 (Some(expected), Some(got)) if expected != got => {
                     differences.push(format!("column `{name}` is {got}, not {expected}"));

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::eval::Eval;
 use super::function::{Function, wrong_type};
-use super::{Aggregate, AggregateKind, Binary, Expr, Node, common, compare};
+use super::{Aggregate, AggregateKind, Binary, Expr, Node, common, compare, settle};
 use crate::column::{Column, Lists, Mask, NO_ROW, Scalar, Utf8Builder, View};
 use crate::error::{EvalError, FrameError};
 use crate::kernel::aggregate::{Overflow, Reduction};
@@ -215,7 +215,7 @@ fn found(values: &Column, value: &Scalar) -> Mask {
     if value.is_null() {
         return values.validity().map_or_else(|| Mask::all(values.len(), false), |valid| valid.not());
     }
-    let (column, value) = (Eval::Column(values.clone()), Eval::Constant(value.clone()));
+    let (column, value) = (Eval::Column(values.clone()), Eval::Constant(settle(value, &values.dtype())));
     let equal = compare::compare(Binary::Equal, &column, &value, values.len());
     equal.to_filter().expect("a comparison is true or false")
 }

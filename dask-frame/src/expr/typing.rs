@@ -283,6 +283,15 @@ pub(crate) fn common(a: &DataType, b: &DataType) -> Option<DataType> {
     }
 }
 
+/// As [`common`], but integers stay such: there are some that no type holds together, and floats would make one of two
+/// that differ. `Int64` then is the type for those that fit it.
+pub(crate) fn common_exact(a: &DataType, b: &DataType) -> Option<DataType> {
+    match common(a, b) {
+        Some(both) if a.is_integer() && b.is_integer() && !both.is_integer() => Some(DataType::Int64),
+        both => both,
+    }
+}
+
 fn mismatch(operation: &'static str, left: &Expr, a: DataType, right: &Expr, b: DataType) -> FrameError {
     let (left, right) = (left.to_string(), right.to_string());
     FrameError::TypeMismatch { operation, left, left_dtype: a, right, right_dtype: b }

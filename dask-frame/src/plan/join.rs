@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::tokenized;
 use crate::error::FrameError;
-use crate::expr::common;
+use crate::expr::common_exact;
 use crate::schema::{DataType, Schema};
 
 /// A column of each side, and the type in which their values are compared.
@@ -25,7 +25,7 @@ pub(crate) fn key_pair(
     (right, right_name): (&Schema, &Arc<str>),
 ) -> Result<KeyPair, FrameError> {
     let (left_dtype, right_dtype) = (left.field(left_name)?.dtype(), right.field(right_name)?.dtype());
-    let dtype = common(&left_dtype, &right_dtype).ok_or_else(|| FrameError::TypeMismatch {
+    let dtype = common_exact(&left_dtype, &right_dtype).ok_or_else(|| FrameError::TypeMismatch {
         operation,
         left: left_name.to_string(),
         left_dtype,

@@ -341,6 +341,49 @@ fn keys_of_two_widths_are_joined_in_the_wider() {
 }
 
 #[test]
+fn keys_that_floats_would_make_one_are_told_apart() {
+    // 2⁵³ + 1 is no float, and would be the one before it.
+    let near = 1_i64 << 53;
+    let left = DataFrame::from_columns([("k", Column::from(vec![near + 1, -1, 7]))], 2).unwrap();
+    let right = |keys: &[u64]| {
+        let keys = Column::numbers(keys.iter().copied().map(Some));
+        DataFrame::from_columns([("k", keys)], 2).unwrap()
+    };
+    for merge in [Merge::on(["k"]), Merge::on(["k"]).broadcast()] {
+        let joined = left.merge(&right(&[near as u64, 7, 8]), merge.clone()).unwrap();
+        assert_eq!(every_way(&joined, "joined").column("k").unwrap(), &Column::from(vec![7]));
+        let error = failure(&left.merge(&right(&[u64::MAX]), merge).unwrap());
+        assert!(error.contains("18446744073709551615") && error.contains("Int64"), "{error}");
+    }
+}
+
+#[test]
+fn lists_of_every_width_are_searched() {
+    let lists = |values: Column| Column::lists(values, [Some(2), Some(1)]).unwrap();
+    let frame = DataFrame::from_columns(
+        [
+            ("i8", lists(Column::numbers([1_i8, 2, 3].map(Some)))),
+            ("u64", lists(Column::numbers([1, 2, u64::MAX].map(Some)))),
+            ("f32", lists(Column::numbers([0.1_f32, 2.0, 3.0].map(Some)))),
+        ],
+        2,
+    )
+    .unwrap();
+    let contains = |name: &str, value: Scalar| {
+        let found = frame.select([col(name).lists().contains(value).alias("found")]).unwrap();
+        every_way(&found, name).column("found").unwrap().bools().unwrap().flatten().collect::<Vec<_>>()
+    };
+    assert_eq!(contains("i8", 2.into()), [true, false]);
+    assert_eq!(contains("i8", 300.into()), [false, false]);
+    assert_eq!(contains("i8", 2.5.into()), [false, false]);
+    assert_eq!(contains("u64", 2.into()), [true, false]);
+    assert_eq!(contains("u64", (-1).into()), [false, false]);
+    assert_eq!(contains("u64", Scalar::UInt64(u64::MAX)), [false, true]);
+    assert_eq!(contains("f32", 0.1.into()), [true, false]);
+    assert_eq!(contains("f32", 3.into()), [false, true]);
+}
+
+#[test]
 fn other_collections_get_64_bits() {
     let partitions = one_row().drop(["u64"]).unwrap().to_partitions().unwrap();
     let again = DataFrame::from_partitions(&partitions).unwrap();
