@@ -140,7 +140,7 @@ impl DataFrame {
     /// # Errors
     ///
     /// - As [`GroupBy::agg`](crate::GroupBy::agg).
-    /// - `BadArgument` if the aggregate is of no expression, or a list.
+    /// - `BadArgument` if the aggregate is of no expression, a list, or does not skip missing values.
     /// - `UnknownCategories` if there is to be a column for each category, and they are not known.
     ///
     /// # Examples
@@ -173,6 +173,11 @@ impl DataFrame {
             let problem =
                 format!("`{kind}` of the rows of a cell; group by the index and the column instead");
             return Err(FrameError::BadArgument { operation: "pivot_table", problem });
+        }
+        if aggregate.spoilt_by_nulls() || aggregate.takes_nulls() {
+            let problem = "missing values are skipped in cells; fill them before, or group by the index and the \
+                column instead of `skip_nulls(false)`";
+            return Err(FrameError::BadArgument { operation: "pivot_table", problem: problem.into() });
         }
         let adds = matches!(aggregate.kind(), AggregateKind::Sum | AggregateKind::Product);
         let aggregate = if adds { aggregate.min_count(1) } else { aggregate };
