@@ -4,7 +4,6 @@
 //! and so knows the usual types alone.
 
 use std::borrow::Cow;
-use std::io::{self, Write};
 
 use arrow2::array::{Array, PrimitiveArray};
 use arrow2::types::NativeType;
@@ -178,17 +177,17 @@ impl Numbers {
         equal!(Int8 Int16 Int32 UInt8 UInt16 UInt32 UInt64 Float32)
     }
 
-    /// Writes a number as text, floats in as few digits as tell them apart.
-    pub(crate) fn write(&self, row: usize, to: &mut impl Write) -> io::Result<()> {
-        macro_rules! write {
+    /// Gives a number as text to `take`, floats in as few digits as tell them apart.
+    pub(crate) fn as_text<R>(&self, row: usize, take: impl FnOnce(&str) -> R) -> R {
+        macro_rules! text {
             ($($variant:ident)*) => {
                 match self {
-                    $(Self::$variant(a) => to.write_all(itoa::Buffer::new().format(a.value(row)).as_bytes()),)*
-                    Self::Float32(a) => to.write_all(zmij::Buffer::new().format(a.value(row)).as_bytes()),
+                    $(Self::$variant(a) => take(itoa::Buffer::new().format(a.value(row))),)*
+                    Self::Float32(a) => take(zmij::Buffer::new().format(a.value(row))),
                 }
             };
         }
-        write!(Int8 Int16 Int32 UInt8 UInt16 UInt32 UInt64)
+        text!(Int8 Int16 Int32 UInt8 UInt16 UInt32 UInt64)
     }
 
     pub(crate) fn get(&self, row: usize) -> Scalar {

@@ -79,11 +79,11 @@ impl Format {
     pub(super) fn write_table(&self, table: &Table, header: bool, to: &mut impl Write) -> io::Result<()> {
         let columns = table.columns().iter().map(|column| (column.view(), column.validity()));
         let columns = columns.collect::<Vec<_>>();
-        let separator = [self.separator];
+        let (separator, is_alone) = ([self.separator], columns.len() == 1);
         if header {
             for (i, name) in table.schema().names().enumerate() {
                 to.write_all(if i > 0 { &separator } else { b"" })?;
-                self.write_text(name, to)?;
+                self.write_text(name, is_alone, to)?;
             }
             to.write_all(b"\n")?;
         }
@@ -93,8 +93,8 @@ impl Format {
                     to.write_all(&separator)?;
                 }
                 match validity.as_ref().is_none_or(|valid: &Mask| valid.get(row)) {
-                    true => self.write_value(*view, row, to)?,
-                    false => self.write_missing(columns.len() == 1, to)?,
+                    true => self.write_value(*view, row, is_alone, to)?,
+                    false => self.write_missing(is_alone, to)?,
                 }
             }
             to.write_all(b"\n")?;
@@ -104,14 +104,12 @@ impl Format {
 
     fn write_missing(&self, is_alone: bool, to: &mut impl Write) -> io::Result<()> {
         match self.quoting {
-            // A line with nothing on it would be skipped by readers.
-            Quoting::None if is_alone && self.na.is_empty() => Err(needs_quotes("")),
             Quoting::Minimal | Quoting::None if !is_alone && self.na.is_empty() => Ok(()),
-            _ => self.write_text(&self.na, to),
+            _ => self.write_text(&self.na, is_alone, to),
         }
     }
 
-    fn write_value(&self, view: View<'_>, row: usize, to: &mut impl Write) -> io::Result<()> {
+    fn write_value(&self, view: View<'_>, row: usize, is_alone: bool, to: &mut impl Write) -> io::Result<()> {
         match (view, self.decimals) {
             (View::Int64(values), _) => self.write_number(itoa::Buffer::new().format(values[row]), to),
             (View::Float64(values), None) => self.write_number(zmij::Buffer::new().format(values[row]), to),
@@ -121,12 +119,12 @@ impl Format {
             (View::Numbers(Numbers::Float32(values)), Some(n)) => {
                 self.write_number(&format!("{:.*}", usize::from(n), values.value(row)), to)
             }
-            (View::Numbers(numbers), _) => self.write_number(&numbers.get(row).to_string(), to),
+            (View::Numbers(numbers), _) => numbers.as_text(row, |text| self.write_number(text, to)),
             (View::Bool(values), _) => self.write_number(if values.get(row) { "True" } else { "False" }, to),
             (View::Ticks(values, dtype), _) => {
-                self.write_text(&time::Ticks(values[row], dtype.clone()).to_string(), to)
+                self.write_text(&time::Ticks(values[row], dtype.clone()).to_string(), is_alone, to)
             }
-            (View::Utf8(values), _) => self.write_text(values.get(row), to),
+            (View::Utf8(values), _) => self.write_text(values.get(row), is_alone, to),
             (View::List(_), _) => unreachable!("lists were refused before anything was written"),
         }
     }
@@ -142,10 +140,12 @@ impl Format {
         }
     }
 
-    fn write_text(&self, text: &str, to: &mut impl Write) -> io::Result<()> {
+    fn write_text(&self, text: &str, is_alone: bool, to: &mut impl Write) -> io::Result<()> {
         match self.quoting {
             Quoting::All | Quoting::NonNumeric => self.write_quoted(text, to),
             Quoting::Minimal if text.is_empty() => quoted(text, to),
+            // A line with nothing on it would be skipped by readers.
+            Quoting::None if text.is_empty() && is_alone => Err(needs_quotes(text)),
             Quoting::Minimal | Quoting::None => self.write_where_needed(text, to),
         }
     }

@@ -195,7 +195,7 @@ fn write_value(
             false => to.write_all(b"null"),
         },
         View::Numbers(Numbers::Float32(values)) if !values.value(row).is_finite() => to.write_all(b"null"),
-        View::Numbers(numbers) => numbers.write(row, to),
+        View::Numbers(numbers) => numbers.as_text(row, |text| to.write_all(text.as_bytes())),
         View::Bool(values) => to.write_all(if values.get(row) { b"true" } else { b"false" }),
         View::Utf8(values) => Ok(serde_json::to_writer(to, values.get(row))?),
         View::Ticks(..) => write!(to, "\"{}\"", column.get(row)),

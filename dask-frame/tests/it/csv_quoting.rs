@@ -106,6 +106,12 @@ p\\q,4,2.0,False,2020-01-02 03:04:05,x
     // A line with nothing on it.
     let missing = DataFrame::from_columns([("s", Column::from(vec![Some("x"), None]))], 1).unwrap();
     assert!(written(&missing, none).is_err());
+    for (name, text) in [("s", ""), ("", "x")] {
+        let empty = DataFrame::from_columns([(name, Column::from(vec!["x", text]))], 1).unwrap();
+        let error = chain(&written(&empty, none).unwrap_err());
+        assert!(error.contains("\"\" cannot be written without quotes"), "{error}");
+        assert_eq!(written(&empty, |write| write).unwrap().lines().count(), 3);
+    }
     assert_eq!(written(&missing, |write| none(write).na("NA")).unwrap(), "s\nx\nNA\n");
 }
 
