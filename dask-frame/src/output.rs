@@ -15,9 +15,7 @@ use dask_graph::{
 pub(crate) use directory::{PartDirectory, StagedDirectory};
 #[cfg(feature = "ipc")]
 pub(crate) use files::NextPart;
-#[cfg(test)]
-pub(crate) use files::concatenate;
-pub(crate) use files::{Parts, StagedFiles, compression};
+pub(crate) use files::{Parts, StagedFiles, compression, concatenate};
 
 /// Has `op` write every partition (its first argument) as part of its number (its second); returns how many there are.
 pub(crate) fn write_parts(

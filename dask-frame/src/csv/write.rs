@@ -168,7 +168,8 @@ impl WriteCsv {
         let compression = output::compression(&self.path, self.compression)?;
         let files = StagedFiles::prepare(&self.path, &self.options, frame.n_partitions())?;
         let op = PartOp::new(&files, self.format.clone(), compression);
-        files.write("to_csv", Arc::new(op), frame, scheduler, options)
+        let written = output::write_parts("to_csv", Arc::new(op), frame, scheduler, options);
+        files.put(written, &output::concatenate)
     }
 
     fn with_dates_as_texts(&self, frame: &DataFrame) -> Result<DataFrame, FrameError> {

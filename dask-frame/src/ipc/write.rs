@@ -18,7 +18,7 @@ use serde::{Deserialize, Serialize};
 use crate::error::{FrameError, WriteError};
 use crate::frame::DataFrame;
 use crate::input::storage_options;
-use crate::output::{NextPart, PartDirectory, Parts, StagedDirectory, StagedFiles};
+use crate::output::{NextPart, PartDirectory, Parts, StagedDirectory, StagedFiles, write_parts};
 use crate::pack::pack;
 use crate::schema::Field;
 use crate::table::Table;
@@ -156,7 +156,7 @@ impl WriteIpc {
         }
         let staged = StagedDirectory::prepare(&self.path, &self.options, self.overwrite)?;
         let op = PartOp { to: To::Directory(staged.parts()?), compression: self.compression };
-        staged.write("to_ipc", Arc::new(op), frame, scheduler, options)
+        staged.put(write_parts("to_ipc", Arc::new(op), frame, scheduler, options))
     }
 
     fn write_one(
@@ -194,7 +194,7 @@ impl WriteIpc {
         let join = |next: &mut NextPart<'_>, whole: &mut dyn Write| {
             self.compression.join(next, whole).map_err(io::Error::other)
         };
-        staged.write_joined("to_ipc", Arc::new(op), frame, scheduler, options, &join)
+        staged.put(write_parts("to_ipc", Arc::new(op), frame, scheduler, options), &join)
     }
 }
 

@@ -95,7 +95,8 @@ impl WriteJson {
         let compression = output::compression(&self.path, self.compression)?;
         let files = StagedFiles::prepare(&self.path, &self.options, frame.n_partitions())?;
         let op = Arc::new(PartOp { parts: files.parts(), compression });
-        files.write("to_json", op, frame, scheduler, options)
+        let written = output::write_parts("to_json", op, frame, scheduler, options);
+        files.put(written, &output::concatenate)
     }
 }
 

@@ -3,14 +3,12 @@
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
-use dask_graph::{Collection, Op, RunOptions, Scheduler};
+use dask_graph::ComputeError;
 use dask_graph_files::{Destination, NewFile, StorageOptions};
 use serde::{Deserialize, Serialize};
 
 use super::staging::{Staging, at};
-use super::write_parts;
 use crate::error::WriteError;
 
 /// A directory on its way.
@@ -81,16 +79,8 @@ impl StagedDirectory {
         Ok(PartDirectory { directory, prefix })
     }
 
-    /// Has `op` [write every partition](super::write_parts), and puts the directory in its place.
-    pub(crate) fn write(
-        self,
-        label: &str,
-        op: Arc<dyn Op>,
-        partitions: &impl Collection,
-        scheduler: &dyn Scheduler,
-        options: &RunOptions,
-    ) -> Result<(), WriteError> {
-        let written = write_parts(label, op, partitions, scheduler, options);
+    /// Puts the directory in its place whose partitions were [written](super::write_parts), if all were.
+    pub(crate) fn put(self, written: Result<usize, ComputeError>) -> Result<(), WriteError> {
         match (self, written) {
             (Self::Beside { target, staging, overwrite }, written) => {
                 written?;

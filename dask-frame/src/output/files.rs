@@ -4,14 +4,12 @@ use std::collections::HashSet;
 use std::fs::{self, File};
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
-use dask_graph::{Collection, Op, RunOptions, Scheduler};
+use dask_graph::ComputeError;
 use dask_graph_files::{Compression, Destination, NewFile, StorageOptions};
 use serde::{Deserialize, Serialize};
 
 use super::staging::{Staging, at};
-use super::write_parts;
 use crate::error::WriteError;
 
 /// Bytes of text that are packed at once.
@@ -97,30 +95,9 @@ impl StagedFiles {
         self.parts.clone()
     }
 
-    /// Has `op` [write every partition](write_parts), and puts the files in their place: one after the other where they
-    /// become one.
-    pub(crate) fn write(
-        self,
-        label: &str,
-        op: Arc<dyn Op>,
-        partitions: &impl Collection,
-        scheduler: &dyn Scheduler,
-        options: &RunOptions,
-    ) -> Result<(), WriteError> {
-        self.write_joined(label, op, partitions, scheduler, options, &concatenate)
-    }
-
-    /// [`write`](StagedFiles::write), where `join` makes one file of parts.
-    pub(crate) fn write_joined(
-        self,
-        label: &str,
-        op: Arc<dyn Op>,
-        partitions: &impl Collection,
-        scheduler: &dyn Scheduler,
-        options: &RunOptions,
-        join: Join<'_>,
-    ) -> Result<(), WriteError> {
-        let written = write_parts(label, op, partitions, scheduler, options);
+    /// Puts the parts in their place that were [written](super::write_parts), if all were; where they become one file,
+    /// `join` makes it.
+    pub(crate) fn put(self, written: Result<usize, ComputeError>, join: Join<'_>) -> Result<(), WriteError> {
         let n = written.inspect_err(|_| self.give_up())?;
         self.finish(n, join)
     }

@@ -19,7 +19,7 @@ use crate::error::{FrameError, WriteError};
 use crate::frame::DataFrame;
 use crate::input::storage_options;
 use crate::kernel::group::Groups;
-use crate::output::{PartDirectory, StagedDirectory};
+use crate::output::{PartDirectory, StagedDirectory, write_parts};
 use crate::pack::pack;
 use crate::table::Table;
 
@@ -178,7 +178,7 @@ impl WriteParquet {
             row_group_rows: self.row_group_rows,
             partition_on: self.partition_on.clone(),
         };
-        staged.write("to_parquet", Arc::new(op), frame, scheduler, options)
+        staged.put(write_parts("to_parquet", Arc::new(op), frame, scheduler, options))
     }
 }
 
