@@ -131,6 +131,19 @@ fn directories_of_arrow_files_are_written_and_read() {
     check(&read.clone().open().unwrap(), &expected);
     let numbers = table(&frame().select(["number"]).unwrap());
     check(&read.columns(["number"]).open().unwrap(), &numbers);
+    // As one object, which is kept or replaced.
+    let url = "s3://bucket/one/flights.arrow";
+    let write = || WriteIpc::new(url).single_file().storage_options(s3.options());
+    let read = read_ipc(url).storage_options(s3.options());
+    write().write_with(&frame(), &Threaded::with_workers(2)).unwrap();
+    check(&read.clone().open().unwrap(), &expected);
+    assert_eq!(s3.names().iter().filter(|name| name.starts_with("one/")).count(), 1);
+    let some = frame().filter(col("number").gt(50)).unwrap();
+    let error = write().write_with(&some, &Sync::new()).unwrap_err();
+    assert!(matches!(error, WriteError::Exists { .. }), "{error}");
+    check(&read.clone().open().unwrap(), &expected);
+    write().overwrite().write_with(&some, &Sync::new()).unwrap();
+    check(&read.open().unwrap(), &table(&some));
 }
 
 #[test]
