@@ -1,6 +1,7 @@
 //! Rows numbered by group.
 
 mod codes;
+mod known;
 
 use std::cell::OnceCell;
 
@@ -122,7 +123,7 @@ impl Groups {
 
     /// Returns whether no group can be empty.
     pub(crate) fn each_has_rows(&self) -> bool {
-        self.first_rows.len() == self.n
+        self.first_rows.len() == self.n || self.one().is_some_and(|rows| rows > 0)
     }
 
     /// Calls `f` with row and group of each row that belongs to one.
@@ -153,6 +154,7 @@ impl Groups {
     pub(crate) fn zip<T: Copy>(&self, values: &[T], validity: Option<&Mask>, mut f: impl FnMut(usize, T)) {
         let pairs = self.ids.iter().zip(values);
         match validity {
+            None if self.one().is_some() => values.iter().for_each(|&value| f(0, value)),
             None if self.complete => pairs.for_each(|(&group, &value)| f(group as usize, value)),
             _ => self.each_valid(validity, |row, group| f(group, values[row])),
         }

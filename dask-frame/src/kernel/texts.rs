@@ -9,7 +9,7 @@ use crate::hash;
 
 /// A number that holds a short text and its length.
 pub(super) trait Packed: Copy + Eq {
-    /// The most bytes of a text.
+    /// The most bytes of a text: one less than a power of two.
     const LONGEST: usize;
 
     /// Puts together the first bytes of what `letters` holds, and `len`, which is at most [`LONGEST`](Self::LONGEST).
@@ -53,9 +53,13 @@ impl Packed for u128 {
     }
 }
 
-/// Returns the length of the longest text, whether or not it is missing.
-pub(super) fn longest(texts: &Utf8Array<i64>) -> usize {
-    texts.offsets().as_slice().windows(2).map(|ends| (ends[1] - ends[0]) as usize).max().unwrap_or(0)
+/// Returns whether all texts, missing or not, are short enough for a number.
+pub(super) fn are_short<P: Packed>(texts: &Utf8Array<i64>) -> bool {
+    let ends = texts.offsets().as_slice();
+    let lengths = ends[1..].iter().zip(ends).map(|(end, start)| end - start);
+    // The longest is one less than a power of two, so that all of them together have no bit that one has not. That is
+    // quicker to find than the greatest.
+    lengths.fold(0, |together, length| together | length) as usize <= P::LONGEST
 }
 
 /// Returns the number of a row, the same for the same texts, none of which is longer than [`Packed::LONGEST`].
@@ -96,7 +100,7 @@ mod tests {
         let column = Column::from(texts.to_vec());
         let column = column.slice(start, texts.len() - start);
         let View::Utf8(Strs::Own(array)) = column.view() else { panic!("texts") };
-        assert_eq!(longest(array), texts[start..].iter().map(String::len).max().unwrap_or(0));
+        assert!(are_short::<P>(array));
         let numbers: Vec<P> = (0..array.len()).map(packed(array)).collect();
         for (text, number) in texts[start..].iter().zip(&numbers) {
             assert_eq!(P::of(text), Some(*number), "{text:?}");
@@ -115,6 +119,13 @@ mod tests {
         );
         let View::Utf8(Strs::Own(texts)) = texts.view() else { panic!("texts") };
         let has = [true, true, true, false];
+        assert!(!are_short::<u64>(texts) && !are_short::<u128>(texts));
+        assert!(
+            are_short::<u128>(&texts.clone().sliced(0, 3)) && !are_short::<u64>(&texts.clone().sliced(0, 2))
+        );
+        assert!(
+            are_short::<u64>(&texts.clone().sliced(0, 1)) && are_short::<u64>(&texts.clone().sliced(0, 0))
+        );
         for (row, has) in has.into_iter().enumerate() {
             assert_eq!(short::<u64>(texts)(row).is_some(), row == 0);
             assert_eq!(short::<u128>(texts)(row).is_some(), has);

@@ -9,6 +9,7 @@ use arrow2::array::Utf8Array;
 use hashbrown::HashTable;
 use hashbrown::hash_table::Entry;
 
+use super::known::Known;
 use super::{Groups, NO_GROUP};
 use crate::column::{Codes as CategoryCodes, Column, Mask, Strs, View};
 use crate::hash;
@@ -131,7 +132,7 @@ fn grouped(of: &[impl Number], bits: u32, keep: Option<&Mask>) -> Groups {
     numbered(of.len(), keep, |row, new| {
         let code = of[row].wide();
         make_room(&mut table, row, of.len());
-        id_of(&mut table, hash::word(code), code, new, |code| hash::word(*code))
+        id_of(&mut table, code, new)
     })
 }
 
@@ -160,19 +161,14 @@ fn make_room(table: &mut HashTable<(u64, u32)>, row: usize, n_rows: usize) {
     }
 }
 
-/// Returns the number of a key, which is `new` if it is a new one.
+/// Returns the number of a code, which is `new` if it is a new one.
 #[inline]
-fn id_of<K: Copy + Eq>(
-    table: &mut HashTable<(K, u32)>,
-    hash: u64,
-    key: K,
-    new: u32,
-    rehash: impl Fn(&K) -> u64,
-) -> u32 {
-    match table.entry(hash, |(known, _)| *known == key, |(known, _)| rehash(known)) {
+fn id_of(table: &mut HashTable<(u64, u32)>, code: u64, new: u32) -> u32 {
+    let same = |(known, _): &(u64, u32)| *known == code;
+    match table.entry(hash::word(code), same, |(known, _)| hash::word(*known)) {
         Entry::Occupied(entry) => entry.get().1,
         Entry::Vacant(slot) => {
-            slot.insert((key, new));
+            slot.insert((code, new));
             new
         }
     }
@@ -291,11 +287,10 @@ fn of_categories(codes: &CategoryCodes, validity: Option<&Mask>) -> Codes {
 }
 
 fn of_texts(texts: &Utf8Array<i64>, validity: Option<&Mask>) -> Groups {
-    let longest = texts::longest(texts);
-    if longest <= u64::LONGEST {
+    if texts::are_short::<u64>(texts) {
         return of_keys(texts.len(), validity, texts::packed::<u64>(texts), |number| number.hash());
     }
-    if longest <= u128::LONGEST {
+    if texts::are_short::<u128>(texts) {
         return of_keys(texts.len(), validity, texts::packed::<u128>(texts), |number| number.hash());
     }
     of_keys(texts.len(), validity, |row| texts.value(row), |text| hash::bytes(text.as_bytes()))
@@ -308,11 +303,8 @@ fn of_keys<K: Copy + Eq>(
     key: impl Fn(usize) -> K,
     hash: impl Fn(&K) -> u64,
 ) -> Groups {
-    let mut table = HashTable::<(K, u32)>::new();
-    numbered(n_rows, validity, |row, new| {
-        let key = key(row);
-        id_of(&mut table, hash(&key), key, new, &hash)
-    })
+    let mut known = Known::new();
+    numbered(n_rows, validity, |row, new| known.id(key(row), new, &hash))
 }
 
 /// Numbers values of other types by what is known of keys.

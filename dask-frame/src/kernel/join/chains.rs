@@ -47,12 +47,12 @@ impl Chains {
                     View::Int64(values) | View::Ticks(values, _) => {
                         of_ints(values, validity.as_ref(), &mut links)
                     }
-                    View::Utf8(Strs::Own(texts)) if texts::longest(texts) <= u64::LONGEST => {
+                    View::Utf8(Strs::Own(texts)) if texts::are_short::<u64>(texts) => {
                         let (heads, null) =
                             of_numbers(texts::packed(texts), u64::hash, validity.as_ref(), &mut links);
                         Heads::Short(heads, null)
                     }
-                    View::Utf8(Strs::Own(texts)) if texts::longest(texts) <= u128::LONGEST => {
+                    View::Utf8(Strs::Own(texts)) if texts::are_short::<u128>(texts) => {
                         let (heads, null) =
                             of_numbers(texts::packed(texts), u128::hash, validity.as_ref(), &mut links);
                         Heads::Longer(heads, null)
