@@ -34,7 +34,7 @@ mod take;
 pub use join::Side;
 #[cfg(feature = "json")]
 pub use pluck::Field;
-pub use reduce::Number;
+pub use reduce::{Countable, Number};
 pub use repartition::PartitionSize;
 pub use steps::Steps;
 pub use strings::Strings;

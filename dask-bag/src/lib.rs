@@ -82,7 +82,7 @@ mod text;
 pub use avro::{AvroCodec, ReadAvro, read_avro};
 #[cfg(feature = "json")]
 pub use bag::Field;
-pub use bag::{Bag, Number, PartitionSize, Side, Steps, Strings};
+pub use bag::{Bag, Countable, Number, PartitionSize, Side, Steps, Strings};
 pub use dask_graph_files::{Compression, FileError};
 #[cfg(feature = "avro")]
 pub use error::AvroError;

@@ -16,6 +16,7 @@ use crate::item::Item;
 use crate::partition::Partition;
 use crate::stream::{Flow, Of, Run, Sink};
 
+mod counts;
 mod fold;
 pub(super) mod groups;
 pub(super) mod joins;
@@ -23,6 +24,7 @@ mod numbers;
 mod split;
 mod topk;
 
+pub use counts::Countable;
 use joins::{Ending, Finish, Join, Pairwise};
 pub use numbers::Number;
 

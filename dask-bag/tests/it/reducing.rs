@@ -119,6 +119,30 @@ fn borrowed_keys_are_counted_as_owned_ones_are() {
 }
 
 #[test]
+fn keys_of_any_type_are_counted_where_they_lie() {
+    for bag in cuts(&[vec![1, 2, 2], vec![], vec![2, 3], vec![1, 2, 2]]) {
+        check(&bag.frequencies_of(|list, count| list.iter().for_each(count)), vec![(1, 2), (2, 5), (3, 1)]);
+        let lists = vec![(vec![1, 2, 2], 2), (vec![], 1), (vec![2, 3], 1)];
+        check(&bag.frequencies_of(|list: &Vec<i32>, count| count(&list[..])), lists);
+    }
+}
+
+#[test]
+fn texts_short_and_long_are_counted_in_the_order_of_their_coming() {
+    // Of every length up to two words of memory and more, some of them alike but for a letter, each twice.
+    let text = |n: usize| format!("{}{n}{}", "é".repeat(n % 5), "x".repeat(n % 37));
+    let texts = (0..100).chain((0..100).rev()).map(text).collect::<Vec<_>>();
+    let expected = (0..100).map(|n| (text(n), 2)).collect::<Vec<_>>();
+    for bag in cuts(&texts) {
+        check(&bag.frequencies_of(|text: &String, count| count(text.as_str())), expected.clone());
+        let split = bag.split_out(3).frequencies_of(|text: &String, count| count(text.as_str()));
+        let mut split = split.compute_with(&dask_sched_sync::Sync::new()).unwrap();
+        split.sort_by_key(|(text, _)| texts.iter().position(|t| t == text));
+        assert_eq!(split, expected);
+    }
+}
+
+#[test]
 fn items_can_be_worked_on() {
     let bag = Bag::range(10, Partitions::count(3));
     let item = bag.count().map(|n| n * 2).map(|n| n.to_string());

@@ -12,12 +12,13 @@ use dask_graph::{
 use foldhash::fast::FixedState;
 use hashbrown::HashTable;
 
+use super::counts::{Countable, Counts, FrequenciesOf};
 use super::joins::Pairwise;
 use super::{Reduction, accumulate};
 use crate::bag::Bag;
 use crate::codec;
 use crate::partition::heap_nbytes;
-use crate::stream::{Flow, NEXT, Of, Run, Sink, Stream, for_each, for_each_lent};
+use crate::stream::{Flow, NEXT, Of, Run, Sink, Stream, for_each};
 
 /// # By key
 ///
@@ -80,12 +81,20 @@ impl<T: Clone + Send + Sync + 'static> Bag<T> {
         keys: impl Fn(&T, &mut dyn FnMut(&Q)) + Send + Sync + 'static,
     ) -> Bag<(Q::Owned, u64)>
     where
-        Q: Hash + Eq + ToOwned + ?Sized + 'static,
+        Q: Countable + ?Sized,
         Q::Owned: Hash + Eq + Clone + Send + Sync + 'static,
     {
+        const LABEL: &str = "frequencies_of";
         make_pair_portable::<Q::Owned, u64>();
-        let sink = FrequenciesOf { keys, key: Of::<Q>::default() };
-        self.by_key("frequencies_of", Token::unique(), sink, |a, b| *a += b, |key, n| Some((key, n)))
+        if let Some(targets) = self.split_out {
+            let sink = FrequenciesOf::<Q, _, Groups<Q::Owned, u64>>::new(keys);
+            let last = |key, n| Some((key, n));
+            return self.reduce_split(LABEL, Token::unique(), sink, |a, b| *a += b, last, targets);
+        }
+        let sink = FrequenciesOf::<Q, _, Q::Counts>::new(keys);
+        let reduction =
+            Reduction { label: LABEL, sink, join: Pairwise(Q::Counts::joined), store: Value::sized };
+        self.reduce_to_bag(Token::unique(), reduction, Q::Counts::into_pairs)
     }
 
     /// A bag of the items without repetitions.
@@ -299,80 +308,13 @@ where
     }
 }
 
-/// The sink of `frequencies_of`.
-struct FrequenciesOf<Q: ?Sized, F> {
-    keys: F,
-    key: Of<Q>,
-}
-
-impl<T, Q, F> Sink<T> for FrequenciesOf<Q, F>
-where
-    T: 'static,
-    Q: Hash + Eq + ToOwned + ?Sized + 'static,
-    Q::Owned: Hash + Eq + Clone + Send + Sync + 'static,
-    F: Fn(&T, &mut dyn FnMut(&Q)) + Send + Sync + 'static,
-{
-    type Acc = Groups<Q::Owned, u64>;
-
-    fn label(&self) -> Option<&str> {
-        Some("frequencies_of")
-    }
-
-    fn start(&self) -> Self::Acc {
-        Groups::new()
-    }
-
-    #[inline]
-    fn push(&self, _: &Run, groups: &mut Self::Acc, item: T) -> Flow {
-        self.count(groups, &item)
-    }
-
-    fn drain(
-        &self,
-        stream: &dyn Stream<T>,
-        run: &Run,
-        args: &mut Args<'_>,
-        groups: &mut Self::Acc,
-    ) -> Result<(), OpError> {
-        for_each_lent(stream, run, args, |item| self.count(groups, item))
-    }
-
-    fn finish(&self, groups: Self::Acc) -> Result<Value, OpError> {
-        Ok(Value::sized(groups))
-    }
-
-    fn nbytes(&self, _items: Option<u64>) -> Option<u64> {
-        None
-    }
-
-    fn pack(&self, to: &mut Packer) -> Result<(), Refused> {
-        to.function::<fn(&'static T, &'static mut dyn FnMut(&Q)), F>(&self.keys)
-    }
-
-    fn unpack(from: &mut Unpacker<'_>) -> Result<Self, UnpackError> {
-        let keys = from.function::<fn(&'static T, &'static mut dyn FnMut(&Q)), F>()?;
-        Ok(Self { keys, key: Of::default() })
-    }
-}
-
-impl<Q: ?Sized, F> FrequenciesOf<Q, F> {
-    #[inline]
-    fn count<T>(&self, groups: &mut Groups<Q::Owned, u64>, item: &T) -> Flow
-    where
-        Q: Hash + Eq + ToOwned,
-        Q::Owned: Hash + Eq,
-        F: Fn(&T, &mut dyn FnMut(&Q)),
-    {
-        (self.keys)(item, &mut |key| *groups.slot_of(key, || 0) += 1);
-        NEXT
-    }
-}
-
 /// A hash table that knows in which order its keys came.
 ///
 /// Keys and values lie in the table itself: one place to look at for each key that has come before.
+///
+/// Public because [`Countable`] names it, but without a name outside of this crate.
 #[derive(Clone)]
-pub(in crate::bag) struct Groups<K, A> {
+pub struct Groups<K, A> {
     table: HashTable<Entry<K, A>>,
     /// The one of this process, at hand.
     hasher: FixedState,
@@ -383,6 +325,12 @@ pub(in crate::bag) struct Groups<K, A> {
 struct Entry<K, A> {
     pair: (K, A),
     at: usize,
+}
+
+impl<K: Hash + Eq, A> Default for Groups<K, A> {
+    fn default() -> Self {
+        Self::new()
+    }
 }
 
 impl<K: Hash + Eq, A> Groups<K, A> {
@@ -409,7 +357,7 @@ impl<K: Hash + Eq, A> Groups<K, A> {
 
     /// As [`slot`](Self::slot), for a borrowed key, which is made an owned one when it is new.
     #[inline]
-    fn slot_of<Q: Hash + Eq + ToOwned<Owned = K> + ?Sized>(
+    pub(super) fn slot_of<Q: Hash + Eq + ToOwned<Owned = K> + ?Sized>(
         &mut self,
         key: &Q,
         start: impl FnOnce() -> A,
@@ -436,7 +384,7 @@ impl<K: Hash + Eq, A> Groups<K, A> {
     }
 
     /// This table and then `other`'s entries, those of equal keys joined.
-    fn joined(mut self, other: Self, join: impl Fn(&mut A, A)) -> Self {
+    pub(super) fn joined(mut self, other: Self, join: impl Fn(&mut A, A)) -> Self {
         other.into_entries().into_iter().for_each(|(key, acc)| self.add(key, acc, &join));
         self
     }
@@ -465,7 +413,7 @@ fn insert<'t, K: Hash, A>(
 }
 
 /// What has places from 0 on, each once, in their order.
-fn in_order<E>(mut entries: Vec<E>, at: impl Fn(&E) -> usize) -> Vec<E> {
+pub(super) fn in_order<E>(mut entries: Vec<E>, at: impl Fn(&E) -> usize) -> Vec<E> {
     for i in 0..entries.len() {
         // Each exchange brings one entry to its place for good.
         while at(&entries[i]) != i {
@@ -515,7 +463,7 @@ impl<K: Hash + Eq + Send + Sync + 'static, A: Send + Sync + 'static> Payload for
 
 /// The hash of this process. It decides nothing that can be seen: keys are kept in the order of their
 /// coming. Its seed is random, so that nobody can choose keys that all collide.
-fn hasher() -> FixedState {
+pub(super) fn hasher() -> FixedState {
     static SEED: OnceLock<u64> = OnceLock::new();
     FixedState::with_seed(*SEED.get_or_init(|| RandomState::new().hash_one(0)))
 }
