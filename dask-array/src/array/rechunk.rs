@@ -7,7 +7,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use dask_graph::{Arg, Args, Graph, Key, LayerInfo, Name, Node, Op, OpError, Task, Tokenizer, Value};
-use ndarray::{ArrayD, IxDyn, Slice};
+use ndarray::{ArrayD, ArrayViewD, IxDyn, Slice};
 use serde::{Deserialize, Serialize};
 
 use super::layer::BlockLayer;
@@ -118,6 +118,10 @@ impl<A: Element> Kernel for Gathering<A> {
         {
             return Ok(whole.into());
         }
+        if gather.counts.iter().skip(1).all(|&n| n == 1) {
+            let blocks = blocks.0.iter().map(block);
+            return Ok(Block::new(stacked(blocks, gather)?).into());
+        }
         let mut out = ArrayD::from_elem(IxDyn(&gather.shape), A::default());
         let mut starts = vec![0; gather.shape.len()];
         // Where a piece goes follows from the lengths of the pieces before it along each axis.
@@ -132,17 +136,10 @@ impl<A: Element> Kernel for Gathering<A> {
         }
         for ((at, value), part) in indices(&gather.counts).zip(blocks).zip(&gather.parts) {
             let block = block(value)?;
-            let fits = block.shape().len() == part.len()
-                && block.shape().iter().zip(part).all(|(&n, range)| range.end <= n);
-            if !fits {
-                let expected = part.iter().map(|range| range.end).collect();
-                return Err(OpError::failed(PieceError { got: block.shape().to_vec(), expected }));
-            }
+            let piece = cut(&block, part)?;
             for (axis, start) in starts.iter_mut().enumerate() {
                 *start = offsets[axis][at[axis] as usize];
             }
-            let view = block.view();
-            let piece = view.slice_each_axis(|axis| Slice::from(part[axis.axis.index()].clone()));
             out.slice_each_axis_mut(|axis| {
                 let axis = axis.axis.index();
                 Slice::from(starts[axis]..starts[axis] + part[axis].len())
@@ -151,6 +148,40 @@ impl<A: Element> Kernel for Gathering<A> {
         }
         Ok(Block::new(out).into())
     }
+}
+
+/// What is taken of a block.
+fn cut<'b, A: Element>(block: &'b Block<A>, part: &[Range<usize>]) -> Result<ArrayViewD<'b, A>, OpError> {
+    let fits =
+        block.shape().len() == part.len() && block.shape().iter().zip(part).all(|(&n, range)| range.end <= n);
+    if !fits {
+        let expected = part.iter().map(|range| range.end).collect();
+        return Err(OpError::failed(PieceError { got: block.shape().to_vec(), expected }));
+    }
+    let mut piece = block.view();
+    piece.slice_each_axis_inplace(|axis| Slice::from(part[axis.axis.index()].clone()));
+    Ok(piece)
+}
+
+/// Puts pieces one behind the other along the first axis: in the order in which they lie in the new block, so that its
+/// memory is written once, and not cleared before.
+fn stacked<A: Element>(
+    blocks: impl Iterator<Item = Result<Block<A>, OpError>>,
+    gather: &Gather,
+) -> Result<ArrayD<A>, OpError> {
+    let mut out = Vec::with_capacity(gather.shape.iter().product());
+    for (block, part) in blocks.zip(&gather.parts) {
+        let block = block?;
+        let piece = cut(&block, part)?;
+        match piece.as_slice() {
+            Some(all) => out.extend_from_slice(all),
+            None => piece.rows().into_iter().for_each(|row| match row.to_slice() {
+                Some(row) => out.extend_from_slice(row),
+                None => out.extend(row.iter().copied()),
+            }),
+        }
+    }
+    ArrayD::from_shape_vec(IxDyn(&gather.shape), out).map_err(OpError::failed)
 }
 
 /// A block that is smaller than its array says.

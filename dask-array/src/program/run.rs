@@ -169,6 +169,22 @@ enum At {
     Staged,
 }
 
+/// Lines of an argument, where they lie.
+pub(crate) struct Lines<'r, T> {
+    data: &'r [T],
+    layout: &'r Layout,
+    line: usize,
+}
+
+impl<T> Lines<'_, T> {
+    /// The line of this number.
+    pub(crate) fn get(&self, number: usize) -> &[T] {
+        let (at, longer) = (number * self.line, self.layout.domain.line());
+        let offset = self.layout.domain.line_offset(at / longer, &self.layout.strides) + at % longer;
+        &self.data[offset..offset + self.line]
+    }
+}
+
 struct Leaf<'a> {
     data: Option<AnySlice<'a>>,
     dtype: DType,
@@ -286,6 +302,15 @@ impl<'a> Runner<'a> {
             }
         }
         Ok(())
+    }
+
+    /// The lines of so many elements, where the program only shows an argument that lies in memory line by line.
+    pub(crate) fn lines<T: Element>(&self, line: usize) -> Option<Lines<'_, T>> {
+        let Operand::Arg(arg) = self.program.result else { return None };
+        let leaf = self.leaves[arg].as_ref().filter(|_| self.program.instrs.is_empty())?;
+        let data = T::of_slice(leaf.data?)?;
+        let lies_so = leaf.layout.inner() == 1 && leaf.layout.domain.line().is_multiple_of(line);
+        lies_so.then_some(Lines { data, layout: &leaf.layout, line })
     }
 
     /// Runs the first `n` instructions on the current tile.

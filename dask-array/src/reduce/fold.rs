@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::lanes;
+use super::lanes::{self, LINES};
 use crate::element::Element;
 use crate::program::domain::{Domain, TILE, row_major};
 use crate::program::op::Compiled;
@@ -15,12 +15,21 @@ const SETTLE: usize = 128;
 /// lines that are read for them are long enough to be read ahead.
 const PANEL: usize = 8 * TILE;
 
+/// Shorter lines are not worth looking at several.
+const MIN_LINE: usize = 64;
+
 /// Partial results, one a slot, that elements are folded into.
 pub(crate) trait Folding<T> {
     /// Folds all of `line`, whose first element has number `at`, into one slot.
     fn along(&mut self, slot: usize, at: usize, line: &[T]);
     /// Folds the elements of `line`, whose first has number `at`, into one slot each.
     fn across(&mut self, slots: Range<usize>, at: usize, line: &[T]);
+    /// Folds lines one after the other into the same slots, one element into each; the first element has number `at`.
+    fn across_lines(&mut self, slots: Range<usize>, at: usize, lines: &[&[T]]) {
+        for (number, line) in lines.iter().enumerate() {
+            self.across(slots.clone(), at + number * line.len(), line);
+        }
+    }
     /// Called when many elements, or the last of a group, went into these slots.
     fn settle(&mut self, _slots: Range<usize>) {}
 }
@@ -61,9 +70,11 @@ impl<T: Element> Folding<T> for Sums<T> {
     }
 
     fn across(&mut self, slots: Range<usize>, _: usize, line: &[T]) {
-        for (low, &x) in self.low[slots].iter_mut().zip(line) {
-            *low = T::add(*low, x);
-        }
+        lanes::across(&mut self.low[slots], [line], T::add);
+    }
+
+    fn across_lines(&mut self, slots: Range<usize>, _: usize, lines: &[&[T]]) {
+        lanes::across_lines(&mut self.low[slots], lines, T::add);
     }
 
     fn settle(&mut self, slots: Range<usize>) {
@@ -104,9 +115,11 @@ impl<T: Element, F: Fn(T, T) -> T> Folding<T> for Plain<T, F> {
     }
 
     fn across(&mut self, slots: Range<usize>, _: usize, line: &[T]) {
-        for (slot, &x) in self.slots[slots].iter_mut().zip(line) {
-            *slot = (self.join)(*slot, x);
-        }
+        lanes::across(&mut self.slots[slots], [line], &self.join);
+    }
+
+    fn across_lines(&mut self, slots: Range<usize>, _: usize, lines: &[&[T]]) {
+        lanes::across_lines(&mut self.slots[slots], lines, &self.join);
     }
 }
 
@@ -163,7 +176,7 @@ pub(crate) fn run<T: Element>(
             let width = PANEL.min(line - panel);
             for outer in 0..domain.len() / line {
                 let first = domain.line_offset(outer, &slots.strides) + panel;
-                settling.enter(first..first + width, folding);
+                settling.enter(first..first + width, 1, folding);
                 for within in (0..width).step_by(TILE) {
                     let n = TILE.min(width - within);
                     let slot = first + within;
@@ -172,6 +185,22 @@ pub(crate) fn run<T: Element>(
                     runner.show(&mut scratch, |tile| folding.across(slot..slot + n, at, tile))?;
                 }
             }
+        }
+    } else if slots.inner() == 1
+        && line >= MIN_LINE
+        && let Some(lines) = runner.lines(line)
+    {
+        let (mut number, n_lines) = (0, domain.len() / line);
+        while number < n_lines {
+            let slot = domain.line_offset(number, &slots.strides);
+            let slots_of_line = slot..slot + line;
+            let left = settling.left(&slots_of_line).min(LINES).min(n_lines - number);
+            let same = (number..number + left).take_while(|&n| domain.line_offset(n, &slots.strides) == slot);
+            let mut together = [&[][..]; LINES];
+            let n = same.zip(&mut together).map(|(number, line)| *line = lines.get(number)).count();
+            settling.enter(slots_of_line.clone(), n, folding);
+            folding.across_lines(slots_of_line, number * line, &together[..n]);
+            number += n;
         }
     } else {
         let mut start = 0;
@@ -187,10 +216,10 @@ pub(crate) fn run<T: Element>(
                 for piece in tile.chunks(line - start % line) {
                     let slot = domain.line_offset(at / line, &slots.strides);
                     if slots.inner() == 1 {
-                        settling.enter(slot..slot + piece.len(), folding);
+                        settling.enter(slot..slot + piece.len(), 1, folding);
                         folding.across(slot..slot + piece.len(), at, piece);
                     } else {
-                        settling.enter(slot..slot + 1, folding);
+                        settling.enter(slot..slot + 1, 1, folding);
                         folding.along(slot, at, piece);
                     }
                     at += piece.len();
@@ -210,11 +239,17 @@ struct Settling {
 }
 
 impl Settling {
-    fn enter<T>(&mut self, slots: Range<usize>, folding: &mut impl Folding<T>) {
+    /// How many lines these slots may be given before they settle.
+    fn left(&self, slots: &Range<usize>) -> usize {
+        if self.slots == *slots && self.calls < SETTLE { SETTLE - self.calls } else { SETTLE }
+    }
+
+    /// Says that these slots are given `n` lines now, no more than are [`left`](Self::left).
+    fn enter<T>(&mut self, slots: Range<usize>, n: usize, folding: &mut impl Folding<T>) {
         if self.slots != slots || self.calls == SETTLE {
             folding.settle(std::mem::replace(&mut self.slots, slots));
             self.calls = 0;
         }
-        self.calls += 1;
+        self.calls += n;
     }
 }

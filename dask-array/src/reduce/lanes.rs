@@ -1,4 +1,4 @@
-//! Folding a line of elements to one.
+//! Folding a line of elements: to one, or into a line of slots.
 
 use crate::element::Element;
 use crate::program::kernels::vector::{Loop, widest};
@@ -52,6 +52,47 @@ fn in_lanes<T: Element, U: Element>(
     }
     let [a, b, c, d, e, f, g, h] = lanes;
     join(join(join(a, b), join(c, d)), join(join(e, f), join(g, h)))
+}
+
+/// Lines that are folded into slots together: each slot is read and written once for all of them, and they are read
+/// from memory at the same time.
+pub(crate) const LINES: usize = 4;
+
+/// Folds the elements of some lines, line by line, into the slots beside them.
+#[inline(always)]
+pub(crate) fn across<T: Element, const N: usize>(
+    slots: &mut [T],
+    lines: [&[T]; N],
+    join: impl Fn(T, T) -> T,
+) {
+    widest(Across { slots, lines, join });
+}
+
+/// The same of any number of lines.
+#[inline(always)]
+pub(crate) fn across_lines<T: Element>(slots: &mut [T], lines: &[&[T]], join: impl Fn(T, T) -> T) {
+    let (together, rest) = lines.as_chunks::<LINES>();
+    together.iter().for_each(|&lines| across(slots, lines, &join));
+    rest.iter().for_each(|&line| across(slots, [line], &join));
+}
+
+struct Across<'a, T, J, const N: usize> {
+    slots: &'a mut [T],
+    lines: [&'a [T]; N],
+    join: J,
+}
+
+impl<T: Element, J: Fn(T, T) -> T, const N: usize> Loop for Across<'_, T, J, N> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run(self) {
+        let n = self.lines.iter().fold(self.slots.len(), |n, line| n.min(line.len()));
+        let lines = self.lines.map(|line| &line[..n]);
+        for (at, slot) in self.slots[..n].iter_mut().enumerate() {
+            *slot = lines.iter().fold(*slot, |slot, line| (self.join)(slot, line[at]));
+        }
+    }
 }
 
 /// The sum of a line.

@@ -265,3 +265,41 @@ fn mistakes_are_told_when_written() {
     let cut = x.cumreduction(0, cumulated, f64::max).unwrap().compute_with(&Sync::new()).unwrap_err();
     assert!(format!("{cut:?}").contains("CumulateShapeError"), "{cut:?}");
 }
+
+/// Lines of a block that are folded where they lie, several at a time, give what they give when they are computed first,
+/// one at a time: to the bit, and over so many lines that sums settle several times.
+#[test]
+fn lines_where_they_lie_are_folded_as_those_that_are_computed() {
+    for (shape, chunks) in [([700, 70], [700, 64]), ([33_000, 65], [33_000, 65]), ([301, 300], [130, 100])] {
+        let of = |i: usize, j: usize| ((i * 31 + j * 17) % 1009) as f64 / 7.0 + 1e9 * ((i % 3) as f64 - 1.0);
+        let array = ArrayD::from_shape_fn(shape.to_vec(), |at| of(at[0], at[1]));
+        let x = Array::from_ndarray(array.clone(), chunks).unwrap();
+        // Adding 0 changes nothing here but the way: no element is -0.
+        let computed = &x + 0.0;
+        for axis in [0, 1] {
+            let bits = |x: Array<f64>| x.compute_with(&Sync::new()).unwrap().mapv(f64::to_bits);
+            assert_eq!(bits(x.sum(axis).unwrap()), bits(computed.sum(axis).unwrap()), "{shape:?} {axis}");
+            let largest = bits(x.max(axis).unwrap());
+            assert_eq!(largest, bits(computed.max(axis).unwrap()));
+            assert_eq!(
+                largest,
+                along(&array, axis, |line| line.iter().copied().fold(f64::MIN, f64::max)).mapv(f64::to_bits)
+            );
+        }
+    }
+}
+
+/// The same of lines whose slots change with the outer axes.
+#[test]
+fn lines_of_several_outer_axes_go_to_their_own_slots() {
+    let array = ArrayD::from_shape_fn(vec![3, 5, 2, 70], |at| {
+        (at[0] * 1000 + at[1] * 100 + at[2] * 10) as f64 + at[3] as f64 / 8.0
+    });
+    let x = Array::from_ndarray(array.clone(), [2, 3, 2, 70]).unwrap();
+    for axis in 0..3 {
+        let sum = along(&array, axis, |line| line.iter().sum());
+        assert_eq!(everywhere(&x.sum(axis).unwrap()), sum);
+    }
+    let both = array.sum_axis(Axis(2)).sum_axis(Axis(0));
+    assert_eq!(everywhere(&x.sum([0, 2]).unwrap()), both);
+}
