@@ -7,6 +7,7 @@ use anyhow::Result;
 
 const HELP: &str = "\
 cargo xtask bench [AREA..] [--peers] [--quick] [--json FILE] [--only NAME,NAME..] [--sizes N,N..] [--dev]
+                  [--system-allocator]
 cargo xtask bench --report FILE..         write docs/benchmarks.md from files made with --json
 cargo xtask bench --compare BEFORE AFTER  show what became slower beyond the noise, and fail if anything did
 cargo xtask bench instructions [--update] count instructions under valgrind, against the counts written down
@@ -27,6 +28,8 @@ cargo xtask bench instructions [--update] count instructions under valgrind, aga
   --only    names of workloads, as the output has them between `==`
   --sizes   numbers of tasks for sched, optimize and multiprocess (default: 1e3,1e4,1e6)
   --dev     run the dev build: quick to build, its times mean nothing
+  --system-allocator
+            measure with the allocator of the system in place of mimalloc
 ";
 
 /// Runs the command with the arguments that follow its name.
@@ -45,10 +48,14 @@ fn measure(args: &[String]) -> Result<()> {
 
 #[cfg(not(feature = "measure"))]
 fn measure(args: &[String]) -> Result<()> {
+    let has = |option: &str| args.iter().any(|arg| arg == option);
     let mut command = crate::workspace::cargo()?;
     command.args(["run", "--quiet", "--package", "xtask", "--features", "measure"]);
-    if !args.iter().any(|arg| arg == "--dev") {
+    if !has("--dev") {
         command.arg("--release");
+        if !has("--system-allocator") {
+            command.args(["--features", "mimalloc"]);
+        }
     }
     crate::workspace::run(command.args(["--", "bench"]).args(args))
 }

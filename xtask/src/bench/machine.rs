@@ -22,6 +22,7 @@ pub(super) fn facts(is_quick: bool) -> Vec<Record> {
         ("rust", said(Command::new("rustc").arg("--version")).map(|said| said.replace("rustc ", ""))),
         ("commit", commit()),
         ("build", Some(if cfg!(debug_assertions) { "dev" } else { "release" }.into())),
+        ("allocator", Some(if cfg!(feature = "mimalloc") { "mimalloc" } else { "the system's" }.into())),
         ("sizes", Some(if is_quick { "quick: figures mean nothing" } else { "full" }.into())),
         ("date", Some(jiff::Timestamp::now().strftime("%Y-%m-%d %H:%M UTC").to_string())),
     ];

@@ -92,7 +92,7 @@ impl Options {
                 "--quick" => options.is_quick = true,
                 "--peers" => options.with_peers = true,
                 // Heeded before this build was made.
-                "--dev" => {}
+                "--dev" | "--system-allocator" => {}
                 "--json" => options.json = Some(PathBuf::from(value()?)),
                 "--only" => options.only = value()?.split(',').map(str::to_owned).collect(),
                 "--sizes" => options.sizes = parse_sizes(value()?)?,

@@ -142,17 +142,20 @@ const BUDGETS: &[Budget] = &[
         why: "the kernel is matrixmultiply's, and numpy's OpenBLAS",
         ..array("product of matrices in blocks", "matmul")
     },
-    Budget {
-        why: "blocks that are not whole rows are copied together before they are read",
-        ..array("mean in blocks", "mean over axis 0")
-    },
-    array("deviation in blocks", "std over axis 0"),
+    beside_numpy("mean in blocks", "mean over axis 0"),
+    beside_numpy("mean in blocks", "mean over axis 1"),
+    beside_numpy("deviation in blocks", "std over axis 0"),
+    beside_numpy("deviation in blocks", "std over axis 1"),
     array("singular values of tall blocks", "svd"),
+    array("blocks of rows to blocks of columns", "rechunk"),
     Budget {
-        why: "blocks of 50 MB are more than malloc keeps: each is made of new pages, three quarters of the processor time (with MALLOC_MMAP_THRESHOLD_ and MALLOC_TRIM_THRESHOLD_ above a block, all of it is halved)",
+        wanted: Wanted::OfLimit(0.5),
+        why: "most of the time the system clears the memory of the new blocks",
         ..array("blocks of rows to blocks of columns", "rechunk")
     },
     array("mean of five neighbours", "stencil"),
+    Budget { wanted: Wanted::OfSystem("dask", 1.0 / 3.0), ..array("mean of five neighbours", "stencil") },
+    Budget { wanted: Wanted::AtMost(50.0), ..array("twenty operations on 10⁵ blocks, built", "build") },
     Budget {
         why: "a number follows from its place alone, which takes ten rounds of two wide products for four; dask's generator takes one product to go on",
         ..array("uniform numbers", "random uniform")
@@ -207,6 +210,7 @@ const BUDGETS: &[Budget] = &[
     frame("sort"),
     frame("set-index"),
     limited("standardise", "dask-array"),
+    Budget { wanted: Wanted::OfLimit(0.8), ..limited("standardise", "dask-array") },
     limited("group-limit", "dask-frame"),
     limited("join-limit", "dask-frame"),
     Budget { wanted: Wanted::Memory(256 << 20), ..limited("standardise", "dask-array") },
@@ -296,6 +300,10 @@ const fn planned(what: &'static str, workload: &'static str, at_most: f64) -> Bu
 
 const fn array(what: &'static str, workload: &'static str) -> Budget {
     Budget { what, area: "array", ..of_peers("dask-array", workload) }
+}
+
+const fn beside_numpy(what: &'static str, workload: &'static str) -> Budget {
+    Budget { wanted: Wanted::OfSystem("numpy", 1.0 / 1.5), ..array(what, workload) }
 }
 
 const fn io(system: &'static str, workload: &'static str) -> Budget {

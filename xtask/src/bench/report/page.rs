@@ -1,6 +1,6 @@
 //! The page: the machine, the budgets, and every figure.
 
-use super::budgets;
+use super::budgets::{self, Budget};
 use super::figure;
 use super::verdict::Verdict;
 use crate::bench::record::{Record, Side};
@@ -64,23 +64,42 @@ fn limits_of_the_machine(page: &mut String, records: &[Record]) {
     table(page, "What the machine can do at most", &["what", "median", "least to greatest"], rows);
 }
 
+/// So many of the missed budgets are listed before all others.
+const LARGEST: usize = 5;
+
 fn table_of_budgets(page: &mut String, records: &[Record]) {
-    let rows = budgets::budgets().map(|budget| {
-        let verdict = Verdict::of(&budget, records);
-        let (is_met, why) = match verdict.is_met {
+    let verdicts: Vec<_> = budgets::budgets().map(|budget| (budget, Verdict::of(&budget, records))).collect();
+    let mut missed: Vec<_> = verdicts.iter().filter(|(_, verdict)| verdict.is_met() == Some(false)).collect();
+    missed.sort_by(|(_, a), (_, b)| b.times.unwrap_or(0.0).total_cmp(&a.times.unwrap_or(0.0)));
+    let gaps = missed.into_iter().take(LARGEST).map(|(budget, verdict)| {
+        let times = figure(verdict.times.unwrap_or(0.0));
+        let texts =
+            [budget.area, &what_of(budget), &verdict.wanted, &verdict.measured, &times, why_of(budget)];
+        texts.map(str::to_owned).to_vec()
+    });
+    let columns = ["area", "what", "budget", "measured", "times the budget", "why"];
+    table(page, "The largest gaps", &columns, gaps);
+    let rows = verdicts.iter().map(|(budget, verdict)| {
+        let (is_met, why) = match verdict.is_met() {
             None => ("?", ""),
             Some(true) => ("yes", ""),
-            Some(false) => ("**no**", if budget.why.is_empty() { "not known yet" } else { budget.why }),
+            Some(false) => ("**no**", why_of(budget)),
         };
-        let what = if budget.what == budget.workload {
-            budget.what.to_owned()
-        } else {
-            format!("{} (`{}`)", budget.what, budget.workload)
-        };
-        let texts = [budget.area, &what, &verdict.wanted, &verdict.measured, is_met, why];
+        let texts = [budget.area, &what_of(budget), &verdict.wanted, &verdict.measured, is_met, why];
         texts.map(str::to_owned).to_vec()
     });
     table(page, "Budgets", &["area", "what", "budget", "measured", "met", "why"], rows);
+}
+
+fn what_of(budget: &Budget) -> String {
+    if budget.what == budget.workload {
+        return budget.what.to_owned();
+    }
+    format!("{} (`{}`)", budget.what, budget.workload)
+}
+
+fn why_of(budget: &Budget) -> &'static str {
+    if budget.why.is_empty() { "not known yet" } else { budget.why }
 }
 
 fn figures(page: &mut String, area: &str, records: &[Record], is_drawn: bool) {
@@ -156,6 +175,10 @@ mod tests {
         has("| cores | 2 |");
         has(
             "| frame | sort | ≤ 1 × the fastest peer | 3.00 × polars: 3.00 and 1.00 ms | **no** | not known yet",
+        );
+        has("\n## The largest gaps\n");
+        has(
+            "| frame | sort | ≤ 1 × the fastest peer | 3.00 × polars: 3.00 and 1.00 ms | 3.00 | not known yet |",
         );
         has("| frame | join-q1 | ≤ 1 × the fastest peer | not measured | ? |  |");
         has("| sort | 10000000 | **dask-frame** | 2 | 3.00 ms | 3.00 to 3.00 |");

@@ -8,11 +8,15 @@ use crate::bench::record::{Record, Side};
 pub(super) struct Verdict {
     pub(super) wanted: String,
     pub(super) measured: String,
-    /// Nothing where a figure is missing.
-    pub(super) is_met: Option<bool>,
+    /// How many times the budget was taken: it is met by 1 or less. Nothing where a figure is missing.
+    pub(super) times: Option<f64>,
 }
 
 impl Verdict {
+    pub(super) fn is_met(&self) -> Option<bool> {
+        self.times.map(|times| times <= 1.0)
+    }
+
     /// Judges a budget by these records.
     pub(super) fn of(budget: &Budget, records: &[Record]) -> Self {
         let ours = figures(budget, records);
@@ -65,7 +69,7 @@ impl Verdict {
                 Verdict {
                     wanted: format!("≥ {least} of the limit"),
                     measured: share.map_or_else(nothing, |share| format!("{share:.2} of the limit")),
-                    is_met: share.map(|share| share >= least),
+                    times: share.map(|share| least / share),
                 }
             }
         }
@@ -75,7 +79,7 @@ impl Verdict {
         Verdict {
             wanted,
             measured: figure.map_or_else(nothing, tell),
-            is_met: figure.map(|figure| figure <= most),
+            times: figure.map(|figure| figure / most),
         }
     }
 
@@ -89,7 +93,7 @@ impl Verdict {
         });
         Verdict {
             wanted,
-            is_met: told.as_ref().map(|(times, _)| *times <= most),
+            times: told.as_ref().map(|(times, _)| times / most),
             measured: told.map_or_else(nothing, |(_, told)| told),
         }
     }
@@ -159,7 +163,7 @@ mod tests {
             why: "",
         };
         let verdict = Verdict::of(&budget, records);
-        (verdict.is_met, verdict.measured)
+        (verdict.is_met(), verdict.measured)
     }
 
     #[test]
