@@ -167,12 +167,21 @@ const BUDGETS: &[Budget] = &[
         why: "a block goes through main memory to be added up, and the limit is reading alone",
         ..io("dask-array", "npy-sum")
     },
-    io("dask-frame", "csv"),
+    Budget {
+        why: "the whole answer is in memory, and half of the time the system clears that for it",
+        ..io("dask-frame", "csv")
+    },
     io("dask-frame", "csv-2of9"),
     io("dask-frame", "csv-write"),
     io("dask-frame", "json"),
-    io("dask-frame", "parquet-2of9"),
-    io("dask-frame", "parquet-write"),
+    Budget {
+        why: "half of the time pages are copied and memory for them is cleared, most of it in the reader of the parquet crate",
+        ..io("dask-frame", "parquet-2of9")
+    },
+    Budget {
+        why: "nearly all of the time is the parquet crate's: dictionaries, copies and compression",
+        ..io("dask-frame", "parquet-write")
+    },
     Budget {
         what: "five steps that know nothing of each other",
         area: "bag",
@@ -197,7 +206,7 @@ const BUDGETS: &[Budget] = &[
         what: "words of text, counted",
         area: "bag",
         wanted: Wanted::OfSystem("program by hand", 1.3),
-        why: "words are counted by a call through a pointer each, and every partition makes its words anew",
+        why: "words are counted by a call through a pointer each, and every partition counts into a table of its own",
         ..of_peers("dask-bag", "words")
     },
     Budget {
@@ -206,7 +215,12 @@ const BUDGETS: &[Budget] = &[
         wanted: Wanted::Memory(512 << 20),
         ..of_peers("dask-bag", "groupby")
     },
-    Budget { what: "lines of JSON, filtered and folded by key", area: "bag", ..of_peers("dask-bag", "json") },
+    Budget {
+        what: "lines of JSON, filtered and folded by key",
+        area: "bag",
+        why: "most of the time serde_json reads the lines, in a program by hand, too",
+        ..of_peers("dask-bag", "json")
+    },
     frame("sort"),
     frame("set-index"),
     limited("standardise", "dask-array"),
