@@ -14,8 +14,7 @@
 //!
 //! [`run`] evaluates a program tile by tile: about a thousand elements at a time go through all instructions
 //! while they are in the first-level cache, so a chain of operations reads each input once, writes the
-//! output once and makes no temporary block. Where two light operations follow each other, [`pairs`] has one loop do
-//! both. [`absorb`](Program::absorb) is how two programs become one;
+//! output once and makes no temporary block. [`absorb`](Program::absorb) is how two programs become one;
 //! [`with_axes`](Program::with_axes) is how a program makes a part of its output.
 
 pub(crate) mod absorb;
@@ -23,7 +22,6 @@ pub(crate) mod builder;
 pub(crate) mod domain;
 pub(crate) mod kernels;
 pub(crate) mod op;
-pub(crate) mod pairs;
 pub(crate) mod registers;
 pub(crate) mod run;
 pub(crate) mod slice;

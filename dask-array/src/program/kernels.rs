@@ -11,7 +11,6 @@ mod complex;
 mod float;
 mod half;
 mod integer;
-mod paired;
 pub(crate) mod vector;
 
 use serde::{Deserialize, Serialize};
@@ -209,17 +208,6 @@ pub(crate) enum CompareOp {
     Ge,
 }
 
-/// What becomes of the value that the first of two operations gives.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Second {
-    /// `value ∘ c`
-    Left(BinaryOp),
-    /// `c ∘ value`
-    Right(BinaryOp),
-    /// `∘ value`
-    Alone(UnaryOp),
-}
-
 /// A kernel that does not exist for a type.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct NoKernel;
@@ -297,15 +285,6 @@ pub trait Kernels: Copy + PartialEq + Default + fmt::Debug + fmt::Display + Send
     fn unary(op: UnaryOp, a: Src<'_, Self>, out: &mut [Self]) -> Result<(), NoKernel>;
     /// Runs an operation of two operands.
     fn binary(op: BinaryOp, a: Src<'_, Self>, b: Src<'_, Self>, out: &mut [Self]) -> Result<(), NoKernel>;
-    /// Runs two operations in one loop: `a ∘ b`, and the second with `c`.
-    fn pair(
-        _first: BinaryOp,
-        _second: Second,
-        _operands: [Src<'_, Self>; 3],
-        _: &mut [Self],
-    ) -> Result<(), NoKernel> {
-        Err(NoKernel)
-    }
     /// Runs a question.
     fn test(op: TestOp, a: Src<'_, Self>, out: &mut [bool]);
     /// `a < b`; complex numbers by the real parts first, as numpy orders them.

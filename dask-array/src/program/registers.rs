@@ -1,16 +1,13 @@
 //! Which register holds which value: as few as possible, since they should fit in the first-level cache.
 
-use super::pairs::{self, Step};
 use super::{Operand, Program};
 use crate::element::{DType, dispatch};
 use crate::program::kernels::{Banks, Kernels};
 
 /// The registers of a program.
-#[derive(Debug, PartialEq)]
+#[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Allocation {
-    /// For each instruction, how it is run.
-    pub(crate) steps: Vec<Step>,
-    /// For each instruction, the register in the bank of its type, which one that is run later does not use.
+    /// For each instruction, the register in the bank of its type.
     pub(crate) register: Vec<usize>,
     /// How many registers of each type there are.
     counts: Vec<(DType, usize)>,
@@ -19,10 +16,9 @@ pub(crate) struct Allocation {
 impl Allocation {
     /// Gives each value a register that is free from its making to its last use.
     pub(crate) fn new(program: &Program) -> Self {
-        let steps = pairs::steps(program);
         let mut last_use: Vec<usize> = (0..program.instrs.len()).collect();
-        for (at, (instr, step)) in program.instrs.iter().zip(&steps).enumerate() {
-            for operand in step.operands(instr) {
+        for (at, instr) in program.instrs.iter().enumerate() {
+            for operand in instr.operands() {
                 if let Operand::Value(value) = operand {
                     last_use[value] = at;
                 }
@@ -34,11 +30,7 @@ impl Allocation {
         let mut free: Vec<(DType, usize)> = Vec::new();
         let mut counts: Vec<(DType, usize)> = Vec::new();
         let mut register: Vec<usize> = Vec::with_capacity(program.instrs.len());
-        for (at, (instr, step)) in program.instrs.iter().zip(&steps).enumerate() {
-            if *step == Step::Later {
-                register.push(0);
-                continue;
-            }
+        for (at, instr) in program.instrs.iter().enumerate() {
             let dtype = instr.dtype();
             // Taken before the operands are freed: a kernel does not write over what it reads.
             let taken = match free.iter().position(|&(of, _)| of == dtype) {
@@ -56,7 +48,7 @@ impl Allocation {
             };
             register.push(taken);
             let mut freed = Vec::new();
-            for operand in step.operands(instr) {
+            for operand in instr.operands() {
                 if let Operand::Value(value) = operand
                     && last_use[value] == at
                     && !freed.contains(&value)
@@ -66,7 +58,7 @@ impl Allocation {
                 }
             }
         }
-        Self { steps, register, counts }
+        Self { register, counts }
     }
 
     /// Registers of `len` elements each.
@@ -85,29 +77,8 @@ impl Allocation {
 mod tests {
     use super::*;
     use crate::program::builder::ProgramBuilder;
-    use crate::program::kernels::{BinaryOp, UnaryOp};
+    use crate::program::kernels::UnaryOp;
     use crate::program::{ArgKind, ArgSpec};
-
-    #[test]
-    fn what_is_between_two_operations_needs_no_register() {
-        let mut builder = ProgramBuilder::new(1);
-        let x = builder.arg(ArgSpec::once(ArgKind::Block(DType::F64), vec![0]));
-        let mut value = builder.binary(BinaryOp::Add, DType::F64, x, x);
-        for _ in 0..3 {
-            value = builder.binary(BinaryOp::Add, DType::F64, value, x);
-        }
-        let allocation = Allocation::new(&builder.finish(value, DType::F64));
-        assert_eq!(allocation.counts, [(DType::F64, 2)]);
-        // An operand of the first of a pair is kept up to the second.
-        let mut builder = ProgramBuilder::new(1);
-        let x = builder.arg(ArgSpec::once(ArgKind::Block(DType::F64), vec![0]));
-        let a = builder.unary(UnaryOp::Exp, DType::F64, x);
-        let sum = builder.binary(BinaryOp::Add, DType::F64, a, x);
-        let b = builder.unary(UnaryOp::Exp, DType::F64, x);
-        let product = builder.binary(BinaryOp::Mul, DType::F64, sum, b);
-        let allocation = Allocation::new(&builder.finish(product, DType::F64));
-        assert_eq!([0, 2, 3].map(|at| allocation.register[at]), [0, 1, 2]);
-    }
 
     #[test]
     fn a_chain_needs_two_registers() {

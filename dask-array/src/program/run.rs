@@ -2,7 +2,6 @@
 
 use super::domain::{Domain, row_major};
 use super::kernels::{self, AnySlice, AnySrc, Banks, Kernels, NoKernel, Src};
-use super::pairs::{Pair, Step};
 use super::registers::Allocation;
 use super::{ArgKind, Instr, Operand, Program};
 use crate::block::Extent;
@@ -315,7 +314,7 @@ impl<'a> Runner<'a> {
 
     /// Runs the first `n` instructions on the current tile.
     fn evaluate(&mut self, n: usize) -> Result<(), ProgramError> {
-        for at in (0..n).filter(|&at| self.allocation.steps[at] != Step::Later) {
+        for at in 0..n {
             let register = self.allocation.register[at];
             dispatch!(self.program.instrs[at].dtype(), T => {
                 // Taken out for the time of the kernel, which reads other registers of the same bank.
@@ -332,10 +331,6 @@ impl<'a> Runner<'a> {
     fn instruction<T: Element>(&self, at: usize, out: &mut [T]) -> Result<(), ProgramError> {
         let instr = self.program.instrs[at];
         let missing = |NoKernel| ProgramError::NoKernel { operation: format!("{instr:?}"), dtype: T::DTYPE };
-        if let Step::Paired(Pair { first, a, b, second, c }) = self.allocation.steps[at] {
-            let operands = [self.source(a)?, self.source(b)?, self.source(c)?];
-            return T::pair(first, second, operands, out).map_err(missing);
-        }
         match instr {
             Instr::Unary { op, a, .. } => T::unary(op, self.source(a)?, out).map_err(missing)?,
             Instr::Binary { op, a, b, .. } => {

@@ -220,7 +220,7 @@ proptest! {
         }
     }
 
-    /// Operations that are run two at a time, and any others, give the bits that they give one at a time.
+    /// Fused or not, in one loop or in several, operations give the same bits.
     #[test]
     fn fused_programs_round_each_operation(
         (numbers, chunks) in numbers(),

@@ -2,8 +2,8 @@
 
 use super::common::{cast_value, common_kernels, number_kernels, ordered_kernels};
 use super::{
-    AnySlice, AnySrc, Banks, BinaryOp, Kernels, NoKernel, PartOp, Second, Src, TestOp, UnaryOp,
-    greatest_number, least_number, map1, map2, paired, vector,
+    AnySlice, AnySrc, Banks, BinaryOp, Kernels, NoKernel, PartOp, Src, TestOp, UnaryOp, greatest_number,
+    least_number, map1, map2, vector,
 };
 use crate::element::Scalar;
 
@@ -233,14 +233,6 @@ macro_rules! float_kernels {
                     _ => return Err(NoKernel),
                 }
                 Ok(())
-            }
-            fn pair(
-                first: BinaryOp,
-                second: Second,
-                operands: [Src<'_, Self>; 3],
-                out: &mut [Self],
-            ) -> Result<(), NoKernel> {
-                paired::run(first, second, operands, out)
             }
             fn test(op: TestOp, a: Src<'_, Self>, out: &mut [bool]) {
                 match op {

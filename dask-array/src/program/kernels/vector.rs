@@ -50,12 +50,6 @@ pub(super) fn map2<T: Copy, U: Copy>(a: Src<'_, T>, b: Src<'_, T>, out: &mut [U]
     widest(Map2 { a, b, out, f });
 }
 
-/// Writes what a function gives for elements of three tiles.
-#[inline(always)]
-pub(super) fn map3<T: Copy + Default>(operands: [Src<'_, T>; 3], out: &mut [T], f: impl Fn(T, T, T) -> T) {
-    widest(Map3 { operands, out, f });
-}
-
 struct Map1<'a, T, U, F> {
     a: Src<'a, T>,
     out: &'a mut [U],
@@ -84,37 +78,5 @@ impl<T: Copy, U: Copy, F: Fn(T, T) -> U> Loop for Map2<'_, T, U, F> {
     #[inline(always)]
     fn run(self) {
         super::map2(self.a, self.b, self.out, self.f);
-    }
-}
-
-struct Map3<'a, T, F> {
-    operands: [Src<'a, T>; 3],
-    out: &'a mut [T],
-    f: F,
-}
-
-impl<T: Copy + Default, F: Fn(T, T, T) -> T> Loop for Map3<'_, T, F> {
-    type Output = ();
-
-    /// One loop for all operands, be they tiles or numbers: a number is repeated for a piece of a tile.
-    #[inline(always)]
-    fn run(self) {
-        /// Elements of a piece.
-        const PIECE: usize = 32;
-        let repeated = self.operands.map(|operand| match operand {
-            Src::Slice(_) => [T::default(); PIECE],
-            Src::Splat(number) => [number; PIECE],
-        });
-        for (at, out) in self.out.chunks_mut(PIECE).enumerate() {
-            let n = out.len();
-            let piece = |operand: usize| match self.operands[operand] {
-                Src::Slice(tile) => &tile[at * PIECE..][..n],
-                Src::Splat(_) => &repeated[operand][..n],
-            };
-            let [a, b, c] = [piece(0), piece(1), piece(2)];
-            for (((out, &a), &b), &c) in out.iter_mut().zip(a).zip(b).zip(c) {
-                *out = (self.f)(a, b, c);
-            }
-        }
     }
 }

@@ -133,7 +133,7 @@ const BUDGETS: &[Budget] = &[
     },
     Budget {
         wanted: Wanted::OfSystem("loop by hand", 1.3),
-        why: "a program's instructions, in pairs, go over a tile one after the other; a loop by hand hides all of them behind its square roots",
+        why: "a program's instructions go over a tile one after the other; a loop by hand hides all of them behind its square roots",
         ..array("fused expression and sum", "fused")
     },
     Budget { wanted: Wanted::OfSystem("numpy", 1.0 / 3.0), ..array("fused expression and sum", "fused") },
