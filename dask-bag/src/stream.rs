@@ -147,8 +147,11 @@ pub(crate) trait Sink<T>: Send + Sync + 'static {
         None
     }
 
-    /// About how many bytes it makes of a stream of `items` bytes.
-    fn nbytes(&self, items: Option<u64>) -> Option<u64>;
+    /// About how many bytes it makes of a stream of `items` bytes. Nothing is known of most: a table may grow with its
+    /// items, a number does not.
+    fn nbytes(&self, _items: Option<u64>) -> Option<u64> {
+        None
+    }
 
     /// Packs what it is made of, for another process.
     fn pack(&self, to: &mut Packer) -> Result<(), Refused>;

@@ -168,11 +168,6 @@ where
         Ok((self.store)(acc))
     }
 
-    fn nbytes(&self, _items: Option<u64>) -> Option<u64> {
-        // A table may grow with its items; a number does not. Nothing is known of either.
-        None
-    }
-
     fn pack(&self, to: &mut Packer) -> Result<(), Refused> {
         to.state(&self.label)?;
         to.function::<fn() -> A, S>(&self.start)?;

@@ -295,10 +295,6 @@ where
         Ok(Value::sized(counts))
     }
 
-    fn nbytes(&self, _items: Option<u64>) -> Option<u64> {
-        None
-    }
-
     fn pack(&self, to: &mut Packer) -> Result<(), Refused> {
         to.function::<fn(&'static T, &'static mut dyn FnMut(&Q)), F>(&self.keys)
     }

@@ -255,10 +255,6 @@ where
         Ok(Value::new(acc.unwrap_or_else(|| self.init.clone())))
     }
 
-    fn nbytes(&self, _items: Option<u64>) -> Option<u64> {
-        None
-    }
-
     fn pack(&self, to: &mut Packer) -> Result<(), Refused> {
         codec::pack(to, &self.init)?;
         to.function::<fn(A, T) -> A, F>(&self.binop)
@@ -296,10 +292,6 @@ where
 
     fn finish(&self, acc: Vec<T>) -> Result<Value, OpError> {
         Ok(Value::new((self.0)(acc)))
-    }
-
-    fn nbytes(&self, _items: Option<u64>) -> Option<u64> {
-        None
     }
 
     fn pack(&self, to: &mut Packer) -> Result<(), Refused> {

@@ -222,10 +222,6 @@ where
         Ok(Value::sized(groups))
     }
 
-    fn nbytes(&self, _items: Option<u64>) -> Option<u64> {
-        None
-    }
-
     fn pack(&self, to: &mut Packer) -> Result<(), Refused> {
         codec::pack(to, &self.init)?;
         to.function::<fn(&'static T) -> K, G>(&self.key)?;
@@ -291,10 +287,6 @@ where
 
     fn finish(&self, groups: Self::Acc) -> Result<Value, OpError> {
         Ok(Value::sized(groups))
-    }
-
-    fn nbytes(&self, _items: Option<u64>) -> Option<u64> {
-        None
     }
 
     fn pack(&self, to: &mut Packer) -> Result<(), Refused> {
