@@ -175,7 +175,7 @@ const BUDGETS: &[Budget] = &[
     io("dask-frame", "csv-write"),
     io("dask-frame", "json"),
     Budget {
-        why: "half of the time pages are copied and memory for them is cleared, most of it in the reader of the parquet crate",
+        why: "half of the time bytes are read and copied, and memory for them is cleared; the rest decodes and adds up",
         ..io("dask-frame", "parquet-2of9")
     },
     Budget {
