@@ -26,7 +26,8 @@ cargo xtask bench instructions [--update] count instructions under valgrind, aga
   --quick   small sizes and few repeats: shows that it runs, not what it costs
   --json    also write one object a line to FILE
   --only    names of workloads, as the output has them between `==`
-  --sizes   numbers of tasks for sched, optimize and multiprocess (default: 1e3,1e4,1e6)
+  --sizes   numbers of tasks for sched, optimize and multiprocess (default: 1e3,1e4,1e6,1e7;
+            optimize and multiprocess leave out what is too many for them)
   --dev     run the dev build: quick to build, its times mean nothing
   --system-allocator
             measure with the allocator of the system in place of mimalloc

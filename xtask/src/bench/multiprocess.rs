@@ -36,7 +36,7 @@ pub(super) const AREA: Area = Area {
 fn tasks(bench: &mut Bench) -> Result<()> {
     let processes = Multiprocess::with_workers(WORKERS);
     let threads = Threaded::with_workers(WORKERS);
-    for size in bench.sizes().into_iter().filter(|&size| size <= MAX_TASKS) {
+    for size in bench.sizes(MAX_TASKS) {
         for shape in [Shape::Independent, Shape::Chain, Shape::Tree, Shape::Random] {
             let wanted: Vec<_> = shape.sinks(size).map(graphs::key).collect();
             let plan = graphs::on_demand(shape, size).lower(&wanted)?;

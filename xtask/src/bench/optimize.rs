@@ -12,14 +12,17 @@ mod rewrite;
 use super::meter::Measured;
 use super::workload::{Area, Bench, Line, Unit};
 
+/// More tasks than this do not fit into the memory of a small machine, each in a graph before and after.
+const MAX_TASKS: usize = 1_000_000;
+
 pub(super) const AREA: Area = Area {
     name: "optimize",
     workloads: &[
-        ("layers", |bench| bench.at_sizes(layers::measure)),
-        ("passes", |bench| bench.at_sizes(passes::measure)),
-        ("rewrite", |bench| bench.at_sizes(rewrite::measure)),
-        ("push-down", |bench| bench.at_sizes(push_down::measure)),
-        ("recompute", |bench| bench.at_sizes(recompute::measure)),
+        ("layers", |bench| bench.at_sizes(MAX_TASKS, layers::measure)),
+        ("passes", |bench| bench.at_sizes(MAX_TASKS, passes::measure)),
+        ("rewrite", |bench| bench.at_sizes(MAX_TASKS, rewrite::measure)),
+        ("push-down", |bench| bench.at_sizes(MAX_TASKS, push_down::measure)),
+        ("recompute", |bench| bench.at_sizes(MAX_TASKS, recompute::measure)),
     ],
 };
 

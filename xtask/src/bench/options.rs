@@ -46,7 +46,7 @@ pub(super) struct Settings {
     pub(super) limits: Limits,
 }
 
-const FULL_SIZES: [usize; 3] = [1_000, 10_000, 1_000_000];
+const FULL_SIZES: [usize; 4] = [1_000, 10_000, 1_000_000, 10_000_000];
 const QUICK_SIZES: [usize; 2] = [1_000, 10_000];
 
 const HERE: &str = "--here";

@@ -20,11 +20,11 @@ use shape::{Edges, Shape};
 pub(super) const AREA: Area = Area {
     name: "sched",
     workloads: &[
-        ("independent", |bench| bench.at_sizes(|bench, size| measure(bench, Shape::Independent, size))),
-        ("chain", |bench| bench.at_sizes(|bench, size| measure(bench, Shape::Chain, size))),
-        ("tree", |bench| bench.at_sizes(|bench, size| measure(bench, Shape::Tree, size))),
-        ("random", |bench| bench.at_sizes(|bench, size| measure(bench, Shape::Random, size))),
-        ("stages", |bench| bench.at_sizes(|bench, size| measure(bench, Shape::Stages, size))),
+        ("independent", |bench| bench.at_sizes(usize::MAX, |bench, size| measure(bench, Shape::Independent, size))),
+        ("chain", |bench| bench.at_sizes(usize::MAX, |bench, size| measure(bench, Shape::Chain, size))),
+        ("tree", |bench| bench.at_sizes(usize::MAX, |bench, size| measure(bench, Shape::Tree, size))),
+        ("random", |bench| bench.at_sizes(usize::MAX, |bench, size| measure(bench, Shape::Random, size))),
+        ("stages", |bench| bench.at_sizes(usize::MAX, |bench, size| measure(bench, Shape::Stages, size))),
     ],
 };
 

@@ -68,14 +68,18 @@ impl Bench {
         if self.is_quick() { (full / 10).max(1) } else { full }
     }
 
-    /// The sizes of workloads that are measured at several.
-    pub(super) fn sizes(&self) -> Vec<usize> {
-        self.settings.sizes.clone()
+    /// The sizes of workloads that are measured at several, up to this one.
+    pub(super) fn sizes(&self, at_most: usize) -> Vec<usize> {
+        self.settings.sizes.iter().copied().filter(|&size| size <= at_most).collect()
     }
 
-    /// Runs `measure` for each of the sizes.
-    pub(super) fn at_sizes(&mut self, measure: impl Fn(&mut Self, usize) -> Result<()>) -> Result<()> {
-        self.sizes().into_iter().try_for_each(|size| measure(self, size))
+    /// Runs `measure` for each of the sizes up to `at_most`.
+    pub(super) fn at_sizes(
+        &mut self,
+        at_most: usize,
+        measure: impl Fn(&mut Self, usize) -> Result<()>,
+    ) -> Result<()> {
+        self.sizes(at_most).into_iter().try_for_each(|size| measure(self, size))
     }
 
     /// Says that what is reported from here on has to move at least so many bytes in this way.

@@ -21,8 +21,10 @@ const BEGINNING: Duration = Duration::from_micros(100);
 /// Then it is looked at less and less often, down to this.
 const LAST_LOOK: Duration = Duration::from_millis(1);
 
-/// Slow tasks are left to the lone worker for one part in so many of the time that has passed.
+/// Slow tasks are left to the lone worker for one part in so many of the time that has passed ...
 const PATIENCE: u32 = 16;
+/// ... and for as long as sharing takes, for each node that is left: that is not begun on a single pause.
+const PREPARING: Duration = Duration::from_nanos(10);
 
 /// After so many nodes a lone worker steps aside, as others do: some milliseconds, since its tasks are short.
 const STEP_ASIDE: usize = 1 << 14;
@@ -134,7 +136,8 @@ impl Run<'_> {
             slow = if is_slow { slow + time } else { Duration::ZERO };
             // Once may be by chance: the first nodes have to be fetched from memory. And the longer all went well, the
             // longer it may take: the machine has other things to do, too.
-            let patience = since.elapsed() / PATIENCE;
+            let left = (self.plan.len() - begun) as u32;
+            let patience = since.elapsed() / PATIENCE + PREPARING * left;
             if was_slow && slow > patience {
                 self.cells();
                 return self.call_another(scope);
