@@ -20,7 +20,9 @@ use shape::{Edges, Shape};
 pub(super) const AREA: Area = Area {
     name: "sched",
     workloads: &[
-        ("independent", |bench| bench.at_sizes(usize::MAX, |bench, size| measure(bench, Shape::Independent, size))),
+        ("independent", |bench| {
+            bench.at_sizes(usize::MAX, |bench, size| measure(bench, Shape::Independent, size))
+        }),
         ("chain", |bench| bench.at_sizes(usize::MAX, |bench, size| measure(bench, Shape::Chain, size))),
         ("tree", |bench| bench.at_sizes(usize::MAX, |bench, size| measure(bench, Shape::Tree, size))),
         ("random", |bench| bench.at_sizes(usize::MAX, |bench, size| measure(bench, Shape::Random, size))),
