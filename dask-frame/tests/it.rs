@@ -43,5 +43,6 @@ mod it {
     mod run;
     mod texts;
     mod types;
+    mod whole;
     mod windows;
 }

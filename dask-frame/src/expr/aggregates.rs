@@ -56,16 +56,17 @@ aggregate_methods! {
     idxmin => IdxMin;
     /// Finds the first row with the largest value, and gives its index, or its number in the whole frame.
     idxmax => IdxMax;
-    /// Finds the middle value, or the mean of the two in the middle. All values of a group are held in memory.
+    /// Finds the middle value, or the mean of the two in the middle. All values of a group are held in memory,
+    /// those of a whole frame [need not be](crate::DataFrame::quantile).
     median => Quantile(0.5);
-    /// Counts different values. All different values of a group are held in memory;
+    /// Counts different values. All different values of a group are held in memory, those of a whole frame need not be;
     /// [`nunique_approx`](Expr::nunique_approx) needs less.
     nunique => NUnique;
     /// Counts different values by HyperLogLog (Flajolet, Fusy, Gandouet and Meunier, 2007): at most 2¹⁴ numbers a
     /// group are held in memory. The standard error is 1.04 / √2¹⁴ = 0.8 %; small counts are all but exact.
     nunique_approx => NUniqueApprox;
-    /// Finds the value that comes most often; of several the smallest. All different values of a group are held
-    /// in memory.
+    /// Finds the value that comes most often; of several the smallest. All different values of a group are held in
+    /// memory, those of a whole frame need not be.
     mode => Mode;
     /// Collects all values in a list, in the order of the rows, missing ones among them: pandas' `agg(list)`. Texts of
     /// categories are texts in lists.
@@ -141,7 +142,7 @@ impl Expr {
     }
 
     /// Finds the quantile of rank `q`, between 0 and 1, interpolated linearly between the two nearest values.
-    /// All values of a group are held in memory.
+    /// All values of a group are held in memory, those of a whole frame [need not be](crate::DataFrame::quantile).
     ///
     /// That `q` is a rank is checked where the aggregate is used.
     #[must_use]

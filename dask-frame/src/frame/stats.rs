@@ -34,7 +34,8 @@ column_aggregates! {
     var of is_number;
     /// Computes the standard deviation of each column of numbers, with `n - 1` in the denominator: a frame of one row.
     std of is_number;
-    /// Finds the median of each column of numbers: a frame of one row. All values are held in memory.
+    /// Finds the median of each column of numbers, exactly, as [`quantile`](DataFrame::quantile) does: a frame of one
+    /// row.
     median of is_number;
     /// Finds the smallest value of each column: a frame of one row.
     min of any_type;
@@ -42,7 +43,8 @@ column_aggregates! {
     max of any_type;
     /// Counts the values of each column that are there: a frame of one row.
     count of any_type;
-    /// Counts the different values of each column: a frame of one row. All different values are held in memory.
+    /// Counts the different values of each column: a frame of one row. Where they are many, they are exchanged by their
+    /// hash and counted part by part.
     nunique of any_type;
 }
 
@@ -65,8 +67,8 @@ impl DataFrame {
     }
 
     /// Describes the columns of numbers: a row each for count, mean, standard deviation, minimum, quartiles, and
-    /// maximum, under the name `statistic`, and a column of floats for each column. All values are held in memory;
-    /// [`Expr::quantile_approx`] needs less.
+    /// maximum, under the name `statistic`, and a column of floats for each column. Quartiles
+    /// are exact, as those of [`quantile`](DataFrame::quantile); [`Expr::quantile_approx`] needs less.
     ///
     /// # Errors
     ///
@@ -105,7 +107,10 @@ impl DataFrame {
     }
 
     /// Finds quantiles of a column: a row each, with their ranks as `q` and themselves as `value`, interpolated
-    /// linearly. All values are held in memory; [`Expr::quantile_approx`] needs less.
+    /// linearly.
+    ///
+    /// They are exact, and the values need not fit into memory: they are exchanged by where they are among boundaries
+    /// that a sample gives, and only those near a rank are looked into. [`Expr::quantile_approx`] needs less.
     ///
     /// # Errors
     ///

@@ -36,6 +36,8 @@ use std::borrow::Cow;
 
 use serde::{Deserialize, Serialize};
 
+pub(crate) use collect::Rank;
+
 use super::group::Groups;
 use crate::column::{Column, Mask, View};
 use crate::expr::{Aggregate, AggregateKind, cast_column};

@@ -79,6 +79,11 @@ impl AggregateSpec {
         self.reductions.iter().enumerate().filter(|(at, (_, state))| at == state).map(|(at, _)| at)
     }
 
+    /// Returns the number of the aggregate whose state is that of this one.
+    pub(super) fn state_of(&self, at: usize) -> usize {
+        self.reductions[at].1
+    }
+
     /// Returns whether a state can have several rows.
     pub(super) fn is_ragged(&self) -> bool {
         self.states().any(|at| !self.reductions[at].0.state_dtypes().1.is_empty())

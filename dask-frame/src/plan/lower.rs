@@ -16,6 +16,7 @@ mod read;
 mod scan;
 mod sort;
 mod stage;
+mod whole;
 mod window;
 
 use std::collections::HashMap;
@@ -145,7 +146,10 @@ fn stage(node: &Plan, mut inputs: Vec<Pending>) -> Pending {
             bins::fill(bins, inputs.remove(0), nothing, &node.info)
         }
         PlanOp::Layout(layout) => layout::layout(layout, &schema, inputs.remove(0), &node.info),
-        PlanOp::Aggregate(spec) => aggregate::aggregate(spec, &schema, inputs.remove(0), &node.info),
+        PlanOp::Aggregate(spec) => {
+            let input = (node.inputs()[0].schema(), inputs.remove(0));
+            aggregate::aggregate(spec, &schema, input, &node.info)
+        }
         PlanOp::Explode { column, separator } => {
             let token = Tokenizer::new("explode").feed(column).feed(separator).finish();
             let step = Step::Explode(Arc::clone(column), separator.clone(), schema);

@@ -2,6 +2,7 @@
 
 mod aggregate;
 mod asof;
+mod beside;
 mod bins;
 mod csv;
 mod each_group;
@@ -12,6 +13,7 @@ mod join;
 mod layout;
 mod map;
 mod outline;
+mod quantile;
 mod reshape;
 mod rows;
 mod scan;
@@ -25,6 +27,7 @@ use serde::{Deserialize, Serialize};
 
 pub(super) use aggregate::MergeOp;
 pub(super) use asof::AsOfIndexOp;
+pub(super) use beside::{BesideOp, Guard, Placed};
 pub(super) use bins::FirstTimeOp;
 pub(super) use csv::TransitionOp;
 pub(crate) use each_group::{EachGroupOp, Results};
@@ -36,6 +39,7 @@ pub(crate) use layout::SizeOp;
 pub(super) use layout::{AfterOp, EndsOp, JoinPartsOp, PassOp, PieceOp, RangesOp, WithinOp};
 pub(super) use map::MapOp;
 pub(crate) use outline::OutlineOp;
+pub(super) use quantile::{QuantilesOp, n_places};
 pub(super) use rows::{BoundariesOp, LimitOp, TailOp, sample_schema};
 pub(super) use scan::{JoinSeedsOp, ScanOp, SeedOp};
 pub(super) use window::{Carried, EdgeOp, RankOp, StateOp, WindowOp};

@@ -19,18 +19,22 @@ impl Observer for Peak {
 }
 
 const ROWS: i64 = 60_000;
-/// Bytes of all rows in memory.
-const NBYTES: u64 = ROWS as u64 * 16;
 
-/// Rows in a file, read in some forty partitions.
-fn rows(directory: &std::path::Path, name: &str, factor: i64) -> DataFrame {
-    let path = directory.join(name);
-    let lines: String = (0..ROWS).map(|i| format!("{},{i}\n", i * factor % ROWS)).collect();
-    std::fs::write(&path, format!("k,{}\n{lines}", &name[..1])).unwrap();
-    read_csv(path.to_str().unwrap()).blocksize(16_000).open().unwrap()
+/// Bytes of so many rows in memory.
+fn nbytes(rows: i64) -> u64 {
+    rows as u64 * 16
 }
 
-fn check(frame: &DataFrame, limit: Option<u64>, what: &str) {
+/// Rows in a file, read in some forty partitions.
+fn rows(directory: &std::path::Path, name: &str, factor: i64, n: i64) -> DataFrame {
+    let path = directory.join(name);
+    let lines: String = (0..n).map(|i| format!("{},{i}\n", i * factor % n)).collect();
+    std::fs::write(&path, format!("k,{}\n{lines}", &name[..1])).unwrap();
+    read_csv(path.to_str().unwrap()).blocksize(lines.len() as u64 / 40).open().unwrap()
+}
+
+/// Computes a frame of the number and the sum of `n` rows with half of their bytes at most.
+fn check(frame: &DataFrame, n: i64, limit: Option<u64>, what: &str) {
     let schedulers: [(&str, Box<dyn Scheduler>); 2] =
         [("sync", Box::new(Sync::new())), ("threaded", Box::new(Threaded::with_workers(2)))];
     for (name, scheduler) in schedulers {
@@ -38,10 +42,10 @@ fn check(frame: &DataFrame, limit: Option<u64>, what: &str) {
         let options = RunOptions::new().observer(peak.clone());
         let options = limit.into_iter().fold(options, RunOptions::memory_limit);
         let table = frame.compute_opts(&*scheduler, &options).unwrap();
-        assert_eq!(table.column("n").unwrap(), &vec![ROWS].into(), "{what}, {name}");
-        assert_eq!(table.column("sum").unwrap(), &vec![ROWS * (ROWS - 1) / 2].into(), "{what}, {name}");
+        assert_eq!(table.column("n").unwrap(), &vec![n].into(), "{what}, {name}");
+        assert_eq!(table.column("sum").unwrap(), &vec![n * (n - 1) / 2].into(), "{what}, {name}");
         let peak = *peak.0.lock().unwrap();
-        assert!(peak < NBYTES / 2, "{what}, {name}: {peak} of {NBYTES}");
+        assert!(peak < nbytes(n) / 2, "{what}, {name}: {peak} of {}", nbytes(n));
     }
 }
 
@@ -56,20 +60,34 @@ fn all_room() -> Vec<Room> {
 #[test]
 fn exchanges_hold_a_few_partitions() {
     let directory = tempfile::tempdir().unwrap();
-    let (a, b) = (rows(directory.path(), "a.csv", 7), rows(directory.path(), "b.csv", 11));
+    let (a, b) = (rows(directory.path(), "a.csv", 7, ROWS), rows(directory.path(), "b.csv", 11, ROWS));
     let aggregates = || [size().alias("n"), col("a").sum().alias("sum")];
     // Each row has one partner; together they would be twice the bytes.
     let joined = a.merge(&b, Merge::on(["k"]).shuffled()).unwrap().agg(aggregates()).unwrap();
     let shuffled = a.shuffle(["k"], 40).unwrap().agg(aggregates()).unwrap();
     let divided = a.set_index_divisions("k", (0..=30).map(|i| i * 2_000)).unwrap().agg(aggregates()).unwrap();
     let sorted = a.sort_values("k").unwrap().agg(aggregates()).unwrap();
+    let quantiles = a.agg(aggregates().into_iter().chain([col("a").median(), col("k").median()])).unwrap();
     let frames = [(&joined, "join"), (&shuffled, "shuffle"), (&divided, "set_index")];
-    // A sort looks at all partitions before it moves the first; under a limit they wait on disk.
-    for (frame, what) in frames.into_iter().chain([(&sorted, "sort")]) {
-        check(frame, Some(NBYTES / 4), what);
+    // A sort and a median look at all partitions before they move the first; under a limit these wait on disk.
+    for (frame, what) in frames.into_iter().chain([(&sorted, "sort"), (&quantiles, "median")]) {
+        check(frame, ROWS, Some(nbytes(ROWS) / 4), what);
     }
     let _all = all_room();
     for (frame, what) in frames {
-        check(frame, None, what);
+        check(frame, ROWS, None, what);
     }
+}
+
+#[test]
+fn different_values_are_counted_part_by_part() {
+    // Several times what is merged in one task before groups are exchanged.
+    const ROWS: i64 = 1_500_000;
+    let directory = tempfile::tempdir().unwrap();
+    let a = rows(directory.path(), "a.csv", 7, ROWS);
+    let n = col("a").nunique().alias("n");
+    let different = a.agg([n, col("a").sum().alias("sum")]).unwrap();
+    check(&different, ROWS, Some(nbytes(ROWS) / 4), "nunique");
+    let _all = all_room();
+    check(&different, ROWS, None, "nunique");
 }

@@ -86,14 +86,43 @@ pub(super) fn quantiles(state: &Ragged, q: f64) -> Column {
 
 /// Finds a quantile; the values change places. NaN, which a column makes to a missing value, if there is none.
 fn quantile(values: &mut [f64], q: f64) -> f64 {
-    let Some(last) = values.len().checked_sub(1) else { return f64::NAN };
-    let at = q * last as f64;
-    let below = (at.floor() as usize).min(last);
-    let (_, &mut low, above) = values.select_nth_unstable_by(below, f64::total_cmp);
-    let part = at - below as f64;
-    if part == 0.0 {
-        return low;
+    let Some(rank) = Rank::new(q, values.len() as u64) else { return f64::NAN };
+    let (_, &mut low, above) = values.select_nth_unstable_by(rank.below as usize, f64::total_cmp);
+    rank.between(
+        |at| if at == rank.below { low } else { above.iter().copied().fold(f64::INFINITY, f64::min) },
+    )
+}
+
+/// Where a quantile is among values in ascending order.
+#[derive(Clone, Copy)]
+pub(crate) struct Rank {
+    /// The number of the last value that is not after it.
+    below: u64,
+    /// How much of the way to the next value it is.
+    part: f64,
+}
+
+impl Rank {
+    /// The rank of the quantile `q` of `n` values; `None` if there is no value.
+    pub(crate) fn new(q: f64, n: u64) -> Option<Self> {
+        let last = n.checked_sub(1)?;
+        let at = q * last as f64;
+        let below = (at.floor() as u64).min(last);
+        Some(Self { below, part: at - below as f64 })
     }
-    let high = above.iter().copied().fold(f64::INFINITY, f64::min);
-    if low == high { low } else { low + (high - low) * part }
+
+    /// The numbers of the values that the quantile is made of.
+    pub(crate) fn needed(&self) -> impl Iterator<Item = u64> + use<> {
+        self.below..=self.below + u64::from(self.part != 0.0)
+    }
+
+    /// The quantile, interpolated linearly, where `value` gives values by their numbers.
+    pub(crate) fn between(&self, mut value: impl FnMut(u64) -> f64) -> f64 {
+        let low = value(self.below);
+        if self.part == 0.0 {
+            return low;
+        }
+        let high = value(self.below + 1);
+        if low == high { low } else { low + (high - low) * self.part }
+    }
 }

@@ -6,7 +6,7 @@ use dask_graph::{Arg, Blockwise, Graph, Key, LayerInfo, Materialized, Name, Op, 
 use dask_graph_shuffle::open_task;
 
 use super::stage::Pending;
-use super::{FAN_IN, Partitions, ROWS, gather};
+use super::{FAN_IN, Partitions, ROWS, gather, whole};
 use crate::plan::aggregate::AggregateSpec;
 use crate::plan::node::SortSpec;
 use crate::plan::ops::{FinishOp, JoinStatesOp, LimitOp, MergeOp, Step, Together};
@@ -14,15 +14,19 @@ use crate::schema::Schema;
 
 /// Partial states by partition, brought together.
 ///
-/// A frame as a whole, and one of a single partition, gives states that are merged in a tree. Others give states that
-/// are merged in a tree as long as they are few; those that are many are exchanged by the hash of their keys, and
-/// finished part by part. Groups that are to come in order are put together in the end.
+/// A frame as a whole, and one of a single partition, gives states that are merged in a tree; those of a whole frame that
+/// would hold its values go [by way of these](whole). Others give states that are merged in a tree as long as they are
+/// few; those that are many are exchanged by the hash of their keys, and finished part by part. Groups that are to come
+/// in order are put together in the end.
 pub(super) fn aggregate(
     spec: &Arc<AggregateSpec>,
     result: &Schema,
-    input: Pending,
+    (schema, input): (&Schema, Pending),
     info: &LayerInfo,
 ) -> Pending {
+    if spec.keys.is_empty() && input.n() > 1 && spec.states().any(|at| whole::goes_by_values(spec, at)) {
+        return Pending::after(whole::whole(spec, schema, result, &input.lowered(), info));
+    }
     let states = spec.state_schema(result);
     let step = Step::Partial(Arc::clone(spec), states.clone());
     let partials = input.then(step, spec.token(), "aggregate", info).lowered();

@@ -11,12 +11,12 @@
 
 use std::sync::Arc;
 
-use dask_graph::{Blockwise, Graph, Key, LayerInfo, Materialized, Name, Task, Token, Tokenizer, Value};
+use dask_graph::{Arg, Blockwise, Graph, Key, LayerInfo, Materialized, Name, Task, Token, Tokenizer, Value};
 use dask_graph_shuffle::open_task;
 
 use super::{Partitions, ROWS};
 use crate::plan::node::SortSpec;
-use crate::plan::ops::{ExchangeOp, GatherOp, SplitBy, SplitOp};
+use crate::plan::ops::{ExchangeOp, GatherOp, QuantilesOp, SplitBy, SplitOp, n_places};
 use crate::plan::tokenized;
 use crate::schema::{DataType, Schema};
 
@@ -50,6 +50,27 @@ pub(super) fn both_by_hash(
     let [(left, left_on, left_schema), (right, right_on, right_schema)] = sides;
     let (left, right) = (split_by_hash(left, left_on, n, info), split_by_hash(right, right_on, n, info));
     [left.gathered(&[&right], left_schema, info), right.gathered(&[&left], right_schema, info)]
+}
+
+/// Values, of floats in a column of which none is missing, taken to their places between the boundaries, and what
+/// [finds quantiles](QuantilesOp) in them: a frame of one row.
+pub(super) fn quantiles(
+    values: &Partitions,
+    name: &Arc<str>,
+    boundaries: &Partitions,
+    op: QuantilesOp,
+    info: &LayerInfo,
+) -> Partitions {
+    let token = Tokenizer::new("values").feed(name).feed(&boundaries.name).finish();
+    let by = SplitBy::Value(Arc::clone(name));
+    let splits = Splits::new(values, by, token, Some(boundaries), n_places(values.n), info);
+    let ranks = tokenized("ranks", op.ranks.iter().map(|(name, rank)| (name, *rank)));
+    let token = Tokenizer::new("quantiles").feed(&splits.token).feed(&ranks).finish();
+    let name = Name::from_token("quantiles", token);
+    let mut layer = Materialized::with_info(name.clone(), info.clone());
+    let args = [splits.open.clone(), splits.all.clone(), boundaries.key(0)].map(Arg::key);
+    layer.insert(Key::new(&name, &[0]), Task::new(Arc::new(op), args));
+    Partitions { graph: Graph::with_inputs(layer, [&splits.graph, &boundaries.graph]), name, n: 1 }
 }
 
 fn split_by_hash(rows: &Partitions, on: Vec<(Arc<str>, DataType)>, n: u32, info: &LayerInfo) -> Splits {

@@ -22,7 +22,12 @@ pub(super) fn sort(spec: &Arc<SortSpec>, schema: &Schema, input: Pending, info: 
     Pending::after(ranges).then(Step::Sort(Arc::clone(spec)), token, "sort", info)
 }
 
-fn boundaries(spec: &Arc<SortSpec>, schema: &Schema, rows: &Partitions, info: &LayerInfo) -> Partitions {
+pub(super) fn boundaries(
+    spec: &Arc<SortSpec>,
+    schema: &Schema,
+    rows: &Partitions,
+    info: &LayerInfo,
+) -> Partitions {
     let samples = sample_schema(spec, schema);
     let sample = Step::Sample(Arc::clone(spec), samples.clone());
     let sampled = Pending::after(rows.clone()).then(sample, spec.token(), "sample", info).lowered();

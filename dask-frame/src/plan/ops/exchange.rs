@@ -10,6 +10,7 @@ use dask_graph::{Args, Op, OpError, Packer, Refused, Unpack, Value};
 use dask_graph_shuffle::Directory;
 use serde::{Deserialize, Serialize};
 
+use super::quantile::{Bounds, floats};
 use crate::error::EvalError;
 use crate::hash;
 use crate::kernel::join::key_columns;
@@ -29,6 +30,8 @@ pub(in crate::plan) enum SplitBy {
     Hash(Vec<(Arc<str>, DataType)>),
     /// By their place in this order among the boundaries, a table that is the task's third argument.
     Range(Arc<SortSpec>),
+    /// By the place of their value, of floats of which none is missing, between [`Bounds`] made of the boundaries.
+    Value(Arc<str>),
 }
 
 /// Splits the rows of a partition, the first argument, by where they belong; the directory for those that leave memory
@@ -51,6 +54,7 @@ impl Op for SplitOp {
         let split = match &self.by {
             SplitBy::Hash(on) => split_by_hash(table, on, self.n),
             SplitBy::Range(sort) => split_by_range(table, sort, args.get::<Table>(2)?),
+            SplitBy::Value(name) => split_by_value(table, name, args.get::<Table>(2)?, self.n),
         };
         let (rows, ends) = split.map_err(OpError::failed)?;
         Exchanged::split(table, &rows, ends, directory).map(Value::sized).map_err(OpError::failed)
@@ -81,7 +85,21 @@ fn split_by_hash(
 ) -> Result<(Vec<u32>, Vec<usize>), EvalError> {
     let keys = key_columns(table, on)?;
     let hashes = Keys::new(&keys, table.n_rows()).hashes();
-    let targets = hashes.into_iter().map(|hash| target(hash, n)).collect::<Vec<_>>();
+    Ok(by_target(&hashes.into_iter().map(|hash| target(hash, n)).collect::<Vec<_>>(), n))
+}
+
+/// Splits the rows of a table by the place of a value between boundaries, without an order within a place.
+fn split_by_value(
+    table: &Table,
+    name: &str,
+    boundaries: &Table,
+    n: u32,
+) -> Result<(Vec<u32>, Vec<usize>), EvalError> {
+    let bounds = Bounds::new(floats(boundaries, name)?);
+    Ok(by_target(&floats(table, name)?.iter().map(|&value| bounds.place(value)).collect::<Vec<_>>(), n))
+}
+
+fn by_target(targets: &[u32], n: u32) -> (Vec<u32>, Vec<usize>) {
     let mut ends = vec![0; n as usize];
     targets.iter().for_each(|&target| ends[target as usize] += 1);
     let mut total = 0;
@@ -90,12 +108,12 @@ fn split_by_hash(
         (*end, total) = (total, total + *end);
     }
     let mut rows = vec![0; targets.len()];
-    for (row, &target) in (0..).zip(&targets) {
+    for (row, &target) in (0..).zip(targets) {
         let end = &mut ends[target as usize];
         rows[*end] = row;
         *end += 1;
     }
-    Ok((rows, ends))
+    (rows, ends)
 }
 
 /// Where a hash belongs. It is hashed once more, so that the keys that come together are not alike in the hashes by

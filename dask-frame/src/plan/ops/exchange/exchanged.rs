@@ -79,6 +79,11 @@ impl Exchanged {
         Ok(all)
     }
 
+    /// Returns how many rows each new partition gets.
+    pub(in crate::plan::ops) fn rows(&self) -> &[u64] {
+        &self.rows
+    }
+
     /// Returns the rows of a new partition, counted.
     pub(in crate::plan::ops) fn table(
         &self,
