@@ -65,6 +65,20 @@ proptest! {
 }
 
 #[test]
+fn infinite_keys_are_near_themselves() {
+    let keys = |keys: [f64; 3]| [("t", Column::from(keys.to_vec())), ("x", Column::from(vec![0, 1, 2]))];
+    let left = DataFrame::from_columns(keys([f64::INFINITY, f64::NEG_INFINITY, 0.0]), 1).unwrap();
+    let right = DataFrame::from_columns(keys([f64::NEG_INFINITY, 1.0, f64::INFINITY]), 3).unwrap();
+    let x =
+        |asof: AsOf| every_way(&left.merge_asof(&right, asof).unwrap(), "").column("x_y").unwrap().clone();
+    let asof = AsOf::on("t").tolerance(3);
+    assert_eq!(x(asof.clone()), Column::from(vec![Some(2), Some(0), None]));
+    assert_eq!(x(asof.clone().direction(Direction::Nearest)), Column::from(vec![2, 0, 1]));
+    assert_eq!(x(asof.allow_exact_matches(false)), Column::from(vec![None::<i64>; 3]));
+    assert_eq!(x(AsOf::on("t").allow_exact_matches(false)), Column::from(vec![Some(1), None, Some(0)]));
+}
+
+#[test]
 fn what_cannot_be_near() {
     let left = frame(&[(Some(1), Some(1))], "a", 1);
     let error = |asof: AsOf| left.merge_asof(&left, asof).unwrap_err().to_string();

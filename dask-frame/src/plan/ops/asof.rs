@@ -8,8 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::gathered;
 use crate::error::EvalError;
-use crate::kernel::asof::Nearest;
-use crate::kernel::join::key_columns;
+use crate::kernel::asof::{LeftKeys, Nearest};
 use crate::pack::pack;
 use crate::plan::asof::AsOfSpec;
 use crate::plan::join::Side;
@@ -52,8 +51,7 @@ pub(super) fn join(
     left: &Table,
     index: &AsOfIndex,
 ) -> Result<Table, EvalError> {
-    let by = key_columns(left, &spec.by(0))?;
-    let rows = index.nearest.rows(spec, left, &by)?;
+    let rows = index.nearest.rows(spec, &LeftKeys::new(spec, left)?);
     let right = &index.nearest.index.table;
     let columns = spec.columns.iter().map(|column| match &column.from {
         Side::Left(name) => Ok(left.column(name)?.clone()),
