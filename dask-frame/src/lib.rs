@@ -94,7 +94,7 @@
 //! | scan, head and tail of groups | each by itself, behind a few rows a group of those before it |
 //! | group_by(..).nlargest | the best of each partition, exchanged by key |
 //! | shuffle, sort_values, set_index | exchanged |
-//! | merge_asof | each by itself, with the right side in memory as a whole |
+//! | merge_asof | each by itself, with a small right side gathered in memory, or ranges of a large one, which is exchanged |
 //! | median, nunique, quantile, mode, list, unique of a whole frame | the values in memory as a whole |
 //! | merge | a small side gathered in memory and joined with each partition of the other; large sides exchanged, or aligned by divisions of their indexes |
 //!

@@ -73,8 +73,13 @@ impl AsOf {
 impl DataFrame {
     /// Joins each row with the nearest row of another frame: the columns of that, or missing values.
     ///
-    /// Rows and partitions stay what they are, and neither side need be in order. `right` is gathered in memory, put
-    /// in order once, and looked up from each partition of this frame. A missing key is near nothing.
+    /// Rows and partitions stay what they are, and neither side need be in order. A missing key is near nothing.
+    ///
+    /// A `right` that is small, or has room in memory while it is exchanged, is put in order once and looked up from
+    /// each partition of this frame. A larger one is exchanged by ranges of its key, as many as it has partitions, and
+    /// each partition of this frame reads the ranges in which its keys lie, one at a time, and then those beside them
+    /// for rows that have found nothing yet. So few ranges are read where the keys of a partition lie close together,
+    /// and fewer with a tolerance.
     ///
     /// Source: [`pandas.merge_asof`](https://pandas.pydata.org/docs/reference/api/pandas.merge_asof.html).
     ///

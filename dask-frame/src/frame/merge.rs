@@ -11,12 +11,9 @@ use crate::plan::divisions::{intersection, larger, smaller, union_within};
 pub use crate::plan::join::How;
 use crate::plan::join::{Algorithm, JoinColumn, JoinSpec, KeyPair, Side, key_pair};
 use crate::plan::layout::Layout;
-use crate::plan::size::nbytes;
+use crate::plan::size::{SMALL_NBYTES, nbytes};
 use crate::plan::{PlanNode, PlanOp};
 use crate::schema::{Field, Schema};
-
-/// A side that takes no more than this is gathered in memory, rather than both sides being exchanged.
-const SMALL_NBYTES: u64 = 64 << 20;
 
 /// What is joined on, and how: options of [`DataFrame::merge`].
 #[derive(Clone, Debug)]

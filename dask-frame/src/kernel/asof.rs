@@ -1,5 +1,7 @@
 //! The nearest rows of a table.
 
+mod ranges;
+
 use crate::column::{Column, NO_ROW, Scalar, View};
 use crate::error::EvalError;
 use crate::expr::cast_column;
@@ -7,6 +9,8 @@ use crate::kernel::join::{JoinIndex, key_columns};
 use crate::kernel::sort::sorted_rows;
 use crate::plan::asof::{AsOfSpec, Direction};
 use crate::table::Table;
+
+pub(crate) use ranges::{nearest_of_ranges, split_by_range};
 
 /// The right side of a join with the nearest row: its rows in the order of the key, and by group.
 pub(crate) struct Nearest {
@@ -33,6 +37,10 @@ impl LeftKeys {
         let (name, _, dtype) = &spec.on;
         let on = cast_column(name, left.column(name)?, dtype)?.keyed().into_owned();
         Ok(Self { on, by: key_columns(left, &spec.by(0))? })
+    }
+
+    fn take(&self, rows: &[u32]) -> Self {
+        Self { on: self.on.take(rows), by: self.by.iter().map(|by| by.take(rows)).collect() }
     }
 }
 

@@ -26,7 +26,7 @@ use dask_graph::{Arg, Args, Op, OpError, Packer, Refused, Unpack, Value};
 use serde::{Deserialize, Serialize};
 
 pub(super) use aggregate::MergeOp;
-pub(super) use asof::AsOfIndexOp;
+pub(super) use asof::{AsOfIndexOp, AsOfJoin, AsOfRangesOp};
 pub(super) use beside::{BesideOp, Guard, Placed};
 pub(super) use bins::FirstTimeOp;
 pub(super) use csv::TransitionOp;
@@ -45,7 +45,6 @@ pub(super) use scan::{JoinSeedsOp, ScanOp, SeedOp};
 pub(super) use window::{Carried, EdgeOp, RankOp, StateOp, WindowOp};
 
 use super::aggregate::AggregateSpec;
-use super::asof::AsOfSpec;
 use super::best::BestSpec;
 use super::bins::Bins;
 use super::join::JoinSpec;
@@ -71,8 +70,8 @@ pub(super) enum Step {
     Top(Arc<SortSpec>, usize),
     /// Some rows of each group.
     Best(Arc<BestSpec>),
-    /// Joins with the nearest rows of the index that is the task's argument of this number.
-    AsOf(Arc<AsOfSpec>, Schema, usize),
+    /// Joins with the nearest rows.
+    AsOf(AsOfJoin),
     /// The first time of a column.
     Least(Arc<str>),
     /// The names of bins in the place of times; the first time of all is the task's argument of this number.
@@ -136,7 +135,7 @@ impl Op for StageOp {
             Step::Top(..) => "top",
             Step::Best(_) => "best",
             Step::Sample(..) => "sample",
-            Step::AsOf(..) => "merge_asof",
+            Step::AsOf(_) => "merge_asof",
             Step::Least(_) => "least",
             Step::Bin(..) => "bin",
             Step::FillBins(..) => "fill",
@@ -175,7 +174,7 @@ impl Op for StageOp {
                 Step::Top(spec, n) => rows::top(spec, &table, *n),
                 Step::Best(spec) => spec.best(&table),
                 Step::Sample(spec, schema) => rows::sample(spec, schema, &table),
-                Step::AsOf(spec, schema, at) => asof::join(spec, schema, &table, args.get(*at)?),
+                Step::AsOf(join) => Ok(join.join(&table, &args)?),
                 Step::Least(column) => bins::least(column, &table),
                 Step::Bin(bins, at) => bins::bin(bins, &table, *args.get::<i64>(*at)?),
                 Step::FillBins(bins, at) => bins::fill(bins, &table, args.get::<Table>(*at)?),

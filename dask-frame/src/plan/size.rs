@@ -7,6 +7,9 @@ use dask_graph::Value;
 use super::node::{PlanNode, PlanOp};
 use super::{Plan, id, in_order};
 
+/// A side of a join that takes no more than this is gathered in memory rather than exchanged.
+pub(crate) const SMALL_NBYTES: u64 = 64 << 20;
+
 /// Returns the bytes of all partitions, about; filters are taken to drop nothing.
 pub(crate) fn nbytes(root: &Plan) -> Option<u64> {
     let mut sizes: HashMap<*const PlanNode, Option<u64>> = HashMap::new();

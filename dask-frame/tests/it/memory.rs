@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex};
 
-use dask_frame::{DataFrame, Merge, col, read_csv, size};
+use dask_frame::{AsOf, DataFrame, FrameError, Merge, Table, col, read_csv, size};
 use dask_graph::{Collection, Observer, Plan, RunEnd, RunOptions, Scheduler};
 use dask_graph_shuffle::Room;
 use dask_sched_sync::Sync;
@@ -67,10 +67,16 @@ fn exchanges_hold_a_few_partitions() {
     let shuffled = a.shuffle(["k"], 40).unwrap().agg(aggregates()).unwrap();
     let divided = a.set_index_divisions("k", (0..=30).map(|i| i * 2_000)).unwrap().agg(aggregates()).unwrap();
     let sorted = a.sort_values("k").unwrap().agg(aggregates()).unwrap();
+    // As nobody knows how large the right side is, it is not gathered for being small.
+    let same = |table: &Table| Ok::<_, FrameError>(table.clone());
+    let right = b.map_partitions(same, b.schema().clone()).unwrap();
+    let aggregates_of_right = [size().alias("n"), col("b").sum().alias("sum")];
+    let nearest = a.merge_asof(&right, AsOf::on("k")).unwrap().agg(aggregates_of_right).unwrap();
     let quantiles = a.agg(aggregates().into_iter().chain([col("a").median(), col("k").median()])).unwrap();
     let frames = [(&joined, "join"), (&shuffled, "shuffle"), (&divided, "set_index")];
-    // A sort and a median look at all partitions before they move the first; under a limit these wait on disk.
-    for (frame, what) in frames.into_iter().chain([(&sorted, "sort"), (&quantiles, "median")]) {
+    // These look at all partitions before they move the first; under a limit they wait on disk.
+    let sampled = [(&sorted, "sort"), (&quantiles, "median"), (&nearest, "merge_asof")];
+    for (frame, what) in frames.into_iter().chain(sampled) {
         check(frame, ROWS, Some(nbytes(ROWS) / 4), what);
     }
     let _all = all_room();

@@ -15,6 +15,7 @@ use dask_graph::{Arg, Blockwise, Graph, Key, LayerInfo, Materialized, Name, Task
 use dask_graph_shuffle::open_task;
 
 use super::{Partitions, ROWS};
+use crate::plan::asof::AsOfSpec;
 use crate::plan::node::SortSpec;
 use crate::plan::ops::{ExchangeOp, GatherOp, QuantilesOp, SplitBy, SplitOp, n_places};
 use crate::plan::tokenized;
@@ -94,13 +95,26 @@ pub(super) fn by_range(
     Splits::new(rows, by, token, Some(boundaries), n, info).gathered(&[], schema, info)
 }
 
+/// The right side of a join with the nearest row, exchanged into as many ranges of its key as it has partitions. No range
+/// is gathered: whoever looks into one takes the directory and all that was exchanged.
+pub(super) fn in_ranges(
+    rows: &Partitions,
+    spec: &Arc<AsOfSpec>,
+    boundaries: &Partitions,
+    info: &LayerInfo,
+) -> Splits {
+    let token = Tokenizer::new("nearest").feed(&spec.token()).feed(&boundaries.name).finish();
+    Splits::new(rows, SplitBy::AsOf(Arc::clone(spec)), token, Some(boundaries), rows.n, info)
+}
+
 /// Rows split and written, each partition by itself.
-struct Splits {
+pub(super) struct Splits {
     token: Token,
-    /// The directory of the files, and the key of what is in them.
-    graph: Graph,
-    open: Key,
-    all: Key,
+    pub(super) graph: Graph,
+    /// The directory of the files.
+    pub(super) open: Key,
+    /// What is in them, and in memory.
+    pub(super) all: Key,
     n: u32,
 }
 

@@ -22,6 +22,7 @@ pub(super) fn sort(spec: &Arc<SortSpec>, schema: &Schema, input: Pending, info: 
     Pending::after(ranges).then(Step::Sort(Arc::clone(spec)), token, "sort", info)
 }
 
+/// A table of where to cut an order into as many partitions of about equally many rows, by a sample of each.
 pub(super) fn boundaries(
     spec: &Arc<SortSpec>,
     schema: &Schema,

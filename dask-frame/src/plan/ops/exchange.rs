@@ -13,10 +13,12 @@ use serde::{Deserialize, Serialize};
 use super::quantile::{Bounds, floats};
 use crate::error::EvalError;
 use crate::hash;
+use crate::kernel::asof;
 use crate::kernel::join::key_columns;
 use crate::kernel::keys::Keys;
 use crate::kernel::sort::{cuts, sorted_rows};
 use crate::pack::pack;
+use crate::plan::asof::AsOfSpec;
 use crate::plan::node::SortSpec;
 use crate::schema::{DataType, Schema};
 use crate::table::Table;
@@ -32,6 +34,9 @@ pub(in crate::plan) enum SplitBy {
     Range(Arc<SortSpec>),
     /// By the place of their value, of floats of which none is missing, between [`Bounds`] made of the boundaries.
     Value(Arc<str>),
+    /// By their place among the boundaries, as above, of the key to which rows are near; a row without key belongs
+    /// nowhere.
+    AsOf(Arc<AsOfSpec>),
 }
 
 /// Splits the rows of a partition, the first argument, by where they belong; the directory for those that leave memory
@@ -55,6 +60,7 @@ impl Op for SplitOp {
             SplitBy::Hash(on) => split_by_hash(table, on, self.n),
             SplitBy::Range(sort) => split_by_range(table, sort, args.get::<Table>(2)?),
             SplitBy::Value(name) => split_by_value(table, name, args.get::<Table>(2)?, self.n),
+            SplitBy::AsOf(spec) => asof::split_by_range(spec, table, args.get::<Table>(2)?),
         };
         let (rows, ends) = split.map_err(OpError::failed)?;
         Exchanged::split(table, &rows, ends, directory).map(Value::sized).map_err(OpError::failed)

@@ -105,11 +105,26 @@ impl Exchanged {
             }
         }
         let table = Table::concat(schema, &parts.iter().collect::<Vec<_>>())?;
-        let expected = self.rows.get(partition as usize).copied().unwrap_or_default();
+        let expected = self.n_rows(partition);
         match table.n_rows() as u64 {
             got if got == expected => Ok(table),
             got => Err(EvalError::RowsLost { partition, expected, got }),
         }
+    }
+
+    /// How many rows a new partition has.
+    pub(in crate::plan::ops) fn n_rows(&self, partition: u32) -> u64 {
+        self.rows.get(partition as usize).copied().unwrap_or_default()
+    }
+
+    /// Returns the rows of all new partitions in the order of those that they are from; `None` if some have left memory.
+    pub(in crate::plan::ops) fn in_memory(&self, schema: &Schema) -> Result<Option<Table>, EvalError> {
+        let tables = self.places.iter().map(|place| match place {
+            Place::Memory(held) => Some(&held.table),
+            Place::Files(_) => None,
+        });
+        let tables = tables.collect::<Option<Vec<_>>>();
+        Ok(tables.map(|tables| Table::concat(schema, &tables)).transpose()?)
     }
 
     /// The same, with no rows in memory.
