@@ -45,11 +45,12 @@ fn folded<T: Copy>(values: &[T], groups: &Groups, first: T, better: impl Fn(T, T
 /// Returns the first row of each group that has its smallest or largest value.
 pub(super) fn extreme_rows(kind: AggregateKind, input: &Column, groups: &Groups) -> Vec<u32> {
     let smallest = matches!(kind, AggregateKind::Min | AggregateKind::IdxMin);
+    let input = input.keyed();
     let validity = input.validity();
     let valid = validity.as_ref();
     match (input.view(), smallest) {
-        (View::Int64(v), true) => best_rows(valid, groups, |row, best| v[row] < v[best]),
-        (View::Int64(v), false) => best_rows(valid, groups, |row, best| v[row] > v[best]),
+        (View::Int64(v) | View::Ticks(v, _), true) => best_rows(valid, groups, |row, best| v[row] < v[best]),
+        (View::Int64(v) | View::Ticks(v, _), false) => best_rows(valid, groups, |row, best| v[row] > v[best]),
         (View::Float64(v), true) => best_rows(valid, groups, |row, best| v[row] < v[best]),
         (View::Float64(v), false) => best_rows(valid, groups, |row, best| v[row] > v[best]),
         (view, true) => best_rows(valid, groups, |row, best| order_rows(view, row, best).is_lt()),
