@@ -178,8 +178,14 @@ fn a_persisted_frame_goes_on() {
 fn the_deepest_expression_that_is_allowed_runs_everywhere() {
     let deep = (1..500).fold(col("x"), |sum, _| sum + 1);
     let frame = DataFrame::from_columns([("x", Column::from(vec![0, 1]))], 2).unwrap();
-    let table = every_way(&frame.select([deep]).unwrap(), "deep");
+    let table = every_way(&frame.select([deep.clone()]).unwrap(), "deep");
     assert_eq!(table.column("x").unwrap(), &Column::from(vec![499, 500]));
+    // What is looked for by way of its values is no deeper.
+    let aggregates = [deep.median().alias("median"), deep.nunique().alias("n"), deep.mode().alias("mode")];
+    let table = every_way(&frame.agg(aggregates).unwrap(), "deep, aggregated");
+    assert_eq!(table.column("median").unwrap(), &Column::from(vec![499.5]));
+    assert_eq!(table.column("n").unwrap(), &Column::from(vec![2]));
+    assert_eq!(table.column("mode").unwrap(), &Column::from(vec![499]));
 }
 
 #[test]

@@ -93,7 +93,7 @@ fn expr(aggregate: &Aggregate) -> Expr {
     aggregate.exprs().next().expect("what holds values has some").clone()
 }
 
-/// The values that are held, a column for each state: floats for quantiles.
+/// The values that would be held, a column for each state.
 fn values(
     spec: &AggregateSpec,
     states: &[usize],
@@ -102,12 +102,7 @@ fn values(
     info: &LayerInfo,
 ) -> (Partitions, Vec<Field>) {
     let of = |state: usize| {
-        let aggregate = &spec.aggregates[state].1;
-        let values = expr(aggregate);
-        let values = match aggregate.kind() {
-            AggregateKind::Quantile(_) => values.cast(DataType::Float64),
-            _ => values,
-        };
+        let values = expr(&spec.aggregates[state].1);
         let dtype = values.dtype(schema).expect("the aggregate of it has a type");
         let name = Arc::from(format!("value {state}"));
         (Field::new(Arc::clone(&name), dtype), (name, values))
@@ -187,12 +182,12 @@ fn quantiles_of(
     info: &LayerInfo,
 ) -> Partitions {
     let name = field.shared_name();
-    let schema = named(std::slice::from_ref(field));
+    let schema = named(&[Field::new(Arc::clone(&name), DataType::Float64)]);
+    let floats = col(Arc::clone(&name)).cast(DataType::Float64);
     let there = col(Arc::clone(&name)).is_not_null();
-    let token = Tokenizer::new("filter").feed(&there).finish();
-    let own = vec![(Arc::clone(&name), col(Arc::clone(&name)))];
+    let token = Tokenizer::new("floats").feed(&floats).finish();
     let values = Pending::after(values.clone())
-        .then(Step::Project(own, schema.clone()), token, "project", info)
+        .then(Step::Project(vec![(Arc::clone(&name), floats)], schema.clone()), token, "floats", info)
         .then(Step::Filter(there), token, "filter", info)
         .lowered();
     let sort = SortSpec { by: vec![Arc::clone(&name)], descending: vec![false], nulls_first: false };
