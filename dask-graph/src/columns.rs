@@ -23,6 +23,8 @@ use crate::value::Value;
 pub enum ColumnKind {
     /// 64-bit integers.
     Int64,
+    /// 64-bit integers without sign.
+    UInt64,
     /// 64-bit floats.
     Float64,
     /// Truth values.
@@ -37,6 +39,7 @@ impl fmt::Display for ColumnKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(match self {
             Self::Int64 => "Int64",
+            Self::UInt64 => "UInt64",
             Self::Float64 => "Float64",
             Self::Bool => "Bool",
             Self::Text => "Text",
@@ -73,6 +76,8 @@ impl<N: Into<String>> From<(N, ColumnKind)> for ColumnField {
 pub enum ColumnValues {
     /// 64-bit integers.
     Int64(Vec<i64>),
+    /// 64-bit integers without sign.
+    UInt64(Vec<u64>),
     /// 64-bit floats.
     Float64(Vec<f64>),
     /// Truth values.
@@ -88,6 +93,7 @@ impl ColumnValues {
     pub fn empty(kind: ColumnKind) -> Self {
         match kind {
             ColumnKind::Int64 => Self::Int64(Vec::new()),
+            ColumnKind::UInt64 => Self::UInt64(Vec::new()),
             ColumnKind::Float64 => Self::Float64(Vec::new()),
             ColumnKind::Bool => Self::Bool(Vec::new()),
             ColumnKind::Text => Self::Text(Texts::default()),
@@ -99,6 +105,7 @@ impl ColumnValues {
     pub fn kind(&self) -> ColumnKind {
         match self {
             Self::Int64(_) => ColumnKind::Int64,
+            Self::UInt64(_) => ColumnKind::UInt64,
             Self::Float64(_) => ColumnKind::Float64,
             Self::Bool(_) => ColumnKind::Bool,
             Self::Text(_) => ColumnKind::Text,
@@ -110,6 +117,7 @@ impl ColumnValues {
     pub fn len(&self) -> usize {
         match self {
             Self::Int64(values) | Self::Timestamp(values) => values.len(),
+            Self::UInt64(values) => values.len(),
             Self::Float64(values) => values.len(),
             Self::Bool(values) => values.len(),
             Self::Text(values) => values.len(),

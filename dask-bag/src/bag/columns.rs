@@ -38,7 +38,8 @@ impl<T: Serialize + Clone + Send + Sync + 'static> Bag<T> {
     /// - When the type does not tell its fields (a map, a JSON value), or one of them is none of the above; say which
     ///   they are, with [`to_columns_of`](Self::to_columns_of).
     ///
-    /// When an item does not fit (an integer that takes more than 64 bits), the run ends with an
+    /// Integers of all types become [`Int64`](dask_graph::ColumnKind::Int64). When an item does not fit (an integer
+    /// beyond that, for which a field can be declared [`UInt64`](dask_graph::ColumnKind::UInt64)), the run ends with an
     /// [`ItemError`](crate::ItemError) of a [`RecordError`](crate::RecordError).
     ///
     /// ```

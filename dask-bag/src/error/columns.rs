@@ -42,13 +42,15 @@ pub enum RecordError {
         /// What the column holds.
         expected: ColumnKind,
     },
-    /// An integer that does not fit 64 bits.
-    #[error("field `{field}`: {value} does not fit 64 bits; declare the field as Float64 or Text")]
+    /// An integer that does not fit 64 bits, with a sign or without.
+    #[error("field `{field}`: {value} does not fit {expected}; declare the field as another type of numbers")]
     Range {
         /// The field.
         field: String,
         /// The value.
         value: String,
+        /// What the field was declared to hold.
+        expected: ColumnKind,
     },
     /// A value that has parts of its own.
     #[error("field `{field}` is {got}; columns hold single values, so take it apart first, with `map`")]

@@ -155,7 +155,8 @@ fn items_that_do_not_fit_are_told_with_their_number_and_field() {
         vec![("b".to_owned(), 2), ("c".to_owned(), u64::MAX)],
     ]);
     let item = "to_columns failed on item 1 of its partition";
-    let range = "field `n`: 18446744073709551615 does not fit 64 bits; declare the field as Float64 or Text";
+    let range =
+        "field `n`: 18446744073709551615 does not fit Int64; declare the field as another type of numbers";
     fails(big.clone(), [("s", ColumnKind::Text), ("n", ColumnKind::Int64)], &[item, range]);
     fails(
         big.clone(),
@@ -167,6 +168,9 @@ fn items_that_do_not_fit_are_told_with_their_number_and_field() {
         [("s", ColumnKind::Text), ("n", ColumnKind::Text)],
         &["field `n`: the integer 1 is no Text"],
     );
+    let negative = Bag::from_partitions([vec![3_i64], vec![-1]]);
+    let columns = negative.to_columns_of([("n", ColumnKind::UInt64)]).unwrap();
+    check_fails(&columns, &["field `n`: -1 does not fit UInt64"]);
     let long = big.to_columns_of([("s", ColumnKind::Text)]).unwrap();
     check_fails(&long, &["more values than the 1 columns"]);
     let scalars = Bag::from_partitions([vec![1_i64]]);

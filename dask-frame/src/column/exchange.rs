@@ -14,6 +14,7 @@ impl Column {
         let validity = data.valid.map(|valid| Mask::from_fn(valid.len(), |i| valid[i]));
         match data.values {
             ColumnValues::Int64(values) => Self::from_i64s(values, validity),
+            ColumnValues::UInt64(values) => Self::from_numbers(values, validity),
             ColumnValues::Float64(values) => Self::from_f64s(values, validity),
             ColumnValues::Bool(values) => {
                 Self::from_mask(Mask::from_fn(values.len(), |i| values[i]), validity)
@@ -42,9 +43,7 @@ impl Column {
             Data::Float64(a) => ColumnValues::Float64(a.values().to_vec()),
             Data::Bool(a) => ColumnValues::Bool(a.values_iter().collect()),
             Data::Utf8(a) => ColumnValues::Text(a.values_iter().collect()),
-            Data::Numbers(Numbers::UInt64(_)) => {
-                unreachable!("types that are not exchanged are refused when the partitions are asked for")
-            }
+            Data::Numbers(Numbers::UInt64(a)) => ColumnValues::UInt64(a.values().to_vec()),
             Data::Numbers(_) => return self.wide().to_exchange(),
             Data::Categorical(codes) => {
                 ColumnValues::Text((0..self.len()).map(|row| codes.text(row)).collect())

@@ -99,6 +99,7 @@ fn exchanged(label: &str, op: Arc<dyn Op>, of: &impl Collection, info: &LayerInf
 fn dtype_of(kind: ColumnKind) -> Option<DataType> {
     Some(match kind {
         ColumnKind::Int64 => DataType::Int64,
+        ColumnKind::UInt64 => DataType::UInt64,
         ColumnKind::Float64 => DataType::Float64,
         ColumnKind::Bool => DataType::Bool,
         ColumnKind::Text => DataType::Utf8,
@@ -110,6 +111,7 @@ fn dtype_of(kind: ColumnKind) -> Option<DataType> {
 fn kind_of(dtype: &DataType) -> Option<ColumnKind> {
     Some(match dtype {
         DataType::Int64 => ColumnKind::Int64,
+        DataType::UInt64 => ColumnKind::UInt64,
         DataType::Float64 => ColumnKind::Float64,
         // The narrower numbers are handed over in the width that all collections know.
         dtype if dtype.wide() == DataType::Int64 => ColumnKind::Int64,

@@ -17,6 +17,7 @@ fn records_go_there_and_back() {
 fn tables_of_every_type_come_back() {
     let table = Table::new([
         ("i", Column::from(vec![Some(i64::MIN), None, Some(3)])),
+        ("u", Column::numbers([Some(u64::MAX), None, Some(0)])),
         ("f", Column::from(vec![Some(0.5), None, Some(-0.0)])),
         ("b", Column::from(vec![None, Some(true), Some(false)])),
         ("s", Column::from(vec![Some("é, x"), Some(""), None])),

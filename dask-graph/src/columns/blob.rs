@@ -51,6 +51,7 @@ impl ColumnData {
             ColumnValues::Int64(values) | ColumnValues::Timestamp(values) => {
                 vec![bytemuck::cast_slice(values).into()]
             }
+            ColumnValues::UInt64(values) => vec![bytemuck::cast_slice(values).into()],
             ColumnValues::Float64(values) => vec![bytemuck::cast_slice(values).into()],
             ColumnValues::Bool(values) => vec![bytemuck::cast_slice(values).into()],
             ColumnValues::Text(texts) => {
@@ -66,6 +67,7 @@ impl ColumnData {
 fn read_values(kind: ColumnKind, reader: &mut BlobReader<'_>) -> io::Result<ColumnValues> {
     Ok(match kind {
         ColumnKind::Int64 => ColumnValues::Int64(reader.next_buffer()?),
+        ColumnKind::UInt64 => ColumnValues::UInt64(reader.next_buffer()?),
         ColumnKind::Float64 => ColumnValues::Float64(reader.next_buffer()?),
         ColumnKind::Bool => ColumnValues::Bool(bools(reader)?),
         ColumnKind::Timestamp => ColumnValues::Timestamp(reader.next_buffer()?),
@@ -89,7 +91,7 @@ mod tests {
     use super::*;
     use crate::value::Value;
 
-    type Row = (Option<i64>, f64, bool, Option<String>, Option<i64>);
+    type Row = (Option<i64>, f64, bool, Option<String>, Option<i64>, u64);
 
     fn columns(rows: &[Row]) -> Columns {
         let column = |values, valid: Option<Vec<bool>>| ColumnData { values, valid };
@@ -103,6 +105,7 @@ mod tests {
                 ),
             ),
             ("f", column(ColumnValues::Float64(rows.iter().map(|row| row.1).collect()), None)),
+            ("u", column(ColumnValues::UInt64(rows.iter().map(|row| row.5).collect()), None)),
             ("b", column(ColumnValues::Bool(rows.iter().map(|row| row.2).collect()), None)),
             (
                 "s",

@@ -26,6 +26,7 @@ impl CellColumn {
         self.valid.get_or_insert_with(|| vec![true; len]);
         match &mut self.values {
             ColumnValues::Int64(values) | ColumnValues::Timestamp(values) => values.push(0),
+            ColumnValues::UInt64(values) => values.push(0),
             ColumnValues::Float64(values) => values.push(0.0),
             ColumnValues::Bool(values) => values.push(false),
             ColumnValues::Text(texts) => texts.push(""),
@@ -61,14 +62,14 @@ impl Cell<'_> {
     }
 
     fn int(self, value: i128) -> Result<(), RecordError> {
-        let fits = i64::try_from(value);
-        match (&mut self.column.values, fits) {
-            (ColumnValues::Int64(values) | ColumnValues::Timestamp(values), Ok(value)) => values.push(value),
-            // A float that is nearest to the integer, as in every arithmetic of integers and floats.
-            (ColumnValues::Float64(values), _) => values.push(value as f64),
-            (ColumnValues::Int64(_) | ColumnValues::Timestamp(_), Err(_)) => {
-                return Err(RecordError::Range { field: self.field.name.clone(), value: value.to_string() });
+        let range = |_| out_of_range(self.field, value);
+        match &mut self.column.values {
+            ColumnValues::Int64(values) | ColumnValues::Timestamp(values) => {
+                values.push(value.try_into().map_err(range)?);
             }
+            ColumnValues::UInt64(values) => values.push(value.try_into().map_err(range)?),
+            // A float that is nearest to the integer, as in every arithmetic of integers and floats.
+            ColumnValues::Float64(values) => values.push(value as f64),
             _ => return Err(self.misfit(format!("the integer {value}"))),
         }
         self.column.told_valid(true);
@@ -83,6 +84,10 @@ impl Cell<'_> {
         self.column.told_valid(true);
         Ok(())
     }
+}
+
+fn out_of_range(field: &ColumnField, value: impl ToString) -> RecordError {
+    RecordError::Range { field: field.name.clone(), value: value.to_string(), expected: field.kind }
 }
 
 macro_rules! ints {
@@ -110,7 +115,7 @@ impl Serializer for Cell<'_> {
     fn serialize_u128(self, value: u128) -> Result<(), RecordError> {
         match i128::try_from(value) {
             Ok(value) => self.int(value),
-            Err(_) => Err(RecordError::Range { field: self.field.name.clone(), value: value.to_string() }),
+            Err(_) => Err(out_of_range(self.field, value)),
         }
     }
 

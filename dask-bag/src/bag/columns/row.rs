@@ -162,6 +162,7 @@ impl<'de> Deserializer<'de> for Cell<'_> {
             ColumnValues::Int64(values) | ColumnValues::Timestamp(values) => {
                 visitor.visit_i64(values[self.row])
             }
+            ColumnValues::UInt64(values) => visitor.visit_u64(values[self.row]),
             ColumnValues::Float64(values) => visitor.visit_f64(values[self.row]),
             ColumnValues::Bool(values) => visitor.visit_bool(values[self.row]),
             ColumnValues::Text(texts) => visitor.visit_str(texts.get(self.row).unwrap_or_default()),
