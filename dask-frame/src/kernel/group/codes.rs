@@ -177,21 +177,24 @@ fn id_of(table: &mut HashTable<(u64, u32)>, code: u64, new: u32) -> u32 {
 /// Numbers rows: `id` gives the number of a row's key, which is that given to it if the key is new.
 #[inline]
 fn numbered(n_rows: usize, keep: Option<&Mask>, mut id: impl FnMut(usize, u32) -> u32) -> Groups {
-    let mut first_rows = Vec::new();
-    let mut ids = Vec::with_capacity(n_rows);
-    let mut number = |row: usize| {
-        let new = first_rows.len() as u32;
+    // In each of the loops, since a call for each row would take a good part of the time.
+    #[inline(always)]
+    fn number(row: usize, firsts: &mut Vec<u32>, id: impl FnOnce(usize, u32) -> u32) -> u32 {
+        let new = firsts.len() as u32;
         let id = id(row, new);
         if id == new {
-            first_rows.push(row as u32);
+            firsts.push(row as u32);
         }
         id
-    };
+    }
+    let mut first_rows = Vec::new();
+    let mut ids = Vec::with_capacity(n_rows);
     match keep {
-        None => ids.extend((0..n_rows).map(number)),
-        Some(keep) => {
-            ids.extend((0..n_rows).map(|row| if keep.get(row) { number(row) } else { NO_GROUP }));
-        }
+        None => ids.extend((0..n_rows).map(|row| number(row, &mut first_rows, &mut id))),
+        Some(keep) => ids.extend((0..n_rows).map(|row| match keep.get(row) {
+            true => number(row, &mut first_rows, &mut id),
+            false => NO_GROUP,
+        })),
     }
     let n = first_rows.len();
     Groups::numbered(ids, keep.is_none(), first_rows, n)

@@ -26,6 +26,8 @@ impl<K: Copy + Eq> Known<K> {
     }
 
     /// Returns the number of a key that has this hash: `new`, the number of keys so far, if it is a new one.
+    ///
+    /// What happens to few rows is not inlined, so that what happens to all is.
     #[inline]
     pub(super) fn id(&mut self, key: K, new: u32, hash: impl Fn(&K) -> u64) -> u32 {
         let hash_of_key = hash(&key);
@@ -38,6 +40,12 @@ impl<K: Copy + Eq> Known<K> {
         if self.few.get(id as usize).is_some_and(|known| *known == key) {
             return id;
         }
+        self.meet(key, hash_of_key, place, new, hash)
+    }
+
+    /// Looks a key up that was not the last one at its place.
+    #[inline(never)]
+    fn meet(&mut self, key: K, hash_of_key: u64, place: usize, new: u32, hash: impl Fn(&K) -> u64) -> u32 {
         let id = self.look_up(key, hash_of_key, new, hash);
         if id == new {
             self.few.push(key);
@@ -51,10 +59,15 @@ impl<K: Copy + Eq> Known<K> {
         match self.table.find(hash_of_key, |(known, _)| *known == key) {
             Some(&(_, id)) => id,
             None => {
-                self.table.insert_unique(hash_of_key, (key, new), |(known, _)| hash(known));
+                self.insert(key, hash_of_key, new, hash);
                 new
             }
         }
+    }
+
+    #[inline(never)]
+    fn insert(&mut self, key: K, hash_of_key: u64, id: u32, hash: impl Fn(&K) -> u64) {
+        self.table.insert_unique(hash_of_key, (key, id), |(known, _)| hash(known));
     }
 }
 
