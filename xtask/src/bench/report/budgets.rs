@@ -58,7 +58,7 @@ const NEW_MEMORY: &str =
 const QUESTIONS: &[(&str, &str)] = &[
     ("group-q1", TEXTS),
     ("group-q2", ""),
-    ("group-q3", ""),
+    ("group-q3", TEXTS),
     ("group-q4", ""),
     ("group-q5", ""),
     ("group-q6", "all rows go to the partition of their key, and are copied twice on the way"),
@@ -73,7 +73,7 @@ const QUESTIONS: &[(&str, &str)] = &[
     ("join-q2", NEW_MEMORY),
     ("join-q3", ""),
     ("join-q4", NEW_MEMORY),
-    ("join-q5", ""),
+    ("join-q5", NEW_MEMORY),
 ];
 
 const BUDGETS: &[Budget] = &[
@@ -94,7 +94,10 @@ const BUDGETS: &[Budget] = &[
     alone("tree"),
     alone("random"),
     planned("build by hand: random", "random: build", 500.0),
-    planned("cull, lower and order: random", "random: plan", 500.0),
+    Budget {
+        why: "in lowering and in ordering each task looks at three others, which may be anywhere in memory",
+        ..planned("cull, lower and order: random", "random: plan", 500.0)
+    },
     planned("memory of a plan, bytes a task: random", "random: plan in memory", 200.0),
     pass("blocks: cull"),
     pass("blocks: fuse_linear"),
