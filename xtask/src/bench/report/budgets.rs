@@ -268,9 +268,9 @@ const fn flat(workload: &'static str) -> Budget {
 
 const fn all_threads(workload: &'static str) -> Budget {
     Budget {
-        what: "empty tasks on all threads, where 5 % more is as good",
+        what: "empty tasks on all threads",
         area: "sched",
-        wanted: Wanted::OfOneThread(1.05),
+        wanted: Wanted::OfOneThread(1.0),
         why: "the cores would only fetch results from each other's caches",
         ..of_peers("threaded", workload)
     }
