@@ -3,6 +3,8 @@
 //! A text of up to 15 bytes and its length fit into 128 bits: then two texts are compared without following either to
 //! where its letters are. Names and codes, by which rows are grouped most often, are that short.
 
+use std::ops::Range;
+
 use arrow2::array::Utf8Array;
 
 use crate::hash;
@@ -62,32 +64,42 @@ pub(super) fn are_short<P: Packed>(texts: &Utf8Array<i64>) -> bool {
     lengths.fold(0, |together, length| together | length) as usize <= P::LONGEST
 }
 
-/// Returns the number of a row, the same for the same texts, none of which is longer than [`Packed::LONGEST`].
-pub(super) fn packed<P: Packed>(texts: &Utf8Array<i64>) -> impl Fn(usize) -> P {
-    let short = short(texts);
-    move |row| short(row).expect("no text is longer")
+/// Returns the numbers of some rows, the same for the same texts, none of which is longer than [`Packed::LONGEST`].
+pub(super) fn packed<P: Packed>(
+    texts: &Utf8Array<i64>,
+    rows: Range<usize>,
+) -> impl DoubleEndedIterator<Item = P> + ExactSizeIterator {
+    let (letters, ends) = (texts.values().as_slice(), &texts.offsets().as_slice()[rows.start..=rows.end]);
+    let texts = ends.iter().zip(&ends[1..]);
+    texts.map(|(&start, &end)| pack(letters, start as usize, end as usize).expect("no text is longer"))
 }
 
 /// Returns the number of a row, the same for the same texts; nothing if its text is too long.
 pub(super) fn short<P: Packed>(texts: &Utf8Array<i64>) -> impl Fn(usize) -> Option<P> {
     let (letters, offsets) = (texts.values().as_slice(), texts.offsets().as_slice());
-    move |row| {
-        let (start, end) = (offsets[row] as usize, offsets[row + 1] as usize);
-        let len = end - start;
-        if len > P::LONGEST {
-            return None;
-        }
-        let first = match letters[start..].first_chunk() {
-            Some(&chunk) => chunk,
-            // Within the last 16 bytes of the column.
-            None => {
-                let mut first = [0; 16];
-                first[..len].copy_from_slice(&letters[start..end]);
-                first
-            }
-        };
-        Some(P::new(first, len))
+    move |row| pack(letters, offsets[row] as usize, offsets[row + 1] as usize)
+}
+
+/// Returns the number of the text from `start` to `end`.
+///
+/// Always inlined: a number of 128 bits that is handed over through memory is written by halves and read as a whole, for
+/// which the processor waits.
+#[inline(always)]
+fn pack<P: Packed>(letters: &[u8], start: usize, end: usize) -> Option<P> {
+    let len = end - start;
+    if len > P::LONGEST {
+        return None;
     }
+    let first = match letters[start..].first_chunk() {
+        Some(&chunk) => chunk,
+        // Within the last 16 bytes of the column.
+        None => {
+            let mut first = [0; 16];
+            first[..len].copy_from_slice(&letters[start..end]);
+            first
+        }
+    };
+    Some(P::new(first, len))
 }
 
 #[cfg(test)]
@@ -101,7 +113,7 @@ mod tests {
         let column = column.slice(start, texts.len() - start);
         let View::Utf8(Strs::Own(array)) = column.view() else { panic!("texts") };
         assert!(are_short::<P>(array));
-        let numbers: Vec<P> = (0..array.len()).map(packed(array)).collect();
+        let numbers: Vec<P> = packed(array, 0..array.len()).collect();
         for (text, number) in texts[start..].iter().zip(&numbers) {
             assert_eq!(P::of(text), Some(*number), "{text:?}");
         }

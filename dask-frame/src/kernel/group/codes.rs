@@ -5,6 +5,8 @@
 //! a place for each number if the numbers are small, and by hash if they are not. What would need more than 64
 //! bits is numbered anew before the next column is added.
 
+use std::ops::Range;
+
 use arrow2::array::Utf8Array;
 use hashbrown::HashTable;
 use hashbrown::hash_table::Entry;
@@ -128,12 +130,8 @@ fn grouped(of: &[impl Number], bits: u32, keep: Option<&Mask>) -> Groups {
     if are_few(places, of.len()) {
         return by_place(places, of.len(), keep, |row| of[row].wide());
     }
-    let mut table = HashTable::<(u64, u32)>::new();
-    numbered(of.len(), keep, |row, new| {
-        let code = of[row].wide();
-        make_room(&mut table, row, of.len());
-        id_of(&mut table, code, new)
-    })
+    let codes = |rows: Range<usize>| of[rows].iter().map(|code| code.wide());
+    of_keys(of.len(), keep, codes, |&code| hash::word(code))
 }
 
 /// Whether a table with a place for each number is no larger than what it is looked up for.
@@ -151,27 +149,6 @@ fn by_place(places: u64, n_rows: usize, keep: Option<&Mask>, number: impl Fn(usi
         }
         *place
     })
-}
-
-/// Makes room for all rows that are left in a table that is full before a row, if most rows so far were new to it.
-#[inline]
-fn make_room(table: &mut HashTable<(u64, u32)>, row: usize, n_rows: usize) {
-    if table.len() == table.capacity() && 2 * table.len() > row && row > 0 {
-        table.reserve(n_rows - row, |(code, _)| hash::word(*code));
-    }
-}
-
-/// Returns the number of a code, which is `new` if it is a new one.
-#[inline]
-fn id_of(table: &mut HashTable<(u64, u32)>, code: u64, new: u32) -> u32 {
-    let same = |(known, _): &(u64, u32)| *known == code;
-    match table.entry(hash::word(code), same, |(known, _)| hash::word(*known)) {
-        Entry::Occupied(entry) => entry.get().1,
-        Entry::Vacant(slot) => {
-            slot.insert((code, new));
-            new
-        }
-    }
 }
 
 /// Numbers rows: `id` gives the number of a row's key, which is that given to it if the key is new.
@@ -274,7 +251,8 @@ fn of_ints(values: &[i64], validity: Option<&Mask>, is_whole: bool) -> Coded {
     let Some(largest) = range.checked_add(base) else {
         // Only a range of all 64 bits leaves no number for the missing.
         let hash = |&value: &i64| hash::word(value as u64);
-        return Coded::Groups(of_keys(values.len(), validity, |row| values[row], hash));
+        let keys = |rows: Range<usize>| values[rows].iter().copied();
+        return Coded::Groups(of_keys(values.len(), validity, keys, hash));
     };
     // What stands in the place of a missing value may be anything.
     let number = |x: i64| (x.wrapping_sub(low) as u64).wrapping_add(base);
@@ -290,24 +268,49 @@ fn of_categories(codes: &CategoryCodes, validity: Option<&Mask>) -> Codes {
 }
 
 fn of_texts(texts: &Utf8Array<i64>, validity: Option<&Mask>) -> Groups {
+    let n_rows = texts.len();
     if texts::are_short::<u64>(texts) {
-        return of_keys(texts.len(), validity, texts::packed::<u64>(texts), |number| number.hash());
+        return of_keys(n_rows, validity, |rows| texts::packed::<u64>(texts, rows), |text| text.hash());
     }
     if texts::are_short::<u128>(texts) {
-        return of_keys(texts.len(), validity, texts::packed::<u128>(texts), |number| number.hash());
+        return of_keys(n_rows, validity, |rows| texts::packed::<u128>(texts, rows), |text| text.hash());
     }
-    of_keys(texts.len(), validity, |row| texts.value(row), |text| hash::bytes(text.as_bytes()))
+    let letters = |rows: Range<usize>| rows.map(|row| texts.value(row));
+    of_keys(n_rows, validity, letters, |text| hash::bytes(text.as_bytes()))
 }
 
-/// Numbers keys by what they are.
-fn of_keys<K: Copy + Eq>(
+/// Numbers keys by what they are: `keys` gives those of some rows.
+fn of_keys<K: Copy + Eq, I: Iterator<Item = K>>(
     n_rows: usize,
     validity: Option<&Mask>,
-    key: impl Fn(usize) -> K,
+    keys: impl Fn(Range<usize>) -> I,
     hash: impl Fn(&K) -> u64,
 ) -> Groups {
+    /// So many rows are looked up together.
+    const TOGETHER: usize = 64;
     let mut known = Known::new();
-    numbered(n_rows, validity, |row, new| known.id(key(row), new, &hash))
+    let (mut ids, mut first_rows) = (vec![0; n_rows], Vec::new());
+    let (mut some, mut hashes) = (Vec::with_capacity(TOGETHER), [0; TOGETHER]);
+    for (nth, ids) in ids.chunks_mut(TOGETHER).enumerate() {
+        let first = nth * TOGETHER;
+        some.clear();
+        some.extend(keys(first..first + ids.len()));
+        hashes.iter_mut().zip(&some).for_each(|(to, key)| *to = hash(key));
+        known.look_up(&some, &hashes, ids);
+        for (at, id) in ids.iter_mut().enumerate() {
+            if validity.is_some_and(|valid| !valid.get(first + at)) {
+                *id = NO_GROUP;
+            } else if *id == NO_GROUP {
+                let new = first_rows.len() as u32;
+                *id = known.id(some[at], hashes[at], &hash);
+                if *id == new {
+                    first_rows.push((first + at) as u32);
+                }
+            }
+        }
+    }
+    let n = first_rows.len();
+    Groups::numbered(ids, validity.is_none(), first_rows, n)
 }
 
 /// Numbers values of other types by what is known of keys.

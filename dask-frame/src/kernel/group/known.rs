@@ -1,73 +1,73 @@
 //! Keys that are known, and their numbers.
 
-use hashbrown::HashTable;
+use super::NO_GROUP;
 
-/// As long as there are no more keys than this, each is looked for at its place in front of the table first.
-const FEW: usize = 256;
-/// Places in front: enough that few keys seldom meet, and no more than the nearest cache holds.
-const PLACES: usize = 4096;
-/// The number of a place where no key has been.
-const NONE: u32 = u32::MAX;
+/// Places at the beginning; a power of two, as always.
+const FEW: usize = 1024;
+/// There are at least so many places for each key, so that nearly all keys are at their own.
+const PLACES_A_KEY: usize = 4;
 
-/// A table of keys, numbered from 0 on.
+/// Keys, numbered from 0 on in the order in which they first appear.
 ///
-/// Most rows have a key that came before, and often there are few: names of a hundred things, in millions of rows. Such a
-/// key is found by one look at its place, which holds the number of the last key that was there.
+/// The lowest bits of a key's hash tell its place. That, or the next one after it that is free when the key comes, holds
+/// the key's number. (Open addressing with linear probing: Knuth, The Art of Computer Programming 3, 6.4.)
 pub(super) struct Known<K> {
-    table: HashTable<(K, u32)>,
-    places: Box<[u32; PLACES]>,
-    /// The first keys, by number.
-    few: Vec<K>,
+    keys: Vec<K>,
+    places: Vec<u32>,
 }
 
 impl<K: Copy + Eq> Known<K> {
     pub(super) fn new() -> Self {
-        Self { table: HashTable::new(), places: Box::new([NONE; PLACES]), few: Vec::new() }
+        Self { keys: Vec::new(), places: vec![NO_GROUP; FEW] }
     }
 
-    /// Returns the number of a key that has this hash: `new`, the number of keys so far, if it is a new one.
+    /// Looks for some keys at their own places: `ids` gets the number of each that is there, and [`NO_GROUP`] for the
+    /// others, which [`id`](Self::id) may find elsewhere.
     ///
-    /// What happens to few rows is not inlined, so that what happens to all is.
-    #[inline]
-    pub(super) fn id(&mut self, key: K, new: u32, hash: impl Fn(&K) -> u64) -> u32 {
-        let hash_of_key = hash(&key);
-        if self.table.len() > FEW {
-            return self.look_up(key, hash_of_key, new, hash);
+    /// Many keys are anywhere in memory. In two short loops, of which no turn waits for the one before it, the processor
+    /// fetches several of them at once.
+    pub(super) fn look_up(&self, keys: &[K], hashes: &[u64], ids: &mut [u32]) {
+        let (places, mask) = (&self.places[..], self.places.len() - 1);
+        for (id, &hash) in ids.iter_mut().zip(hashes) {
+            *id = places[hash as usize & mask];
         }
-        // The table looks at the lowest and the highest bits.
-        let place = (hash_of_key >> 32) as usize % PLACES;
-        let id = self.places[place];
-        if self.few.get(id as usize).is_some_and(|known| *known == key) {
-            return id;
+        for (id, key) in ids.iter_mut().zip(keys) {
+            let found = self.keys.get(*id as usize).is_some_and(|known| known == key);
+            *id = if found { *id } else { NO_GROUP };
         }
-        self.meet(key, hash_of_key, place, new, hash)
     }
 
-    /// Looks a key up that was not the last one at its place.
-    #[inline(never)]
-    fn meet(&mut self, key: K, hash_of_key: u64, place: usize, new: u32, hash: impl Fn(&K) -> u64) -> u32 {
-        let id = self.look_up(key, hash_of_key, new, hash);
-        if id == new {
-            self.few.push(key);
+    /// Returns the number of a key, which is how many there were if it is a new one.
+    pub(super) fn id(&mut self, key: K, hash: u64, hash_of: impl Fn(&K) -> u64) -> u32 {
+        let mask = self.places.len() - 1;
+        let mut place = hash as usize & mask;
+        while let Some(known) = self.keys.get(self.places[place] as usize) {
+            if *known == key {
+                return self.places[place];
+            }
+            place = (place + 1) & mask;
         }
+        let id = self.keys.len() as u32;
         self.places[place] = id;
+        self.keys.push(key);
+        if self.keys.len() * PLACES_A_KEY > self.places.len() {
+            self.grow(hash_of);
+        }
         id
     }
 
-    #[inline]
-    fn look_up(&mut self, key: K, hash_of_key: u64, new: u32, hash: impl Fn(&K) -> u64) -> u32 {
-        match self.table.find(hash_of_key, |(known, _)| *known == key) {
-            Some(&(_, id)) => id,
-            None => {
-                self.insert(key, hash_of_key, new, hash);
-                new
-            }
-        }
-    }
-
     #[inline(never)]
-    fn insert(&mut self, key: K, hash_of_key: u64, id: u32, hash: impl Fn(&K) -> u64) {
-        self.table.insert_unique(hash_of_key, (key, id), |(known, _)| hash(known));
+    fn grow(&mut self, hash_of: impl Fn(&K) -> u64) {
+        let mask = self.places.len() * 2 - 1;
+        self.places.clear();
+        self.places.resize(mask + 1, NO_GROUP);
+        for (id, key) in self.keys.iter().enumerate() {
+            let mut place = hash_of(key) as usize & mask;
+            while self.places[place] != NO_GROUP {
+                place = (place + 1) & mask;
+            }
+            self.places[place] = id as u32;
+        }
     }
 }
 
@@ -78,17 +78,26 @@ mod tests {
     use std::collections::HashMap;
 
     proptest! {
-        /// More keys than few, and hashes that meet at the same place.
+        /// More keys than places at the beginning, and hashes that meet at the same place.
         #[test]
         fn numbers_are_those_of_first_appearance(
             keys in prop::collection::vec(0u64..600, 0..2000),
             shift in 0u32..64,
+            together in 1usize..70,
         ) {
+            let hash = |key: &u64| key << shift;
             let (mut known, mut naive) = (Known::new(), HashMap::new());
-            for key in keys {
-                let new = naive.len() as u32;
-                let expected = *naive.entry(key).or_insert(new);
-                prop_assert_eq!(known.id(key, new, |key| key << shift), expected);
+            for keys in keys.chunks(together) {
+                let hashes = keys.iter().map(hash).collect::<Vec<_>>();
+                let mut ids = vec![0; keys.len()];
+                known.look_up(keys, &hashes, &mut ids);
+                for (at, &key) in keys.iter().enumerate() {
+                    let before = naive.get(&key).copied();
+                    prop_assert!(ids[at] == NO_GROUP || Some(ids[at]) == before);
+                    let new = naive.len() as u32;
+                    let expected = *naive.entry(key).or_insert(new);
+                    prop_assert_eq!(known.id(key, hashes[at], hash), expected);
+                }
             }
         }
     }

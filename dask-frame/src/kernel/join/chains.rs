@@ -48,13 +48,13 @@ impl Chains {
                         of_ints(values, validity.as_ref(), &mut links)
                     }
                     View::Utf8(Strs::Own(texts)) if texts::are_short::<u64>(texts) => {
-                        let (heads, null) =
-                            of_numbers(texts::packed(texts), u64::hash, validity.as_ref(), &mut links);
+                        let texts = texts::packed(texts, 0..n_rows);
+                        let (heads, null) = of_numbers(texts, u64::hash, validity.as_ref(), &mut links);
                         Heads::Short(heads, null)
                     }
                     View::Utf8(Strs::Own(texts)) if texts::are_short::<u128>(texts) => {
-                        let (heads, null) =
-                            of_numbers(texts::packed(texts), u128::hash, validity.as_ref(), &mut links);
+                        let texts = texts::packed(texts, 0..n_rows);
+                        let (heads, null) = of_numbers(texts, u128::hash, validity.as_ref(), &mut links);
                         Heads::Longer(heads, null)
                     }
                     _ => of_hashes(&Keys::new(keys, n_rows), &mut links),
@@ -153,7 +153,7 @@ fn of_ints(values: &[i64], validity: Option<&Mask>, links: &mut Links) -> Heads 
     let n_places = valid().max().map_or(0, |high| place(high, low).saturating_add(1));
     // A place for each value that there may be, if that takes no more than a table would.
     if n_places > (4 * values.len() as u64).max(1024) {
-        let (heads, null) = of_numbers(|row| values[row], int_hash, validity, links);
+        let (heads, null) = of_numbers(values.iter().copied(), int_hash, validity, links);
         return Heads::Ints(heads, null);
     }
     let (mut rows, mut null) = (vec![NO_ROW; n_places as usize], NO_ROW);
@@ -167,19 +167,17 @@ fn of_ints(values: &[i64], validity: Option<&Mask>, links: &mut Links) -> Heads 
 
 /// Chains rows by numbers that are equal where the keys are.
 fn of_numbers<K: Copy + Eq>(
-    number: impl Fn(usize) -> K,
+    numbers: impl DoubleEndedIterator<Item = K> + ExactSizeIterator,
     hash: impl Fn(K) -> u64,
     validity: Option<&Mask>,
     links: &mut Links,
 ) -> (HashTable<(K, u32)>, u32) {
-    let n_rows = links.next.len();
-    let (mut heads, mut null) = (HashTable::<(K, u32)>::with_capacity(n_rows), NO_ROW);
-    for row in (0..n_rows).rev() {
+    let (mut heads, mut null) = (HashTable::<(K, u32)>::with_capacity(numbers.len()), NO_ROW);
+    for (row, number) in numbers.enumerate().rev() {
         if validity.is_some_and(|valid| !valid.get(row)) {
             links.put(&mut null, row);
             continue;
         }
-        let number = number(row);
         match heads.entry(hash(number), |head| head.0 == number, |head| hash(head.0)) {
             Entry::Occupied(mut head) => links.put(&mut head.get_mut().1, row),
             Entry::Vacant(slot) => {

@@ -49,7 +49,7 @@ pub(super) fn budgets() -> impl Iterator<Item = Budget> {
     BUDGETS.iter().copied().chain(questions)
 }
 
-const TEXTS: &str = "most of the time looks up the number of each row's text, one at a time";
+const TEXTS: &str = "most of the time looks up the number of each row's text";
 
 const NEW_MEMORY: &str =
     "the first answers touch new memory, which takes a good part of their time: see the least";
