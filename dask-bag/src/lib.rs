@@ -13,8 +13,9 @@
 //!   [`accumulate`](Bag::accumulate), [`random_sample`](Bag::random_sample)
 //! - several bags: [`zip`](Bag::zip), [`concat`](Bag::concat), [`product`](Bag::product), [`join`](Bag::join)
 //! - to a single value, an [`Item`]: [`fold`](Bag::fold), [`count`](Bag::count), [`sum`](Bag::sum), …
-//! - to a small bag: [`frequencies`](Bag::frequencies), [`foldby`](Bag::foldby),
-//!   [`distinct`](Bag::distinct), [`topk`](Bag::topk); to a large one with [`split_out`](Bag::split_out)
+//! - to a small bag: [`frequencies`](Bag::frequencies), [`word_frequencies`](Strings::word_frequencies),
+//!   [`foldby`](Bag::foldby), [`distinct`](Bag::distinct), [`topk`](Bag::topk); to a large one with
+//!   [`split_out`](Bag::split_out)
 //! - exchanged by key, through files and in bounded memory: [`groupby`](Bag::groupby),
 //!   [`partition_by`](Bag::partition_by), [`join_shuffled`](Bag::join_shuffled)
 //! - to the first few items, from as few partitions as will do: [`take`](Bag::take)

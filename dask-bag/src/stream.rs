@@ -26,7 +26,7 @@
 //! one type. Each step costs one indirect call an item, about a nanosecond; [`Bag::pipe`](crate::Bag::pipe)
 //! is for steps that take no longer themselves. Sources whose items lie in memory hand them over in batches
 //! instead. Lines of text are lent, all in one buffer, to what only looks at its items: what counts them, writes them,
-//! or sends them elsewhere.
+//! or sends them elsewhere; and what only asks for their words is given the text of many lines as it was read.
 
 use std::any::Any;
 use std::borrow::Cow;
@@ -84,6 +84,12 @@ pub(crate) trait Stream<T>: Send + Sync {
         _args: &mut Args<'_>,
         _sink: &mut dyn FnMut(&T) -> Flow,
     ) -> Result<bool, OpError> {
+        Ok(false)
+    }
+
+    /// Gives the text of the items, of many at a time and with nothing but white space between two, where the items are
+    /// texts and lie so; `false`, with nothing given, where not.
+    fn drive_text(&self, _args: &mut Args<'_>, _sink: &mut dyn FnMut(&str)) -> Result<bool, OpError> {
         Ok(false)
     }
 

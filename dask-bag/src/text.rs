@@ -351,6 +351,13 @@ impl<U: Send + Sync + 'static, M: FromLine<U>> Stream<U> for Reading<M> {
         Ok(true)
     }
 
+    fn drive_text(&self, args: &mut Args<'_>, sink: &mut dyn FnMut(&str)) -> Result<bool, OpError> {
+        if M::IS_TEXT {
+            args.get::<Blocks>(0)?.for_each_text(&self.format, sink).map_err(OpError::failed)?;
+        }
+        Ok(M::IS_TEXT)
+    }
+
     fn absorb(&self, _producer: &Arc<dyn Op>, _steps: usize) -> Option<Arc<dyn Stream<U>>> {
         None
     }

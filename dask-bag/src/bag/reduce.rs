@@ -23,6 +23,7 @@ pub(super) mod joins;
 mod numbers;
 mod split;
 mod topk;
+mod words;
 
 pub use counts::Countable;
 use joins::{Ending, Finish, Join, Pairwise};

@@ -16,7 +16,7 @@ use crate::stream::{Collect, Pipeline};
 #[derive(Debug)]
 #[must_use = "it only has methods, which make bags"]
 pub struct Strings<'b, T> {
-    bag: &'b Bag<T>,
+    pub(super) bag: &'b Bag<T>,
 }
 
 /// # Texts

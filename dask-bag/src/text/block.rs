@@ -1,6 +1,6 @@
 //! Blocks of files, in which text is read, and partitions of them.
 
-use std::cell::{Cell, OnceCell};
+use std::cell::Cell;
 use std::io::{self, Read};
 use std::ops::Range;
 use std::rc::Rc;
@@ -10,7 +10,7 @@ use dask_graph::{Blob, BlobError, BlobReader, Payload, Value};
 use dask_graph_files::{Compression, InputFile, is_of_system};
 use serde::{Deserialize, Serialize};
 
-use super::format::{Line, LineFormat, Together};
+use super::format::{CountedFrom, Line, LineFormat, Together};
 use super::lines::Lines;
 use crate::error::{Place, ReadError};
 use crate::stream::{Flow, NEXT, Run, STOP};
@@ -51,6 +51,32 @@ impl Block {
         format: &LineFormat,
         sink: &mut dyn FnMut(&Line<'_>) -> Result<Flow, ReadError>,
     ) -> Result<Flow, ReadError> {
+        let (counted, mut number) = (CountedFrom::new(self.start), 0);
+        self.for_each_together(format, &mut |together| together.for_each_line(&counted, &mut number, sink))
+    }
+
+    /// Gives the text of the lines to `sink`, of as many as possible at a time, with nothing but white space between
+    /// two lines.
+    fn for_each_text(&self, format: &LineFormat, sink: &mut dyn FnMut(&str)) -> Result<(), ReadError> {
+        let flow = self.for_each_together(format, &mut |together| {
+            if let Some(text) = together.text_of_all() {
+                sink(text);
+                return Ok(NEXT);
+            }
+            together.for_each_line(&CountedFrom::new(together.offset()), &mut 0, &mut |line| {
+                sink(&line.text()?);
+                Ok(NEXT)
+            })
+        });
+        flow.map(|_| ())
+    }
+
+    /// Gives the lines that lie together to `sink`, until the end or until it has enough.
+    fn for_each_together(
+        &self,
+        format: &LineFormat,
+        sink: &mut dyn FnMut(&Together<'_>) -> Result<Flow, ReadError>,
+    ) -> Result<Flow, ReadError> {
         let refused = |source| ReadError::Encoding { source };
         let (head, mut lines) = self.open(format)?;
         let (form, end_of_line, mark) = format.of_head(&head).map_err(refused)?;
@@ -58,37 +84,19 @@ impl Block {
         if self.start > 0 {
             lines.skip_line(self.end).map_err(|e| self.failed(e, lines.read_to()))?;
         }
-        let before = OnceCell::new();
-        let mut number = 0;
         // The first line begins with the mark, wherever the first block ends.
         let mut start = if self.start == 0 { 0 } else { lines.offset() };
         while start < self.end {
-            let mut offset = lines.offset();
-            let together = match lines.next() {
-                Ok(Some(lines)) => Together::new(lines),
+            let offset = lines.offset();
+            let bytes = match lines.next() {
+                Ok(Some(lines)) => form.end.starting_before(self.end.saturating_sub(offset), lines),
                 Ok(None) => break,
                 Err(e) => return Err(self.failed(e, lines.read_to())),
             };
-            let mut rest = together.bytes();
-            while !rest.is_empty() && start < self.end {
-                let (bytes, after) = rest.split_at(form.end.first_of(rest));
-                let line = Line {
-                    bytes: form.content(bytes),
-                    from: together.bytes().len() - rest.len(),
-                    together: &together,
-                    form: &form,
-                    block: self,
-                    offset,
-                    number,
-                    before: &before,
-                };
-                if sink(&line)?.is_break() {
-                    return Ok(STOP);
-                }
-                number += 1;
-                offset += bytes.len() as u64;
-                (start, rest) = (offset, after);
+            if sink(&Together::new(bytes, offset, &form, self))?.is_break() {
+                return Ok(STOP);
             }
+            start = lines.offset();
         }
         // A file that got shorter while it was read ends before its block does.
         if self.file.compression() == Compression::None && lines.read_to() < self.end {
@@ -133,20 +141,20 @@ impl Block {
     /// The place of line number `number` of this block, which lies at `offset`. Counts the lines before the
     /// block, so it is only for errors.
     fn place(&self, format: &LineFormat, number: u64, offset: u64) -> Place {
-        let line = self.lines_before(format).map(|before| before + number + 1);
+        let line = self.lines_before(self.start, format).map(|before| before + number + 1);
         Place { path: Arc::clone(self.file.path()), line, offset }
     }
 
-    /// Number of lines of the file that start before this block; `None` where they cannot be counted.
-    pub(crate) fn lines_before(&self, format: &LineFormat) -> Option<u64> {
-        if self.start == 0 {
+    /// Number of lines of the file that start before `offset`; `None` where they cannot be counted.
+    pub(crate) fn lines_before(&self, offset: u64, format: &LineFormat) -> Option<u64> {
+        if offset == 0 {
             return Some(0);
         }
         if !self.file.is_local() {
             return None;
         }
         let mut before = 0;
-        let all = Self { file: Arc::clone(&self.file), start: 0, end: self.start };
+        let all = Self { file: Arc::clone(&self.file), start: 0, end: offset };
         let counted = all.for_each_line(format, &mut |line| {
             before = line.number + 1;
             Ok(NEXT)
@@ -202,6 +210,16 @@ impl Blocks {
             }
         }
         Ok(())
+    }
+
+    /// Gives the text of the lines to `sink`, of as many as possible at a time, with nothing but white space between
+    /// two lines.
+    pub(crate) fn for_each_text(
+        &self,
+        format: &LineFormat,
+        sink: &mut dyn FnMut(&str),
+    ) -> Result<(), ReadError> {
+        self.0.iter().try_for_each(|block| block.for_each_text(format, sink))
     }
 
     /// About how many bytes the lines take as strings.

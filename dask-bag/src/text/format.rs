@@ -2,7 +2,6 @@
 
 use std::borrow::Cow;
 use std::cell::OnceCell;
-use std::ops::Range;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
@@ -11,6 +10,7 @@ use super::block::Block;
 use super::encoding::Encoding;
 use super::lines::LineEnd;
 use crate::error::{EncodingError, Place, ReadError};
+use crate::stream::{Flow, NEXT, STOP};
 
 /// What to make of the bytes of a file.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
@@ -66,28 +66,78 @@ impl Form<'_> {
     }
 }
 
-/// Lines that lie together, looked at as UTF-8 only once, when the text of the first one is asked for.
+/// Whole lines of a block that lie together, looked at as UTF-8 only once.
 #[derive(Debug)]
 pub(crate) struct Together<'a> {
     bytes: &'a [u8],
-    /// `None` if there is a byte in them that is no text.
-    text: OnceCell<Option<&'a str>>,
+    /// Position of the bytes in the file, or in what is packed in it.
+    offset: u64,
+    form: &'a Form<'a>,
+    block: &'a Block,
+    /// `None` if they are in another encoding, or there is a byte in them that is no text.
+    text: Option<&'a str>,
 }
 
 impl<'a> Together<'a> {
-    pub(crate) fn new(bytes: &'a [u8]) -> Self {
-        Self { bytes, text: OnceCell::new() }
+    pub(crate) fn new(bytes: &'a [u8], offset: u64, form: &'a Form<'a>, block: &'a Block) -> Self {
+        let text = if form.encoding.is_utf8() { std::str::from_utf8(bytes).ok() } else { None };
+        Self { bytes, offset, form, block, text }
     }
 
-    pub(crate) fn bytes(&self) -> &'a [u8] {
-        self.bytes
+    pub(crate) fn offset(&self) -> u64 {
+        self.offset
     }
 
-    /// The text at these bytes, unless something among all of the bytes is none.
+    /// Gives each line to `sink`, until it has enough. The first one is line number `number` of those that are
+    /// `counted`.
     #[inline]
-    fn text(&self, at: Range<usize>) -> Option<&'a str> {
-        let text = *self.text.get_or_init(|| std::str::from_utf8(self.bytes).ok());
-        text?.get(at)
+    pub(crate) fn for_each_line(
+        &self,
+        counted: &CountedFrom,
+        number: &mut u64,
+        sink: &mut dyn FnMut(&Line<'_>) -> Result<Flow, ReadError>,
+    ) -> Result<Flow, ReadError> {
+        let mut from = 0;
+        while from < self.bytes.len() {
+            let rest = &self.bytes[from..];
+            let length = self.form.end.first_of(rest);
+            let line = Line {
+                bytes: self.form.content(&rest[..length]),
+                from,
+                together: self,
+                form: self.form,
+                block: self.block,
+                offset: self.offset + from as u64,
+                number: *number,
+                counted,
+            };
+            if sink(&line)?.is_break() {
+                return Ok(STOP);
+            }
+            *number += 1;
+            from += length;
+        }
+        Ok(NEXT)
+    }
+
+    /// The text of all lines with their ends, if these are white space and all of it is UTF-8.
+    pub(crate) fn text_of_all(&self) -> Option<&'a str> {
+        self.text.filter(|_| self.form.end.bytes().iter().all(u8::is_ascii_whitespace))
+    }
+}
+
+/// Where the counting of lines begins.
+#[derive(Debug)]
+pub(crate) struct CountedFrom {
+    offset: u64,
+    /// Number of lines before, once somebody asked.
+    before: OnceCell<Option<u64>>,
+}
+
+impl CountedFrom {
+    /// Counts the lines of a file that start at `offset` or after it.
+    pub(crate) fn new(offset: u64) -> Self {
+        Self { offset, before: OnceCell::new() }
     }
 }
 
@@ -96,25 +146,22 @@ impl<'a> Together<'a> {
 pub(crate) struct Line<'a> {
     pub(crate) bytes: &'a [u8],
     /// Position of the bytes in those that lie together.
-    pub(crate) from: usize,
-    pub(crate) together: &'a Together<'a>,
-    pub(crate) form: &'a Form<'a>,
+    from: usize,
+    together: &'a Together<'a>,
+    form: &'a Form<'a>,
     pub(crate) block: &'a Block,
     /// Position of the line in the file, or in what is packed in it.
     pub(crate) offset: u64,
-    /// Number of the line in the block.
+    /// Number of the line among those that are counted.
     pub(crate) number: u64,
-    /// Number of lines before the block, once somebody asked.
-    pub(crate) before: &'a OnceCell<Option<u64>>,
+    counted: &'a CountedFrom,
 }
 
 impl<'a> Line<'a> {
     /// The text of the line.
     #[inline]
     pub(crate) fn text(&self) -> Result<Cow<'a, str>, ReadError> {
-        if self.form.encoding.is_utf8()
-            && let Some(text) = self.together.text(self.from..self.from + self.bytes.len())
-        {
+        if let Some(text) = self.text_as_it_lies() {
             return Ok(Cow::Borrowed(text));
         }
         match self.form.encoding.decode(self.bytes) {
@@ -129,10 +176,15 @@ impl<'a> Line<'a> {
         }
     }
 
+    /// The text of the line, if it is UTF-8 in the file and so are the lines that lie with it.
+    #[inline]
+    pub(crate) fn text_as_it_lies(&self) -> Option<&'a str> {
+        self.together.text?.get(self.from..self.from + self.bytes.len())
+    }
+
     /// The text of the line as UTF-8, which it may not be if it lies in the file as such: to be checked by who
     /// reads it.
     #[cfg(feature = "json")]
-    #[inline]
     pub(crate) fn utf8(&self) -> Result<Cow<'a, [u8]>, ReadError> {
         if self.form.encoding.is_utf8() && !self.form.format.lossy {
             return Ok(Cow::Borrowed(self.bytes));
@@ -143,9 +195,10 @@ impl<'a> Line<'a> {
         })
     }
 
-    /// Where the line stands. Counts the lines before its block, once.
+    /// Where the line stands. Counts the lines before those that are counted, once.
     pub(crate) fn place(&self) -> Place {
-        let before = self.before.get_or_init(|| self.block.lines_before(self.form.format));
+        let CountedFrom { offset, before } = self.counted;
+        let before = before.get_or_init(|| self.block.lines_before(*offset, self.form.format));
         let line = before.map(|before| before + self.number + 1);
         Place { path: Arc::clone(self.block.file.path()), line, offset: self.offset }
     }

@@ -15,6 +15,9 @@ pub(crate) trait FromLine<U>: Send + Sync + 'static {
     /// The operation that makes it.
     const LABEL: &'static str = "read_text";
 
+    /// Whether it makes the text of the line and nothing else.
+    const IS_TEXT: bool = false;
+
     /// Gives `sink` what it makes of the line, if anything.
     fn give(&self, line: &Line<'_>, run: &Run, sink: &mut dyn FnMut(U) -> Flow) -> Result<Flow, ReadError>;
 
@@ -42,6 +45,8 @@ pub(crate) trait FromLine<U>: Send + Sync + 'static {
 pub(crate) struct Text;
 
 impl FromLine<String> for Text {
+    const IS_TEXT: bool = true;
+
     fn give(
         &self,
         line: &Line<'_>,

@@ -35,6 +35,16 @@ impl LineEnd {
         }
     }
 
+    /// Of whole `lines`, as [`Lines::next`] gives them, those that start before their byte number `limit`, and the first
+    /// one anyway.
+    pub(crate) fn starting_before<'l>(&self, limit: u64, lines: &'l [u8]) -> &'l [u8] {
+        if limit >= lines.len() as u64 {
+            return lines;
+        }
+        let last = limit.saturating_sub(1) as usize;
+        &lines[..last + self.first_of(&lines[last..])]
+    }
+
     /// The position of the first end in `bytes`, which lie at `offset` in their stream.
     fn find(&self, bytes: &[u8], offset: u64) -> Option<usize> {
         if let &[byte] = self.bytes() {

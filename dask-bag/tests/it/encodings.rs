@@ -2,6 +2,7 @@
 
 use dask_bag::{Bag, EncodingError, ReadError, ReadText};
 use dask_graph::Collection;
+use dask_optimize::Optimized;
 use dask_sched_sync::Sync;
 use proptest::prelude::*;
 
@@ -24,14 +25,29 @@ fn encoded(label: &str, text: &str) -> Vec<u8> {
     }
 }
 
-/// All lines, in blocks of every size.
+/// All lines and all words, in blocks of every size.
 #[track_caller]
 fn check_blocks(text: &ReadText, length: usize, expected: &[&str]) {
     check(&text.lines().unwrap(), expected.iter().map(|&line| line.to_owned()).collect());
+    let counts = counts_of(expected.iter().flat_map(|line| line.split_whitespace()));
     for blocksize in 1..=length as u64 + 2 {
-        let got = text.clone().blocksize(blocksize).lines().unwrap().compute_with(&Sync::new()).unwrap();
-        assert_eq!(got, expected, "in blocks of {blocksize}");
+        let lines = text.clone().blocksize(blocksize).lines().unwrap();
+        assert_eq!(lines.compute_with(&Sync::new()).unwrap(), expected, "in blocks of {blocksize}");
+        let words = lines.str().word_frequencies().compute_with(&Optimized::new(Sync::new())).unwrap();
+        assert_eq!(words, counts, "in blocks of {blocksize}");
     }
+}
+
+/// How often each word occurs.
+fn counts_of<'a>(words: impl Iterator<Item = &'a str>) -> Vec<(String, u64)> {
+    let mut counts: Vec<(String, u64)> = Vec::new();
+    for word in words {
+        match counts.iter_mut().find(|(known, _)| known == word) {
+            Some((_, n)) => *n += 1,
+            None => counts.push((word.to_owned(), 1)),
+        }
+    }
+    counts
 }
 
 #[test]

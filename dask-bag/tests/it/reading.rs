@@ -220,9 +220,33 @@ fn bytes_that_are_no_utf8_are_an_error_or_replaced() {
     let dir = files(&[("a.txt", bad), ("b.txt.gz", &gzip(bad))]);
     for name in ["a.txt", "b.txt.gz"] {
         let text = ReadText::new(pattern(&dir, name)).blocksize(7);
-        check_fails(&text.lines().unwrap(), &[name, "byte 16", "line 3"]);
+        let lines = text.lines().unwrap();
+        check_fails(&lines, &[name, "byte 16", "line 3"]);
+        check_words_fail(&lines, &[name, "byte 16", "line 3"]);
         let lossy = text.lossy(true).lines().unwrap();
+        let words = [("fine", 3), ("also", 1), ("b\u{fffd}d", 1)].map(|(word, n)| (word.to_owned(), n));
+        check(&lossy.str().word_frequencies(), words.to_vec());
         check(&lossy, ["fine", "also fine", "b\u{fffd}d", "fine"].map(String::from).to_vec());
+    }
+}
+
+/// Words are counted without a look at lines, unless something is wrong with one.
+#[track_caller]
+fn check_words_fail(lines: &Bag<String>, parts: &[&str]) {
+    check_fails(&lines.str().word_frequencies(), parts);
+}
+
+#[test]
+fn a_line_that_is_no_utf8_is_told_by_its_number_among_many() {
+    let mut text = "a few words\r\n".repeat(100_000).into_bytes();
+    text[13 * 70_000 + 4] = 0xff;
+    let dir = files(&[("a.txt", &text), ("b.txt.gz", &gzip(&text))]);
+    for name in ["a.txt", "b.txt.gz"] {
+        for blocksize in [300_000, u64::MAX] {
+            let lines = ReadText::new(pattern(&dir, name)).blocksize(blocksize).lines().unwrap();
+            check_fails(&lines, &[name, "byte 910004", "line 70001"]);
+            check_words_fail(&lines, &[name, "byte 910004", "line 70001"]);
+        }
     }
 }
 

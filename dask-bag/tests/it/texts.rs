@@ -56,6 +56,26 @@ fn methods_of_texts() {
 }
 
 #[test]
+fn words_are_counted_as_split_texts_are() {
+    let texts = ["b a\u{a0}b", "", " é\u{2003}a\t", &"x".repeat(70), "b"];
+    let long = "x".repeat(70);
+    let expected =
+        [("b", 3), ("a", 2), ("é", 1), (long.as_str(), 1)].map(|(word, n)| (word.to_owned(), n as u64));
+    check_texts(|bag| bag.str().word_frequencies(), &texts, &expected);
+    check_texts(|bag| bag.str().split().flatten().frequencies(), &texts, &expected);
+    check_texts(|bag| bag.map(|text| text).str().word_frequencies(), &texts, &expected);
+    let mut sorted = expected.to_vec();
+    sorted.sort();
+    let split = |bag: Bag<String>| {
+        bag.split_out(3).str().word_frequencies().repartition(1).map_partitions(|mut counts| {
+            counts.sort();
+            counts
+        })
+    };
+    check_texts(split, &texts, &sorted);
+}
+
+#[test]
 fn methods_mean_the_same_each_time() {
     let bag = Bag::from_sequence(["a"], Partitions::count(1));
     assert_eq!(bag.str().replace("a", "b").name(), bag.str().replace("a", "b").name());
