@@ -197,17 +197,23 @@ impl fmt::Display for JsonError {
 
 impl Error for JsonError {}
 
-/// The value in a line, if it is not blank.
-fn value<T: DeserializeOwned>(line: &[u8]) -> Option<Result<T, JsonError>> {
-    if line.iter().all(|byte| matches!(byte, b' ' | b'\t' | b'\n' | b'\r')) {
-        return None;
+/// Gives the value in a line to `take`, if the line is not blank.
+///
+/// Given rather than returned, since a value is moved as a whole each time that something is wrapped around it.
+#[inline]
+fn with_value<T: DeserializeOwned>(
+    line: &Line<'_>,
+    take: impl FnOnce(serde_json::Result<T>) -> Flow,
+) -> Result<Flow, ReadError> {
+    let bytes = line.utf8()?;
+    if bytes.iter().all(|byte| matches!(byte, b' ' | b'\t' | b'\n' | b'\r')) {
+        return Ok(NEXT);
     }
-    // Checked once a line rather than once a text in it. The parser tells where a line is none.
-    let value = match str::from_utf8(line) {
-        Ok(text) => serde_json::from_str(text),
-        Err(_) => serde_json::from_slice(line),
-    };
-    Some(value.map_err(|error| JsonError::new::<T>(&error)))
+    // Checked once for many lines rather than once a text in each. The parser tells where a line is none.
+    Ok(take(match line.text_as_it_lies() {
+        Some(text) => serde_json::from_str(text),
+        None => serde_json::from_slice(&bytes),
+    }))
 }
 
 /// The value in a line.
@@ -217,10 +223,9 @@ impl<T: DeserializeOwned + Send + Sync + 'static> FromLine<T> for Json<T> {
     const LABEL: &'static str = "read_json";
 
     fn give(&self, line: &Line<'_>, run: &Run, sink: &mut dyn FnMut(T) -> Flow) -> Result<Flow, ReadError> {
-        Ok(match value(&line.utf8()?) {
-            None => NEXT,
-            Some(Ok(item)) => sink(item),
-            Some(Err(error)) => run.fail_here("json", error.into()),
+        with_value(line, |value| match value {
+            Ok(item) => sink(item),
+            Err(error) => run.fail_here("json", JsonError::new::<T>(&error).into()),
         })
     }
 
@@ -248,15 +253,17 @@ where
         _run: &Run,
         sink: &mut dyn FnMut(Result<T, BadLine>) -> Flow,
     ) -> Result<Flow, ReadError> {
-        let bytes = line.utf8()?;
-        Ok(match value(&bytes) {
-            None => NEXT,
-            Some(Ok(item)) => sink(Ok(item)),
-            Some(Err(error)) => {
-                let text = String::from_utf8_lossy(&bytes).into_owned();
-                sink(Err(BadLine { place: line.place(), text, error }))
+        let mut error = None;
+        let flow = with_value(line, |value| match value {
+            Ok(item) => sink(Ok(item)),
+            Err(bad) => {
+                error = Some(JsonError::new::<T>(&bad));
+                NEXT
             }
-        })
+        })?;
+        let Some(error) = error else { return Ok(flow) };
+        let text = String::from_utf8_lossy(&line.utf8()?).into_owned();
+        Ok(sink(Err(BadLine { place: line.place(), text, error })))
     }
 
     fn pack(&self, _: &mut Packer) -> Result<(), Refused> {
