@@ -18,6 +18,7 @@ use crate::stream::{Flow, Of, Run, Sink};
 
 mod counts;
 mod fold;
+mod foldby;
 pub(super) mod groups;
 pub(super) mod joins;
 mod numbers;
