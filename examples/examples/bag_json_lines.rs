@@ -36,7 +36,7 @@ fn main() -> anyhow::Result<()> {
     let (events, bad) = text.blocksize(1 << 20).json_or_aside::<Event>()?;
     let views = events.filter(|event| event.kind == Kind::View);
     let seconds =
-        views.foldby(|event| event.user.clone(), 0.0, |sum, event| sum + event.seconds, |a, b| a + b);
+        views.foldby_ref(|event| event.user.as_str(), 0.0, |sum, event| sum + event.seconds, |a, b| a + b);
     let longest = seconds.topk_by_key(3, |(_, seconds)| (seconds * 1000.0) as u64);
 
     let (longest, n, bad) = dask_graph::compute((longest, events.count(), bad))?;

@@ -119,6 +119,23 @@ fn borrowed_keys_are_counted_as_owned_ones_are() {
 }
 
 #[test]
+fn items_are_folded_by_keys_in_them_as_by_keys_of_their_own() {
+    for bag in cuts(&["a b a", "", "b", "c  a"]) {
+        let words = bag.flat_map(|line| line.split(' ').map(|word| (word.to_owned(), 1)).collect::<Vec<_>>());
+        let expected = vec![("a".to_string(), 3), ("b".into(), 2), (String::new(), 2), ("c".into(), 1)];
+        let add = |sum, word: (String, u64)| sum + word.1;
+        let own = words.foldby(|word| word.0.clone(), 0, add, |a, b| a + b);
+        let lent = words.foldby_ref(|word| word.0.as_str(), 0, add, |a, b| a + b);
+        check(&own, expected.clone());
+        check(&lent, expected.clone());
+        let split = words.split_out(3).foldby_ref(|word| word.0.as_str(), 0, add, |a, b| a + b);
+        let mut split = split.compute_with(&dask_sched_sync::Sync::new()).unwrap();
+        split.sort_by_key(|(word, _)| expected.iter().position(|(known, _)| known == word));
+        assert_eq!(split, expected);
+    }
+}
+
+#[test]
 fn keys_of_any_type_are_counted_where_they_lie() {
     for bag in cuts(&[vec![1, 2, 2], vec![], vec![2, 3], vec![1, 2, 2]]) {
         check(&bag.frequencies_of(|list, count| list.iter().for_each(count)), vec![(1, 2), (2, 5), (3, 1)]);

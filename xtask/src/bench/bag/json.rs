@@ -1,4 +1,6 @@
 //! What does reading JSON lines into records of one's own cost beside parsing them?
+//!
+//! `dask-bag` looks at the key in the record, as all others do, too; the other one makes a text of its own for each.
 
 use std::fmt::Write;
 use std::fs;
@@ -34,17 +36,20 @@ pub(super) fn measure(bench: &mut Bench) -> Result<()> {
     let expected = of_late(by_hand(&files)?.into_iter());
     bench.time("json", "program by hand", n, || Ok(of_late(by_hand(&files)?.into_iter())))?;
     let flights = ReadText::files(files).json::<Flight>()?;
-    let late = flights.filter(|flight| flight.distance > 1000).foldby(
-        |flight| flight.carrier.clone(),
-        (0, 0),
-        |(n, minutes), flight| (n + 1, minutes + flight.delay),
-        |(n, minutes), (more, later)| (n + more, minutes + later),
-    );
-    bench.time_of("json", "dask-bag", n, |scheduler| {
-        let got = of_late(late.compute_with(scheduler)?.into_iter());
-        ensure!(got == expected, "{got} instead of {expected}");
-        Ok(got)
-    })?;
+    let long = flights.filter(|flight| flight.distance > 1000);
+    let add = |(n, minutes): (u64, i64), flight: Flight| (n + 1, minutes + flight.delay);
+    let join = |(n, minutes), (more, later)| (n + more, minutes + later);
+    let systems = [
+        ("dask-bag", long.foldby_ref(|flight| flight.carrier.as_str(), (0, 0), add, join)),
+        ("dask-bag, foldby", long.foldby(|flight| flight.carrier.clone(), (0, 0), add, join)),
+    ];
+    for (system, late) in systems {
+        bench.time_of("json", system, n, |scheduler| {
+            let got = of_late(late.compute_with(scheduler)?.into_iter());
+            ensure!(got == expected, "{got} instead of {expected}");
+            Ok(got)
+        })?;
+    }
     Ok(())
 }
 
