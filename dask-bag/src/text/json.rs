@@ -197,23 +197,40 @@ impl fmt::Display for JsonError {
 
 impl Error for JsonError {}
 
-/// Gives the value in a line to `take`, if the line is not blank.
+/// Gives the value in a line to `take`, or what is wrong with it to `fail`, if the line is not blank.
 ///
 /// Given rather than returned, since a value is moved as a whole each time that something is wrapped around it.
 #[inline]
 fn with_value<T: DeserializeOwned>(
     line: &Line<'_>,
-    take: impl FnOnce(serde_json::Result<T>) -> Flow,
+    take: impl FnOnce(T) -> Flow,
+    fail: impl FnOnce(JsonError) -> Flow,
 ) -> Result<Flow, ReadError> {
     let bytes = line.utf8()?;
     if bytes.iter().all(|byte| matches!(byte, b' ' | b'\t' | b'\n' | b'\r')) {
         return Ok(NEXT);
     }
     // Checked once for many lines rather than once a text in each. The parser tells where a line is none.
-    Ok(take(match line.text_as_it_lies() {
-        Some(text) => serde_json::from_str(text),
-        None => serde_json::from_slice(&bytes),
-    }))
+    Ok(match line.text_as_it_lies() {
+        Some(text) => with_only_value(serde_json::Deserializer::from_str(text), take, fail),
+        None => with_only_value(serde_json::Deserializer::from_slice(&bytes), take, fail),
+    })
+}
+
+/// Gives the value that is all that there is to `take`, or what is wrong with it to `fail`.
+#[inline]
+fn with_only_value<'de, T: DeserializeOwned>(
+    mut json: serde_json::Deserializer<impl serde_json::de::Read<'de>>,
+    take: impl FnOnce(T) -> Flow,
+    fail: impl FnOnce(JsonError) -> Flow,
+) -> Flow {
+    match T::deserialize(&mut json) {
+        Ok(value) => match json.end() {
+            Ok(()) => take(value),
+            Err(error) => fail(JsonError::new::<T>(&error)),
+        },
+        Err(error) => fail(JsonError::new::<T>(&error)),
+    }
 }
 
 /// The value in a line.
@@ -223,10 +240,7 @@ impl<T: DeserializeOwned + Send + Sync + 'static> FromLine<T> for Json<T> {
     const LABEL: &'static str = "read_json";
 
     fn give(&self, line: &Line<'_>, run: &Run, sink: &mut dyn FnMut(T) -> Flow) -> Result<Flow, ReadError> {
-        with_value(line, |value| match value {
-            Ok(item) => sink(item),
-            Err(error) => run.fail_here("json", JsonError::new::<T>(&error).into()),
-        })
+        with_value(line, sink, |error| run.fail_here("json", error.into()))
     }
 
     fn pack(&self, _: &mut Packer) -> Result<(), Refused> {
@@ -253,15 +267,16 @@ where
         _run: &Run,
         sink: &mut dyn FnMut(Result<T, BadLine>) -> Flow,
     ) -> Result<Flow, ReadError> {
-        let mut error = None;
-        let flow = with_value(line, |value| match value {
-            Ok(item) => sink(Ok(item)),
-            Err(bad) => {
-                error = Some(JsonError::new::<T>(&bad));
+        let mut bad = None;
+        let flow = with_value(
+            line,
+            |item| sink(Ok(item)),
+            |error| {
+                bad = Some(error);
                 NEXT
-            }
-        })?;
-        let Some(error) = error else { return Ok(flow) };
+            },
+        )?;
+        let Some(error) = bad else { return Ok(flow) };
         let text = String::from_utf8_lossy(&line.utf8()?).into_owned();
         Ok(sink(Err(BadLine { place: line.place(), text, error })))
     }

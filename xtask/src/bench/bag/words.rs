@@ -15,7 +15,7 @@ use rayon::prelude::*;
 use crate::bench::workload::{Bench, scattered};
 
 const FILES: usize = 16;
-/// Bytes of a partition, and of what the program by hand reads at a time.
+/// Bytes of a partition. The program by hand reads whole files.
 const BLOCK: usize = 8 << 20;
 
 pub(super) fn measure(bench: &mut Bench) -> Result<()> {
