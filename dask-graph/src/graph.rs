@@ -1,5 +1,6 @@
 //! Graphs: layers joined by reference.
 
+use std::any::Any;
 use std::fmt;
 use std::mem;
 use std::sync::Arc;
@@ -7,7 +8,7 @@ use std::sync::Arc;
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::key::{Key, Name};
-use crate::layer::{Blockwise, Layer, LayerInfo, Relabelled};
+use crate::layer::{Blockwise, Layer, LayerInfo, Materialized, Relabelled};
 use crate::plan::{Plan, PlanError};
 use crate::task::Node;
 
@@ -69,7 +70,10 @@ impl Graph {
     /// # Complexity
     ///
     /// Time and space O(number of inputs), whatever they hold.
-    pub fn with_inputs<'a>(layer: impl Layer, inputs: impl IntoIterator<Item = &'a Graph>) -> Self {
+    pub fn with_inputs<'a>(mut layer: impl Layer, inputs: impl IntoIterator<Item = &'a Graph>) -> Self {
+        if let Some(map) = (&mut layer as &mut dyn Any).downcast_mut::<Materialized>() {
+            map.share_keys();
+        }
         Self::with_shared(Arc::new(layer), inputs)
     }
 

@@ -298,16 +298,16 @@ impl<'a> Parts<'a> {
     fn next(&mut self, members: &[u32]) -> Result<Tasks, TooLarge> {
         let Self { whole, keys, ops, literals, steps } = self;
         [&mut *keys, ops, literals].into_iter().for_each(Renumbered::forget);
-        let mut part = Tasks::default();
+        let mut part = whole.tasks.begin_part();
         // The layer's own keys come first, in their order.
         for &number in members {
-            keys.get_or(number, || part.add_key(whole.key(number).clone()))?;
+            keys.get_or(number, || Ok(part.add_key_of(&whole.tasks, number)))?;
         }
         for &number in members {
             for step in whole.steps(number) {
                 steps.push(match step {
                     Step::Again(to) | Step::Last(to) => {
-                        Step::Again(keys.get_or(to, || part.add_key(whole.key(to).clone()))?)
+                        Step::Again(keys.get_or(to, || Ok(part.add_key_of(&whole.tasks, to)))?)
                     }
                     Step::Literal(at) => Step::Literal(
                         literals.get_or(at, || Ok(part.add_literal(whole.literal(at).clone())))?,

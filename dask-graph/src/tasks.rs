@@ -10,6 +10,7 @@
 //! code    [again 1, again 1, call inc 1, ...]   [literal 0]
 //! ```
 
+mod keys;
 mod numbers;
 
 use std::ops::Range;
@@ -24,6 +25,7 @@ use crate::plan::Csr;
 use crate::task::{Arg, Node, Task};
 use crate::value::Value;
 
+pub(crate) use keys::{Draw, Keys, Place};
 use numbers::Numbers;
 
 /// A map from keys to nodes in which each key is held once, and named by its number everywhere else.
@@ -34,7 +36,7 @@ use numbers::Numbers;
 pub(crate) struct Tasks {
     /// Made when a key is first looked up.
     numbers: OnceLock<Numbers>,
-    keys: Vec<Key>,
+    keys: Keys,
     /// Per number: where its code lies; nowhere for a key that is only referred to.
     rows: Vec<Row>,
     code: Vec<u32>,
@@ -60,7 +62,7 @@ const RECENT_OPS: usize = 8;
 
 impl Tasks {
     pub(crate) fn reserve(&mut self, additional: usize) {
-        self.keys.reserve(additional);
+        self.keys.held().reserve(additional);
         self.rows.reserve(additional);
         let (numbers, keys) = self.numbers_mut();
         numbers.reserve(additional, keys);
@@ -78,12 +80,7 @@ impl Tasks {
     }
 
     /// One node a row of code; numbers are those of the rows.
-    pub(crate) fn from_rows(
-        keys: Vec<Key>,
-        code: Csr<u32>,
-        ops: Vec<Arc<dyn Op>>,
-        literals: Vec<Value>,
-    ) -> Self {
+    pub(crate) fn from_rows(keys: Keys, code: Csr<u32>, ops: Vec<Arc<dyn Op>>, literals: Vec<Value>) -> Self {
         let n_nodes = keys.len();
         let rows = (0..n_nodes)
             .map(|row| code.range(row))
@@ -92,14 +89,16 @@ impl Tasks {
         Self { keys, rows, code: code.into_items(), ops, literals, n_nodes, ..Self::default() }
     }
 
-    /// Adds a key that is known to be new.
-    pub(crate) fn add_key(&mut self, key: Key) -> Result<u32, TooLarge> {
-        let number =
-            u32::try_from(self.keys.len()).ok().filter(|&number| number < MAX_LEAF).ok_or(TooLarge)?;
-        self.numbers.take();
-        self.keys.push(key);
+    /// A map without keys that will hold a part of the keys of this one.
+    pub(crate) fn begin_part(&self) -> Self {
+        Self { keys: self.keys.begin_part(), ..Self::default() }
+    }
+
+    /// Adds a key of the map of which this is a part; it is known to be new here.
+    pub(crate) fn add_key_of(&mut self, whole: &Self, number: u32) -> u32 {
+        self.keys.push_from(&whole.keys, number);
         self.rows.push(Row::default());
-        Ok(number)
+        self.rows.len() as u32 - 1
     }
 
     pub(crate) fn add_op(&mut self, op: Arc<dyn Op>) -> u32 {
@@ -135,6 +134,15 @@ impl Tasks {
         Ok(())
     }
 
+    pub(crate) fn keys(&self) -> &Keys {
+        &self.keys
+    }
+
+    /// Lets others draw on the keys: the map does not change any more.
+    pub(crate) fn share_keys(&mut self) {
+        self.keys.share();
+    }
+
     /// How many keys have a node.
     pub(crate) fn n_nodes(&self) -> usize {
         self.n_nodes
@@ -150,7 +158,7 @@ impl Tasks {
     }
 
     pub(crate) fn key(&self, number: u32) -> &Key {
-        &self.keys[number as usize]
+        self.keys.get(number)
     }
 
     pub(crate) fn has_node(&self, number: u32) -> bool {
@@ -192,7 +200,7 @@ impl Tasks {
         let mut stack: Vec<Arg> = Vec::new();
         for step in steps(self.code(number)) {
             let arg = match step {
-                Step::Again(number) | Step::Last(number) => Arg::Key(self.keys[number as usize].clone()),
+                Step::Again(number) | Step::Last(number) => Arg::Key(self.keys.get(number).clone()),
                 Step::Literal(at) => Arg::Value(self.literals[at as usize].clone()),
                 Step::List(n) => Arg::List(stack.drain(stack.len() - n as usize..).collect()),
                 Step::Call { op, n_args } => {
@@ -208,14 +216,14 @@ impl Tasks {
     fn numbers(&self) -> &Numbers {
         self.numbers.get_or_init(|| {
             let mut numbers = Numbers::with_capacity(self.keys.len());
-            for (number, key) in self.keys.iter().enumerate() {
-                numbers.find_or_insert(key, &self.keys, number as u32);
+            for number in 0..self.keys.len() as u32 {
+                numbers.find_or_insert(self.keys.get(number), &self.keys, number);
             }
             numbers
         })
     }
 
-    fn numbers_mut(&mut self) -> (&mut Numbers, &[Key]) {
+    fn numbers_mut(&mut self) -> (&mut Numbers, &Keys) {
         self.numbers();
         match self.numbers.get_mut() {
             Some(numbers) => (numbers, &self.keys),
@@ -231,7 +239,7 @@ impl Tasks {
         let (numbers, keys) = self.numbers_mut();
         let number = numbers.find_or_insert(key, keys, new);
         if number == new {
-            self.keys.push(key.clone());
+            self.keys.held().push(key.clone());
             self.rows.push(Row::default());
         }
         Ok(number)

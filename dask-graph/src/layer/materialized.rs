@@ -98,6 +98,11 @@ impl Materialized {
         }
     }
 
+    /// Lets others draw on the keys: the layer does not change any more.
+    pub(crate) fn share_keys(&mut self) {
+        self.tasks.share_keys();
+    }
+
     pub(crate) fn tasks(&self) -> &Tasks {
         &self.tasks
     }

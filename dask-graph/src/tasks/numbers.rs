@@ -8,6 +8,8 @@ use rustc_hash::FxBuildHasher;
 
 use crate::key::{Key, Name};
 
+use super::Keys;
+
 /// The numbers of keys, by hash, and of the keys of one name and one index, by that index.
 ///
 /// The blocks of one collection, the partitions of one frame: most maps hold many such keys, nearly without
@@ -30,21 +32,21 @@ impl Numbers {
         Self { table: HashTable::with_capacity(capacity), ..Self::default() }
     }
 
-    pub(super) fn reserve(&mut self, additional: usize, keys: &[Key]) {
-        self.table.reserve(additional, |&number| hash(&keys[number as usize]));
+    pub(super) fn reserve(&mut self, additional: usize, keys: &Keys) {
+        self.table.reserve(additional, |&number| hash(keys.get(number)));
     }
 
     #[inline]
-    pub(super) fn find(&self, key: &Key, keys: &[Key]) -> Option<u32> {
+    pub(super) fn find(&self, key: &Key, keys: &Keys) -> Option<u32> {
         if let Some(&number) = self.place(key).and_then(|at| self.line.get(at)) {
             return number.checked_sub(1);
         }
-        self.table.find(hash(key), |&number| keys[number as usize] == *key).copied()
+        self.table.find(hash(key), |&number| keys.get(number) == key).copied()
     }
 
     /// The number of a key, or `new`, which it has from now on.
     #[inline]
-    pub(super) fn find_or_insert(&mut self, key: &Key, keys: &[Key], new: u32) -> u32 {
+    pub(super) fn find_or_insert(&mut self, key: &Key, keys: &Keys, new: u32) -> u32 {
         if self.name.is_none() && key.index().len() == 1 {
             self.name = Some(key.name().clone());
         }
@@ -62,11 +64,8 @@ impl Numbers {
             }
             self.is_closed = true;
         }
-        let entry = self.table.entry(
-            hash(key),
-            |&number| keys[number as usize] == *key,
-            |&number| hash(&keys[number as usize]),
-        );
+        let entry =
+            self.table.entry(hash(key), |&number| keys.get(number) == key, |&number| hash(keys.get(number)));
         match entry {
             Entry::Occupied(known) => *known.get(),
             Entry::Vacant(place) => *place.insert(new).get(),
@@ -98,7 +97,7 @@ mod tests {
         fn every_key_has_one_number(drawn in prop::collection::vec((0_usize..2, 0_u32..400, 0_usize..3), 0..200)) {
             let names = ["x", "y"].map(Name::from);
             let mut oracle: HashMap<Key, u32> = HashMap::new();
-            let (mut numbers, mut keys) = (Numbers::default(), Vec::new());
+            let (mut numbers, mut keys) = (Numbers::default(), Keys::default());
             for (name, index, n_axes) in drawn {
                 let key = Key::new(&names[name], &[index, 7][..n_axes]);
                 let new = keys.len() as u32;
@@ -106,7 +105,7 @@ mod tests {
                 let number = numbers.find_or_insert(&key, &keys, new);
                 prop_assert_eq!(number, *oracle.entry(key.clone()).or_insert(new));
                 if number == new {
-                    keys.push(key);
+                    keys.held().push(key);
                 }
             }
             for (key, number) in &oracle {

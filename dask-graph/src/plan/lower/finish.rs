@@ -6,7 +6,7 @@ use crate::plan::order::{Shape, order};
 use crate::plan::size::known_nbytes;
 use crate::plan::{NodeId, Plan, PlanError, PlanLayer};
 use crate::task_graph::TaskGraph;
-use crate::tasks::Tasks;
+use crate::tasks::{Draw, Place, Tasks};
 
 use super::Draft;
 
@@ -84,7 +84,9 @@ pub(super) fn finish(draft: Draft<'_>, outputs: &[u32]) -> Result<Plan, PlanErro
 pub(super) fn into_tasks(draft: Draft<'_>, outputs: Vec<u32>) -> Result<TaskGraph, PlanError> {
     let layers = plan_layers(&draft);
     let layer_of = draft.homes.iter().map(|home| home.layer).collect();
-    let keys = (0..draft.homes.len() as u32).map(|id| draft.key(id).clone()).collect();
+    let maps = (0..layers.len() as u32).map(|layer| draft.index.table(layer).map(Tasks::keys));
+    let places = draft.homes.iter().map(|home| Place { pool: home.layer, at: home.number });
+    let keys = Draw::new(maps, draft.asked_keys).keys(places);
     let mut tasks = Tasks::from_rows(keys, draft.code, draft.ops, draft.literals);
     draft.stands_for.into_iter().for_each(|(id, keys)| tasks.set_stands_for(id, keys));
     Ok(TaskGraph::new(tasks, layer_of, layers, outputs))
