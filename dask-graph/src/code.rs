@@ -88,8 +88,14 @@ pub(crate) fn steps(code: &[u32]) -> impl Iterator<Item = Step> + Clone {
 }
 
 /// The node that a word pushes, not marked as its last use.
+#[inline]
 pub(crate) fn node_of(word: u32) -> Option<u32> {
     (word < LAST).then_some(word)
+}
+
+/// Whether a word pushes a literal.
+pub(crate) fn is_literal(word: u32) -> bool {
+    word & WORK == LITERAL
 }
 
 /// The word that pushes a node for the last time.
@@ -110,6 +116,7 @@ pub(crate) fn renumbered(word: u32, new: impl FnOnce(u32) -> u32) -> u32 {
 }
 
 /// Whether the code does more than fetching.
+#[inline]
 pub(crate) fn does_work(code: &[u32]) -> bool {
     code.last().is_some_and(|word| word & WORK == WORK)
 }

@@ -102,6 +102,6 @@ pub use scheduler::{
 };
 pub use store::{KeyTaken, Store};
 pub use task::{Arg, ArgList, Node, Task};
-pub use task_graph::TaskGraph;
+pub use task_graph::{Put, TaskGraph};
 pub use token::{Token, Tokenize, Tokenizer};
 pub use value::{List, Payload, TypeMismatch, Value};

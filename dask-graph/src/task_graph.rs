@@ -46,6 +46,17 @@ pub struct TaskGraph {
     wanted: Vec<u32>,
 }
 
+/// What [`TaskGraph::put_in`] makes of a reference.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Put {
+    /// It stays.
+    Reference,
+    /// The node's code, as it stands.
+    Code,
+    /// The node's code with what goes into it.
+    Whole,
+}
+
 impl Graph {
     /// The tasks that `keys` need.
     ///
@@ -202,6 +213,90 @@ impl TaskGraph {
         self.tasks.set_steps(number, steps)?;
         assert_eq!(depth, 1, "the steps of a node leave one value");
         Ok(())
+    }
+
+    /// Makes references go elsewhere: to what `to` gives for the number that they go to.
+    ///
+    /// # Panics
+    ///
+    /// - When `to` gives a number that is not there.
+    pub fn redirect(&mut self, to: impl Fn(u32) -> u32) {
+        let bound = self.bound();
+        self.tasks.redirect(|number| {
+            let number = to(number);
+            assert!((number as usize) < bound, "{number} is not in the graph");
+            number
+        });
+    }
+
+    /// Puts nodes in the place of references to them in the node of this number, which then stands for all of
+    /// them. `put` says what becomes of a reference to its first number in the node of its second.
+    ///
+    /// # Errors
+    ///
+    /// - When there is more code than 32 bits count.
+    ///
+    /// # Complexity
+    ///
+    /// Time and space O(what the node then does), without recursion. It does not end where [`Put::Whole`] goes in a
+    /// circle.
+    pub fn put_in(&mut self, number: u32, put: impl Fn(&Self, u32, u32) -> Put) -> Result<(), PlanError> {
+        let mut work = Vec::new();
+        let (start, mut path) = (self.tasks.begin_code(), Vec::new());
+        let (mut into, mut rest) = (number, self.tasks.words(number));
+        loop {
+            let Some(word) = rest.next().map(|at| self.tasks.word(at)) else {
+                if self.does_work(into) {
+                    work.push(into);
+                }
+                let Some(outer) = path.pop() else { break };
+                (into, rest) = outer;
+                continue;
+            };
+            let decided = code::node_of(word).map(|to| (to, put(self, to, into)));
+            match decided {
+                Some((to, Put::Whole)) => {
+                    path.push((into, rest));
+                    (into, rest) = (to, self.tasks.words(to));
+                }
+                Some((to, Put::Code)) => {
+                    self.tasks.copy_code(to);
+                    if self.does_work(to) {
+                        work.push(to);
+                    }
+                }
+                Some((_, Put::Reference)) | None => self.tasks.push_word(word),
+            }
+        }
+        if work.iter().any(|&done| done != number) {
+            let mut keys: Vec<Key> = Vec::new();
+            work.into_iter().for_each(|done| keys.extend_from_slice(self.stands_for(done)));
+            if keys != [self.key(number).clone()] {
+                self.tasks.set_stands_for(number, keys.into());
+            }
+        }
+        Ok(self.tasks.end_row(number, start)?)
+    }
+
+    /// The node that this node is another name of.
+    #[inline]
+    pub fn alias_of(&self, number: u32) -> Option<u32> {
+        match *self.tasks.code(number) {
+            [word] => code::node_of(word),
+            _ => None,
+        }
+    }
+
+    /// Whether the node is a value that is there already.
+    #[inline]
+    pub fn is_data(&self, number: u32) -> bool {
+        matches!(*self.tasks.code(number), [word] if code::is_literal(word))
+    }
+
+    /// Whether the node does more than fetching: aliases and data do not.
+    #[inline]
+    pub fn does_work(&self, number: u32) -> bool {
+        code::does_work(self.tasks.code(number))
     }
 
     /// Removes a node. References to it stay; a graph in which there are any has no plan.

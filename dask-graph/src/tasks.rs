@@ -18,7 +18,7 @@ use std::sync::{Arc, OnceLock};
 
 use rustc_hash::FxHashMap;
 
-use crate::code::{Assembler, MAX_LEAF, Step, assemble, steps};
+use crate::code::{self, Assembler, MAX_LEAF, Step, assemble, steps};
 use crate::key::Key;
 use crate::op::Op;
 use crate::plan::Csr;
@@ -124,8 +124,47 @@ impl Tasks {
         self.end_row(number, start)
     }
 
+    /// Where code begins that is written now, a word at a time.
+    pub(crate) fn begin_code(&self) -> usize {
+        self.code.len()
+    }
+
+    #[inline]
+    pub(crate) fn push_word(&mut self, word: u32) {
+        self.code.push(word);
+    }
+
+    /// Writes the code of a node once more.
+    #[inline]
+    pub(crate) fn copy_code(&mut self, number: u32) {
+        // A few words: a call to copy them would take longer.
+        self.words(number).for_each(|at| self.code.push(self.code[at]));
+    }
+
+    /// The places of the words of a node, for [`word`](Self::word).
+    #[inline]
+    pub(crate) fn words(&self, number: u32) -> Range<usize> {
+        let Row { start, len } = self.rows[number as usize];
+        start as usize..start as usize + len as usize
+    }
+
+    #[inline]
+    pub(crate) fn word(&self, at: usize) -> u32 {
+        self.code[at]
+    }
+
+    /// Makes references go to what `to` gives for the number that they go to.
+    #[inline]
+    pub(crate) fn redirect(&mut self, to: impl Fn(u32) -> u32) {
+        for word in &mut self.code {
+            if let Some(number) = code::node_of(*word) {
+                *word = to(number);
+            }
+        }
+    }
+
     /// Gives the code written from `start` on to the node of this number.
-    fn end_row(&mut self, number: u32, start: usize) -> Result<(), TooLarge> {
+    pub(crate) fn end_row(&mut self, number: u32, start: usize) -> Result<(), TooLarge> {
         let [start, end] = [start, self.code.len()].map(|at| u32::try_from(at).map_err(|_| TooLarge));
         let (start, end) = (start?, end?);
         let row = &mut self.rows[number as usize];

@@ -19,7 +19,6 @@ use dask_graph::{Graph, Key, PlanError, TaskGraph};
 
 use crate::remove_aliases::resolve;
 use crate::splice::splice;
-use crate::uses::Uses;
 
 use group::Groups;
 
@@ -132,9 +131,7 @@ pub fn fuse(graph: &Graph, keys: &[Key], limits: &FuseLimits) -> Result<Graph, P
 ///
 /// - When tasks need each other in a circle, or there is more code than 32 bits count.
 pub fn fuse_tasks(tasks: &mut TaskGraph, limits: &FuseLimits) -> Result<(), PlanError> {
-    let sequence = tasks.topological()?;
-    resolve(tasks, &sequence)?;
-    let uses = Uses::new(tasks);
-    let goes_in = Groups::new(tasks, &uses, limits).decide(&sequence);
-    splice(tasks, &sequence, &uses, |_, number, _| goes_in[number as usize])
+    let uses = resolve(tasks)?;
+    let goes_in = Groups::new(tasks, &uses, limits).decide();
+    splice(tasks, &uses, |_, number, _| goes_in[number as usize])
 }

@@ -4,7 +4,6 @@ use dask_graph::{Graph, Key, PlanError, TaskGraph};
 
 use crate::remove_aliases::resolve;
 use crate::splice::splice;
-use crate::uses::Uses;
 
 /// Joins each chain of tasks into one task; dask's `fuse_linear`, which was `fuse` in 2015.
 ///
@@ -52,15 +51,13 @@ pub fn fuse_linear(graph: &Graph, keys: &[Key]) -> Result<Graph, PlanError> {
 ///
 /// - When tasks need each other in a circle.
 pub fn fuse_linear_tasks(tasks: &mut TaskGraph) -> Result<(), PlanError> {
-    let sequence = tasks.topological()?;
-    resolve(tasks, &sequence)?;
-    let uses = Uses::new(tasks);
+    let uses = resolve(tasks)?;
     let mut goes_in = vec![false; tasks.bound()];
-    for &number in &sequence {
+    for number in tasks.numbers() {
         let mut references = tasks.references(number);
         if let (Some(only), None) = (references.next(), references.next()) {
             goes_in[only as usize] = uses.is_used_once(only);
         }
     }
-    splice(tasks, &sequence, &uses, |_, number, _| goes_in[number as usize])
+    splice(tasks, &uses, |_, number, _| goes_in[number as usize])
 }

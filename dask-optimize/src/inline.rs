@@ -5,7 +5,6 @@ use rustc_hash::FxHashSet;
 
 use crate::remove_aliases::resolve;
 use crate::splice::splice;
-use crate::uses::{Uses, is_data};
 
 /// Puts the tasks of the keys `inlined` in the place of every reference to them; dask's `inline` without its
 /// constants, for which there is [`inline_constants`].
@@ -55,10 +54,8 @@ pub fn inline(graph: &Graph, keys: &[Key], inlined: &[Key]) -> Result<Graph, Pla
 /// - When tasks need each other in a circle, or the inlined graph has more code than 32 bits count.
 pub fn inline_tasks(tasks: &mut TaskGraph, inlined: &[Key]) -> Result<(), PlanError> {
     let inlined: FxHashSet<&Key> = inlined.iter().collect();
-    let sequence = tasks.topological()?;
-    resolve(tasks, &sequence)?;
-    let uses = Uses::new(tasks);
-    splice(tasks, &sequence, &uses, |tasks, number, _| inlined.contains(tasks.key(number)))
+    let uses = resolve(tasks)?;
+    splice(tasks, &uses, |tasks, number, _| inlined.contains(tasks.key(number)))
 }
 
 /// Puts values that are in the graph already in the place of every reference to them; the flag
@@ -100,8 +97,6 @@ pub fn inline_constants(graph: &Graph, keys: &[Key]) -> Result<Graph, PlanError>
 ///
 /// - When tasks need each other in a circle, or the inlined graph has more code than 32 bits count.
 pub fn inline_constants_tasks(tasks: &mut TaskGraph) -> Result<(), PlanError> {
-    let sequence = tasks.topological()?;
-    resolve(tasks, &sequence)?;
-    let uses = Uses::new(tasks);
-    splice(tasks, &sequence, &uses, |tasks, number, _| is_data(tasks, number))
+    let uses = resolve(tasks)?;
+    splice(tasks, &uses, |tasks, number, _| tasks.is_data(number))
 }

@@ -4,7 +4,6 @@ use dask_graph::{Graph, Key, Op, PlanError, Step, TaskGraph};
 
 use crate::remove_aliases::resolve;
 use crate::splice::splice;
-use crate::uses::Uses;
 
 /// Inlines every task all of whose ops, nested ones too, are fast, and which was not asked for; dask's
 /// `inline_functions`.
@@ -63,10 +62,8 @@ pub fn inline_functions_tasks(
     is_fast: impl Fn(&dyn Op) -> bool,
 ) -> Result<(), PlanError> {
     let is_fast: Vec<bool> = (0..tasks.n_ops() as u32).map(|op| is_fast(&**tasks.op(op))).collect();
-    let sequence = tasks.topological()?;
-    resolve(tasks, &sequence)?;
-    let uses = Uses::new(tasks);
-    splice(tasks, &sequence, &uses, |tasks, number, takes| {
+    let uses = resolve(tasks)?;
+    splice(tasks, &uses, |tasks, number, takes| {
         let mut calls = tasks.steps(number).filter_map(|step| match step {
             Step::Call { op, .. } => Some(op),
             _ => None,

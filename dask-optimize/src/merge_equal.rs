@@ -8,7 +8,6 @@ use hashbrown::hash_table::Entry;
 use rustc_hash::{FxBuildHasher, FxHashMap};
 
 use crate::same::{OpId, ValueId};
-use crate::uses::{Uses, alias_of};
 
 /// Merges tasks that are equal; what `sync_keys` and `merge_sync` did in dask 0.7 for two graphs, within one.
 ///
@@ -72,7 +71,8 @@ pub fn merge_equal(
 /// - When tasks need each other in a circle, or there is more code than 32 bits count.
 pub fn merge_equal_tasks(tasks: &mut TaskGraph, is_pure: impl Fn(&dyn Op) -> bool) -> Result<(), PlanError> {
     let sequence = by_layer(tasks, tasks.topological()?);
-    let uses = Uses::new(tasks);
+    let mut is_wanted = vec![false; tasks.bound()];
+    tasks.wanted().iter().for_each(|&number| is_wanted[number as usize] = true);
     let mut merging = Merging::new(tasks, is_pure);
     let mut found: HashTable<u32> = HashTable::with_capacity(sequence.len());
     let mut hashes = vec![0; tasks.bound()];
@@ -84,7 +84,7 @@ pub fn merge_equal_tasks(tasks: &mut TaskGraph, is_pure: impl Fn(&dyn Op) -> boo
             tasks.set_steps(number, steps.iter().copied())?;
         }
         steps.clear();
-        if let Some(target) = alias_of(tasks, number) {
+        if let Some(target) = tasks.alias_of(number) {
             merging.stands_in[number as usize] = target;
         } else if let Some(hash) = merging.hash(tasks, number) {
             let is_same =
@@ -97,7 +97,7 @@ pub fn merge_equal_tasks(tasks: &mut TaskGraph, is_pure: impl Fn(&dyn Op) -> boo
         }
         let stands_in = merging.stands_in[number as usize];
         if stands_in != number {
-            if uses.is_wanted(number) {
+            if is_wanted[number as usize] {
                 tasks.set_steps(number, [Step::Again(stands_in)])?;
             } else {
                 tasks.remove(number);

@@ -1,8 +1,8 @@
 //! Alias removal: references go to what is meant, not to another name of it.
 
-use dask_graph::{Graph, Key, PlanError, Step, TaskGraph};
+use dask_graph::{Graph, Key, PlanError, Put, TaskGraph};
 
-use crate::uses::{Uses, alias_of, does_work};
+use crate::uses::Uses;
 
 /// Removes aliases: whoever refers to one refers to its target instead; `dealias` of dask 0.7, and
 /// `resolve_aliases` of today's.
@@ -45,58 +45,43 @@ pub fn remove_aliases(graph: &Graph, keys: &[Key]) -> Result<Graph, PlanError> {
 ///
 /// - When tasks or aliases need each other in a circle.
 pub fn remove_aliases_tasks(tasks: &mut TaskGraph) -> Result<(), PlanError> {
-    let sequence = tasks.topological()?;
-    resolve(tasks, &sequence)
+    resolve(tasks).map(drop)
 }
 
-/// Removes aliases from a graph with this topological order, which stays one.
-pub(crate) fn resolve(tasks: &mut TaskGraph, sequence: &[u32]) -> Result<(), PlanError> {
+/// Removes aliases, and says who uses what is left.
+pub(crate) fn resolve(tasks: &mut TaskGraph) -> Result<Uses, PlanError> {
+    let mut uses = Uses::new(tasks)?;
+    let is_alias = |&number: &u32| tasks.alias_of(number).is_some();
+    let aliases: Vec<u32> = uses.sequence().iter().copied().filter(is_alias).collect();
+    if aliases.is_empty() {
+        return Ok(uses);
+    }
     // Per number: the node that it means, itself unless it is an alias.
     let mut meant: Vec<u32> = (0..tasks.bound() as u32).collect();
-    let mut aliases = Vec::new();
-    for &number in sequence {
-        if let Some(target) = alias_of(tasks, number) {
-            meant[number as usize] = meant[target as usize];
-            aliases.push(number);
+    for &alias in &aliases {
+        if let Some(target) = tasks.alias_of(alias) {
+            meant[alias as usize] = meant[target as usize];
         }
     }
-    if aliases.is_empty() {
-        return Ok(());
-    }
-    let wanted: Vec<u32> =
-        tasks.wanted().iter().copied().filter(|&number| alias_of(tasks, number).is_some()).collect();
-    aliases.into_iter().for_each(|alias| tasks.remove(alias));
-    for &alias in &wanted {
-        tasks.set_steps(alias, [Step::Again(meant[alias as usize])])?;
-    }
-    let mut steps = Vec::new();
-    for &number in sequence {
-        if tasks.references(number).any(|to| meant[to as usize] != to) {
-            steps.extend(tasks.steps(number).map(|step| match step {
-                Step::Again(to) => Step::Again(meant[to as usize]),
-                other => other,
-            }));
-            tasks.set_steps(number, steps.drain(..))?;
+    for &alias in aliases.iter().rev() {
+        if let Some(target) = tasks.alias_of(alias) {
+            uses.pass_on(alias, target);
         }
     }
+    tasks.redirect(|number| meant[number as usize]);
+    aliases.into_iter().filter(|&alias| !uses.is_wanted(alias)).for_each(|alias| tasks.remove(alias));
 
-    let uses = Uses::new(tasks);
-    for alias in wanted {
-        let Some(target) = alias_of(tasks, alias) else { continue };
+    for alias in tasks.wanted().to_vec() {
+        let Some(target) = tasks.alias_of(alias) else { continue };
         if uses.is_used_once(target) && may_move(tasks, target, alias) {
-            steps.extend(tasks.steps(target));
-            tasks.set_steps(alias, steps.drain(..))?;
-            if does_work(tasks, target) {
-                let keys = tasks.stands_for(target).to_vec();
-                tasks.set_stands_for(alias, keys);
-            }
+            tasks.put_in(alias, |_, _, into| if into == alias { Put::Code } else { Put::Reference })?;
             tasks.remove(target);
         }
     }
-    Ok(())
+    Ok(uses)
 }
 
 /// Whether the target's task may be run as the alias would be.
 fn may_move(tasks: &TaskGraph, target: u32, alias: u32) -> bool {
-    tasks.contains(target) && (tasks.same_annotations(target, alias) || !does_work(tasks, target))
+    tasks.contains(target) && (tasks.same_annotations(target, alias) || !tasks.does_work(target))
 }

@@ -6,9 +6,9 @@
 //! z   [again y, again x, call add]          z   [again x, call inc, again x, call add]
 //! ```
 
-use dask_graph::{Key, PlanError, Step, TaskGraph};
+use dask_graph::{PlanError, Put, TaskGraph};
 
-use crate::uses::{Uses, does_work};
+use crate::uses::Uses;
 
 /// Work that is needed in several places is repeated there only if it takes at most so many steps, one for
 /// each key, literal, list and call; otherwise references to it stay.
@@ -17,7 +17,7 @@ use crate::uses::{Uses, does_work};
 pub const MAX_REPEATED_STEPS: usize = 256;
 
 /// Puts the nodes for which `goes_in` holds in the place of all references to them, and removes those to which no
-/// reference is left. `sequence` is a topological order, and `uses` are those of the nodes as they are.
+/// reference is left. `uses` are those of the nodes as they are.
 ///
 /// Whether a node goes in may depend on whether something goes into it, which is the last argument of `goes_in`.
 ///
@@ -25,119 +25,110 @@ pub const MAX_REPEATED_STEPS: usize = 256;
 /// repeat. Wanted nodes stay too, but references to them do not.
 pub(crate) fn splice(
     tasks: &mut TaskGraph,
-    sequence: &[u32],
     uses: &Uses,
     goes_in: impl Fn(&TaskGraph, u32, bool) -> bool,
 ) -> Result<(), PlanError> {
-    let mut splice = Splice { parts: vec![Part::default(); tasks.bound()] };
-    let mut changes = false;
-    for &number in sequence {
-        changes |= splice.decide(tasks, number, uses, &goes_in);
-    }
-    if !changes {
+    let mut splice = Splice::new(tasks.bound());
+    uses.sequence().iter().for_each(|&number| splice.decide(tasks, number, uses, &goes_in));
+    let Splice { mut parts, takers, may_go, .. } = splice;
+    if takers.is_empty() {
         return Ok(());
     }
-    let (mut steps, mut names) = (Vec::new(), Vec::new());
-    for &number in sequence {
-        let part = splice.parts[number as usize];
+    for number in takers {
+        let Part { goes_in, stays, .. } = parts[number as usize];
         // What goes into one place only is written out there.
-        if part.takes && (part.stays || !uses.is_used_once(number)) {
-            splice.write(tasks, number, &mut steps, &mut names);
-            tasks.set_steps(number, steps.drain(..))?;
-            match &names[..] {
-                [] => {}
-                [own] if own == tasks.key(number) => {}
-                names => tasks.set_stands_for(number, names),
-            }
-            names.clear();
+        if !goes_in || stays || !uses.is_used_once(number) {
+            tasks.put_in(number, |tasks, to, into| {
+                let part = parts[to as usize];
+                match part.goes_into(tasks, to, into) {
+                    false => Put::Reference,
+                    true if part.takes => Put::Whole,
+                    true => Put::Code,
+                }
+            })?;
             // It goes into others as it stands.
-            splice.parts[number as usize].takes = false;
+            parts[number as usize].takes = false;
         }
     }
-    let replaced = sequence.iter().filter(|&&number| !splice.parts[number as usize].stays);
-    replaced.for_each(|&number| tasks.remove(number));
+    let replaced = may_go.into_iter().filter(|&number| !parts[number as usize].stays);
+    replaced.for_each(|number| tasks.remove(number));
     Ok(())
 }
 
 /// What becomes of the nodes, by number.
 struct Splice {
     parts: Vec<Part>,
+    /// Of nodes that go into others: how many steps they have with what goes into them.
+    sizes: Vec<u32>,
+    /// The nodes into which something goes.
+    takers: Vec<u32>,
+    /// The nodes to which no reference may be left.
+    may_go: Vec<u32>,
 }
 
 #[derive(Clone, Copy, Default)]
 struct Part {
-    /// How many steps it has with what goes into it.
-    size: u32,
     /// Whether it goes into its consumers.
     goes_in: bool,
     /// Whether it does more than fetching, with what goes into it.
     works: bool,
     /// Whether something goes into it that is not written there yet.
     takes: bool,
-    /// Whether a use of it is left.
+    /// Of a node that may go: whether a use of it is left.
     stays: bool,
 }
 
+impl Part {
+    #[inline]
+    fn goes_into(self, tasks: &TaskGraph, number: u32, consumer: u32) -> bool {
+        self.goes_in && (!self.works || tasks.same_annotations(number, consumer))
+    }
+}
+
 impl Splice {
-    /// Decides about a node when everything that it needs has been decided. Returns whether something goes into
-    /// it.
+    fn new(bound: usize) -> Self {
+        Self {
+            parts: vec![Part::default(); bound],
+            sizes: vec![0; bound],
+            takers: Vec::new(),
+            may_go: Vec::new(),
+        }
+    }
+
+    /// Decides about a node when everything that it needs has been decided.
+    #[inline]
     fn decide(
         &mut self,
         tasks: &TaskGraph,
         number: u32,
         uses: &Uses,
         goes_in: &impl Fn(&TaskGraph, u32, bool) -> bool,
-    ) -> bool {
-        let mut part = Part { works: does_work(tasks, number), ..Part::default() };
-        for step in tasks.steps(number) {
-            part.size = part.size.saturating_add(1);
-            let Step::Again(to) = step else { continue };
-            if self.goes_into(tasks, to, number) {
-                let taken = self.parts[to as usize];
+    ) {
+        let mut part = Part::default();
+        let mut n_taken = 0_u32;
+        for to in tasks.references(number) {
+            let taken = self.parts[to as usize];
+            if taken.goes_into(tasks, to, number) {
                 part.takes = true;
                 part.works |= taken.works;
-                part.size = part.size.saturating_add(taken.size - 1);
-            } else {
+                n_taken = n_taken.saturating_add(self.sizes[to as usize] - 1);
+            } else if taken.goes_in {
                 self.parts[to as usize].stays = true;
             }
         }
-        part.goes_in = goes_in(tasks, number, part.takes)
-            && (uses.is_used_once(number) || part.size as usize <= MAX_REPEATED_STEPS);
+        if goes_in(tasks, number, part.takes) {
+            let size = n_taken.saturating_add(tasks.steps(number).count() as u32);
+            part.goes_in = uses.is_used_once(number) || size as usize <= MAX_REPEATED_STEPS;
+            part.works |= tasks.does_work(number);
+            self.sizes[number as usize] = size;
+        }
+        if part.takes {
+            self.takers.push(number);
+        }
+        if part.goes_in || uses.is_unused(number) {
+            self.may_go.push(number);
+        }
         part.stays = uses.is_wanted(number);
         self.parts[number as usize] = part;
-        part.takes
-    }
-
-    fn goes_into(&self, tasks: &TaskGraph, number: u32, consumer: u32) -> bool {
-        let part = self.parts[number as usize];
-        part.goes_in && (!part.works || tasks.same_annotations(number, consumer))
-    }
-
-    /// Writes the steps of a node with all that goes into it, and the keys that it then stands for.
-    fn write(&self, tasks: &TaskGraph, number: u32, steps: &mut Vec<Step>, names: &mut Vec<Key>) {
-        let mut path = vec![(number, tasks.steps(number))];
-        while let Some((number, rest)) = path.last_mut() {
-            let number = *number;
-            match rest.next() {
-                Some(Step::Again(to)) if self.goes_into(tasks, to, number) => {
-                    let part = self.parts[to as usize];
-                    if part.takes {
-                        path.push((to, tasks.steps(to)));
-                        continue;
-                    }
-                    steps.extend(tasks.steps(to));
-                    if part.works {
-                        names.extend_from_slice(tasks.stands_for(to));
-                    }
-                }
-                Some(step) => steps.push(step),
-                None => {
-                    if does_work(tasks, number) {
-                        names.extend_from_slice(tasks.stands_for(number));
-                    }
-                    path.pop();
-                }
-            }
-        }
     }
 }

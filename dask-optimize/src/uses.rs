@@ -1,61 +1,94 @@
 //! Who needs the nodes of a graph.
 
-use dask_graph::{Step, TaskGraph};
+use dask_graph::{PlanError, TaskGraph};
 
-/// Who uses each node, as far as passes want to know: a byte a node, so that it stays in the cache.
-pub(crate) struct Uses(Vec<u8>);
+/// Who uses each node, as far as passes want to know, and an order for them.
+pub(crate) struct Uses {
+    /// Per number: how many references go to the node, and whether it was asked for.
+    uses: Vec<u32>,
+    /// Dependencies before what depends on them.
+    sequence: Vec<u32>,
+}
 
 /// The node was asked for.
-const WANTED: u8 = 1 << 2;
-
-/// So many references or more.
-const MANY: u8 = 2;
+const WANTED: u32 = 1 << 31;
 
 impl Uses {
-    pub(crate) fn new(tasks: &TaskGraph) -> Self {
+    /// Counts the uses of all nodes.
+    ///
+    /// # Errors
+    ///
+    /// - When nodes need each other in a circle: the error lists the circle.
+    pub(crate) fn new(tasks: &TaskGraph) -> Result<Self, PlanError> {
         let mut uses = vec![0; tasks.bound()];
+        let mut is_descending = true;
         for number in 0..tasks.bound() as u32 {
             for to in tasks.references(number) {
-                let references = &mut uses[to as usize];
-                *references = MANY.min(*references + 1);
+                uses[to as usize] += 1;
+                is_descending &= to > number;
             }
         }
+        let sequence = if is_descending {
+            // Numbers go from what is wanted to what it needs; in chains and trees they do so without exception.
+            (0..tasks.bound() as u32).rev().filter(|&number| tasks.contains(number)).collect()
+        } else {
+            sequence(tasks, uses.clone())?
+        };
         tasks.wanted().iter().for_each(|&number| uses[number as usize] |= WANTED);
-        Self(uses)
+        Ok(Self { uses, sequence })
+    }
+
+    /// The nodes, dependencies before what depends on them.
+    pub(crate) fn sequence(&self) -> &[u32] {
+        &self.sequence
     }
 
     /// Whether the node was asked for.
+    #[inline]
     pub(crate) fn is_wanted(&self, number: u32) -> bool {
-        self.0[number as usize] & WANTED != 0
+        self.uses[number as usize] & WANTED != 0
     }
 
     /// Whether there is one use of the node, a reference in a task.
+    #[inline]
     pub(crate) fn is_used_once(&self, number: u32) -> bool {
-        self.0[number as usize] == 1
+        self.uses[number as usize] == 1
+    }
+
+    /// Whether nobody needs the node.
+    #[inline]
+    pub(crate) fn is_unused(&self, number: u32) -> bool {
+        self.uses[number as usize] == 0
+    }
+
+    /// All references to an alias go to its target from now on; an alias that was not asked for is no more.
+    pub(crate) fn pass_on(&mut self, alias: u32, target: u32) {
+        let own = u32::from(!self.is_wanted(alias));
+        let passed = self.uses[alias as usize] & !WANTED;
+        self.uses[target as usize] = self.uses[target as usize] + passed - own;
+        self.uses[alias as usize] &= WANTED;
     }
 }
 
-/// What the node does, if that is one step: an alias fetches, data is a literal.
-pub(crate) fn only_step(tasks: &TaskGraph, number: u32) -> Option<Step> {
-    let mut steps = tasks.steps(number);
-    let first = steps.next()?;
-    steps.next().is_none().then_some(first)
-}
-
-/// Whether the node does more than fetching: aliases and data do not.
-pub(crate) fn does_work(tasks: &TaskGraph, number: u32) -> bool {
-    !matches!(only_step(tasks, number), Some(Step::Again(_) | Step::Literal(_)))
-}
-
-/// The node that this node is another name of.
-pub(crate) fn alias_of(tasks: &TaskGraph, number: u32) -> Option<u32> {
-    match only_step(tasks, number) {
-        Some(Step::Again(to)) => Some(to),
-        _ => None,
+/// Dependencies before what depends on them: a node is reached when the last of its `uses` is.
+fn sequence(tasks: &TaskGraph, mut uses: Vec<u32>) -> Result<Vec<u32>, PlanError> {
+    let mut sequence = Vec::with_capacity(tasks.len());
+    sequence.extend(tasks.numbers().filter(|&number| uses[number as usize] == 0));
+    let mut next = 0;
+    while let Some(&number) = sequence.get(next) {
+        next += 1;
+        for to in tasks.references(number) {
+            let left = &mut uses[to as usize];
+            *left -= 1;
+            if *left == 0 && tasks.contains(to) {
+                sequence.push(to);
+            }
+        }
     }
-}
-
-/// Whether the node is a value that is there already.
-pub(crate) fn is_data(tasks: &TaskGraph, number: u32) -> bool {
-    matches!(only_step(tasks, number), Some(Step::Literal(_)))
+    // Of a circle the last use is never reached.
+    if sequence.len() < tasks.len() {
+        return tasks.topological();
+    }
+    sequence.reverse();
+    Ok(sequence)
 }

@@ -6,7 +6,7 @@
 
 use dask_graph::{Step, TaskGraph};
 
-use crate::uses::{Uses, is_data};
+use crate::uses::Uses;
 
 use super::FuseLimits;
 
@@ -97,11 +97,11 @@ impl<'a> Groups<'a> {
         }
     }
 
-    /// Per number: whether the node goes into the only one that uses it. `sequence` is a topological order.
-    pub(super) fn decide(mut self, sequence: &[u32]) -> Vec<bool> {
+    /// Per number: whether the node goes into the only one that uses it.
+    pub(super) fn decide(mut self) -> Vec<bool> {
         let mut stack: Vec<Arg> = Vec::new();
         let (mut inner, mut children, mut edges) = (Vec::new(), Vec::new(), EdgeSet::default());
-        for &number in sequence {
+        for &number in self.uses.sequence() {
             // The tree of a task that goes nowhere matters only to what may go into it.
             let may_go_in = |number| self.uses.is_used_once(number);
             if !may_go_in(number) && !self.tasks.references(number).any(may_go_in) {
@@ -144,7 +144,7 @@ impl<'a> Groups<'a> {
     fn arg(&mut self, number: u32, consumer: u32) -> Arg {
         if !self.uses.is_used_once(number) || !self.tasks.contains(number) {
             Arg::Edge(number)
-        } else if is_data(self.tasks, number) {
+        } else if self.tasks.is_data(number) {
             self.goes_in[number as usize] = true;
             Arg::Nothing
         } else if self.tasks.same_annotations(number, consumer) {
