@@ -87,6 +87,40 @@ pub(crate) fn steps(code: &[u32]) -> impl Iterator<Item = Step> + Clone {
     })
 }
 
+/// A word by what it names; code is copied word by word where names become others.
+pub(crate) enum Word {
+    /// A node, whether it is used for the last time or not.
+    Node(u32),
+    Literal(u32),
+    Op(u32),
+    /// Nothing: it counts.
+    Count,
+}
+
+impl Word {
+    #[inline]
+    pub(crate) fn of(word: u32) -> Self {
+        match word & WORK {
+            0 | LAST => Self::Node(word & !WORK),
+            LITERAL => Self::Literal(word & !WORK),
+            _ if word & CALL == CALL => Self::Op(word & (MAX_WORK - 1)),
+            _ => Self::Count,
+        }
+    }
+}
+
+/// The word that pushes a literal of a number below [`MAX_LEAF`].
+#[inline]
+pub(crate) fn literal(number: u32) -> u32 {
+    LITERAL | number
+}
+
+/// The word that calls an op of a number below [`MAX_WORK`].
+#[inline]
+pub(crate) fn call(op: u32) -> u32 {
+    CALL | op
+}
+
 /// The node that a word pushes, not marked as its last use.
 #[inline]
 pub(crate) fn node_of(word: u32) -> Option<u32> {

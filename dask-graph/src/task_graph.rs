@@ -43,6 +43,8 @@ pub struct TaskGraph {
     /// Per number: the layer of the node.
     layer_of: Vec<u32>,
     layers: Vec<PlanLayer>,
+    /// Per layer: whether it held keys of other names than its own.
+    foreign: Vec<bool>,
     wanted: Vec<u32>,
 }
 
@@ -73,8 +75,14 @@ impl Graph {
 }
 
 impl TaskGraph {
-    pub(crate) fn new(tasks: Tasks, layer_of: Vec<u32>, layers: Vec<PlanLayer>, wanted: Vec<u32>) -> Self {
-        Self { tasks, layer_of, layers, wanted }
+    pub(crate) fn new(
+        tasks: Tasks,
+        layer_of: Vec<u32>,
+        layers: Vec<PlanLayer>,
+        foreign: Vec<bool>,
+        wanted: Vec<u32>,
+    ) -> Self {
+        Self { tasks, layer_of, layers, foreign, wanted }
     }
 
     /// How many nodes there are.
@@ -358,17 +366,18 @@ impl TaskGraph {
     /// The graph of these tasks: the same layers, each as a map of its tasks, those without tasks left out.
     pub fn into_graph(self) -> Graph {
         if let [layer] = &self.layers[..] {
-            return Graph::from_layer(Materialized::from_tasks(layer, self.tasks));
+            return Graph::from_layer(Materialized::from_tasks(layer, self.tasks, self.foreign[0]));
         }
         let mut members: Vec<Vec<u32>> = vec![Vec::new(); self.layers.len()];
         self.numbers().for_each(|number| members[self.layer_of[number as usize] as usize].push(number));
         let mut parts = Parts::new(&self);
         // Layers stand with their inputs first; a chain of links keeps that order.
-        let layers = self.layers.iter().zip(members).filter(|(_, members)| !members.is_empty());
-        layers.fold(Graph::new(), |below, (layer, members)| {
+        let layers = self.layers.iter().zip(&self.foreign).zip(members);
+        let layers = layers.filter(|(_, members)| !members.is_empty());
+        layers.fold(Graph::new(), |below, ((layer, &foreign), members)| {
             // A part of a graph is no larger than the whole.
             let part = parts.next(&members).unwrap_or_else(|TooLarge| unreachable!("the whole was not"));
-            Graph::with_inputs(Materialized::from_tasks(layer, part), [&below])
+            Graph::with_inputs(Materialized::from_tasks(layer, part, foreign), [&below])
         })
     }
 }

@@ -41,9 +41,10 @@ impl Materialized {
         Self { name: name.into(), tasks: Tasks::default(), foreign: false, info }
     }
 
-    /// The layer `layer`, made of these tasks.
-    pub(crate) fn from_tasks(layer: &PlanLayer, tasks: Tasks) -> Self {
-        let foreign = tasks.numbers_with_node().any(|number| *tasks.key(number).name() != layer.name);
+    /// The layer `layer`, made of these tasks, which may only have keys of other names if they had `foreign` ones.
+    pub(crate) fn from_tasks(layer: &PlanLayer, tasks: Tasks, foreign: bool) -> Self {
+        let foreign =
+            foreign && tasks.numbers_with_node().any(|number| *tasks.key(number).name() != layer.name);
         Self { name: layer.name.clone(), tasks, foreign, info: layer.info.clone() }
     }
 

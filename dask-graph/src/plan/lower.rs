@@ -17,7 +17,7 @@ use hashbrown::HashTable;
 use hashbrown::hash_table::Entry;
 use rustc_hash::FxBuildHasher;
 
-use crate::code::{self, Assembler, MAX_LEAF, Step, assemble, steps};
+use crate::code::{self, Assembler, MAX_LEAF, MAX_WORK, Step, Word, assemble, node_of};
 use crate::graph::Graph;
 use crate::key::Key;
 use crate::op::Op;
@@ -53,6 +53,7 @@ fn walk<'a>(
 ) -> Result<(Draft<'a>, Vec<u32>), PlanError> {
     let mut draft = Draft::new(index);
     let outputs = wanted.iter().map(|key| draft.meet(key, None)).collect::<Result<Vec<_>, _>>()?;
+    draft.n_wanted = draft.homes.len();
     let mut next = 0;
     while next < draft.homes.len() {
         draft.add(next as u32)?;
@@ -74,8 +75,8 @@ struct Draft<'a> {
     asked: HashTable<u32>,
     asked_keys: Vec<Key>,
     homes: Vec<Home>,
-    /// Per node: the node that was being added when it was met; itself for wanted keys.
-    met_by: Vec<u32>,
+    /// How many nodes were asked for: the first ones.
+    n_wanted: usize,
     code: Csr<u32>,
     dependencies: Csr<u32>,
     ops: Vec<Arc<dyn Op>>,
@@ -110,7 +111,7 @@ impl<'a> Draft<'a> {
             asked: HashTable::new(),
             asked_keys: Vec::new(),
             homes: Vec::new(),
-            met_by: Vec::new(),
+            n_wanted: 0,
             code: Csr::new(),
             dependencies: Csr::new(),
             ops: Vec::new(),
@@ -142,9 +143,9 @@ impl<'a> Draft<'a> {
         match self.index.find(key)? {
             Some(Site::Held { layer, number }) => match self.met.get(layer, number) {
                 Some(id) => Ok(id),
-                None => self.meet_held(layer, number, by),
+                None => self.meet_held(layer, number),
             },
-            Some(Site::Asked { layer }) => self.meet_asked(layer, key, by),
+            Some(Site::Asked { layer }) => self.meet_asked(layer, key),
             None => Err(self.missing(key, by)),
         }
     }
@@ -156,22 +157,22 @@ impl<'a> Draft<'a> {
             return Ok(id);
         }
         if self.keys_are_apart && tasks.has_node(number) {
-            return self.meet_held(layer, number, Some(by));
+            return self.meet_held(layer, number);
         }
         let id = self.meet(tasks.key(number), Some(by))?;
         self.met.set(layer, number, id);
         Ok(id)
     }
 
-    fn meet_held(&mut self, layer: u32, number: u32, by: Option<u32>) -> Result<u32, PlanError> {
-        let id = self.new_node(Home { layer, number }, by)?;
+    fn meet_held(&mut self, layer: u32, number: u32) -> Result<u32, PlanError> {
+        let id = self.new_node(Home { layer, number })?;
         self.met.set(layer, number, id);
         Ok(id)
     }
 
-    fn meet_asked(&mut self, layer: u32, key: &Key, by: Option<u32>) -> Result<u32, PlanError> {
+    fn meet_asked(&mut self, layer: u32, key: &Key) -> Result<u32, PlanError> {
         let number = self.asked_keys.len() as u32;
-        let id = self.new_node(Home { layer, number }, by)?;
+        let id = self.new_node(Home { layer, number })?;
         self.asked_keys.push(key.clone());
         let Self { asked, asked_keys, homes, .. } = self;
         let rehash = |&id: &u32| hash(&asked_keys[homes[id as usize].number as usize]);
@@ -182,15 +183,24 @@ impl<'a> Draft<'a> {
         Ok(id)
     }
 
-    fn new_node(&mut self, home: Home, by: Option<u32>) -> Result<u32, PlanError> {
+    fn new_node(&mut self, home: Home) -> Result<u32, PlanError> {
         // Written so that no error is made, and dropped, for every node.
         let Some(id) = u32::try_from(self.homes.len()).ok().filter(|&id| id < MAX_LEAF) else {
             return Err(PlanError::TooLarge);
         };
         self.homes.push(home);
-        self.met_by.push(by.unwrap_or(id));
-        self.seen_by.push(0);
         Ok(id)
+    }
+
+    /// The node that was being added when this one was met; none for one that was asked for.
+    fn met_by(&self, id: u32) -> Option<u32> {
+        let refers = |by: &u32| {
+            self.code
+                .row(*by as usize)
+                .iter()
+                .any(|&word| matches!(Word::of(word), Word::Node(to) if to == id))
+        };
+        (0..id).filter(|_| id as usize >= self.n_wanted).find(refers)
     }
 
     fn missing(&self, key: &Key, by: Option<u32>) -> PlanError {
@@ -217,8 +227,7 @@ impl<'a> Draft<'a> {
         } else {
             let key = &self.asked_keys[number as usize];
             let Some(node) = self.index.layers[layer as usize].node(key) else {
-                let by = self.met_by[id as usize];
-                return Err(self.missing(key, (by != id).then_some(by)));
+                return Err(self.missing(key, self.met_by(id)));
             };
             let mut writer = Writer { draft: self, id, has_producer: false };
             assemble(&node, &mut writer)?;
@@ -232,40 +241,45 @@ impl<'a> Draft<'a> {
     /// Copies the code of a node that a map holds; returns whether it has a producer in it.
     fn copy(&mut self, id: u32, layer: u32, tasks: &Tasks, number: u32) -> Result<bool, PlanError> {
         let mut has_producer = false;
-        for step in steps(tasks.code(number)) {
-            let step = match step {
-                Step::Again(number) | Step::Last(number) => {
-                    Step::Again(self.meet_in(layer, tasks, number, id)?)
-                }
-                Step::Literal(at) => Step::Literal(self.literal_of.get(layer, at).unwrap_or_else(|| {
-                    let literal = self.literals.len() as u32;
-                    self.literals.push(tasks.literals()[at as usize].clone());
-                    self.literal_of.set(layer, at, literal);
-                    literal
-                })),
-                Step::Call { op: at, n_args } => {
+        for &word in tasks.code(number) {
+            let word = match Word::of(word) {
+                Word::Node(number) => self.meet_in(layer, tasks, number, id)?,
+                Word::Literal(at) => code::literal(match self.literal_of.get(layer, at) {
+                    Some(literal) => literal,
+                    None => {
+                        let literal = self.add_literal(&tasks.literals()[at as usize])?;
+                        self.literal_of.set(layer, at, literal);
+                        literal
+                    }
+                }),
+                Word::Op(at) => {
                     let op = match self.op_of.get(layer, at) {
                         Some(op) => op,
                         None => {
-                            let op = self.add_op(&tasks.ops()[at as usize]);
+                            let op = self.add_op(&tasks.ops()[at as usize])?;
                             self.op_of.set(layer, at, op);
                             op
                         }
                     };
                     has_producer |= self.is_producer[op as usize];
-                    Step::Call { op, n_args }
+                    code::call(op)
                 }
-                Step::List(n) => Step::List(n),
+                Word::Count => word,
             };
-            let Some(()) = step.write(self.code.items_mut()) else { return Err(PlanError::TooLarge) };
+            self.code.items_mut().push(word);
         }
         Ok(has_producer)
     }
 
-    fn add_op(&mut self, op: &Arc<dyn Op>) -> u32 {
+    fn add_literal(&mut self, literal: &Value) -> Result<u32, PlanError> {
+        self.literals.push(literal.clone());
+        number_below(MAX_LEAF, self.literals.len())
+    }
+
+    fn add_op(&mut self, op: &Arc<dyn Op>) -> Result<u32, PlanError> {
         self.is_producer.push(op.is_producer());
         self.ops.push(op.clone());
-        self.ops.len() as u32 - 1
+        number_below(MAX_WORK, self.ops.len())
     }
 
     /// Adds up what the producers of a node, itself or nested in it, expect to have in hand.
@@ -301,8 +315,9 @@ impl<'a> Draft<'a> {
 
     /// Ends the node: its last use of each dependency is marked, and the distinct ones are listed.
     fn end(&mut self, id: u32) -> Option<()> {
+        self.seen_by.resize(self.homes.len(), 0);
         for word in self.code.open_row().iter_mut().rev() {
-            let Some(dependency) = code::node_of(*word) else { continue };
+            let Some(dependency) = node_of(*word) else { continue };
             let seen = &mut self.seen_by[dependency as usize];
             if *seen != id + 1 {
                 *seen = id + 1;
@@ -332,9 +347,9 @@ impl Assembler for Writer<'_, '_> {
 
     fn literal(&mut self, value: &Value) -> Result<u32, PlanError> {
         // One literal given to many blocks is one entry.
-        let literals = &mut self.draft.literals;
+        let literals = &self.draft.literals;
         if literals.last().is_none_or(|last| !last.ptr_eq(value)) {
-            literals.push(value.clone());
+            return self.draft.add_literal(value);
         }
         Ok(literals.len() as u32 - 1)
     }
@@ -343,7 +358,7 @@ impl Assembler for Writer<'_, '_> {
         // Tasks of one layer share their op.
         let op = match self.draft.ops.last() {
             Some(last) if Arc::ptr_eq(last, task.op()) => self.draft.ops.len() as u32 - 1,
-            _ => self.draft.add_op(task.op()),
+            _ => self.draft.add_op(task.op())?,
         };
         self.has_producer |= self.draft.is_producer[op as usize];
         Ok(op)
@@ -352,6 +367,11 @@ impl Assembler for Writer<'_, '_> {
     fn step(&mut self, step: Step) -> Result<(), PlanError> {
         step.write(self.draft.code.items_mut()).ok_or(PlanError::TooLarge)
     }
+}
+
+/// The number of the last of so many.
+fn number_below(bound: u32, n: usize) -> Result<u32, PlanError> {
+    u32::try_from(n - 1).ok().filter(|&number| number < bound).ok_or(PlanError::TooLarge)
 }
 
 #[inline]

@@ -62,6 +62,38 @@ impl EdgeSet {
     }
 }
 
+/// What a task takes.
+#[derive(Default)]
+struct Inputs {
+    /// The trees of which it is made.
+    inner: Vec<Group>,
+    /// The last tasks of those that are not in it yet.
+    children: Vec<u32>,
+    /// The nodes that it needs besides.
+    edges: EdgeSet,
+}
+
+impl Inputs {
+    fn clear(&mut self) {
+        self.inner.clear();
+        self.children.clear();
+        self.edges.0.clear();
+    }
+
+    #[inline]
+    fn add(&mut self, arg: Arg, groups: &[Group]) {
+        match arg {
+            Arg::Nothing => {}
+            Arg::Edge(to) => self.edges.insert(to),
+            Arg::Nested(group) => self.inner.push(group),
+            Arg::Child(child) => {
+                self.inner.push(groups[child as usize]);
+                self.children.push(child);
+            }
+        }
+    }
+}
+
 /// What stands as an argument.
 enum Arg {
     /// A literal, or data that becomes one.
@@ -99,46 +131,62 @@ impl<'a> Groups<'a> {
 
     /// Per number: whether the node goes into the only one that uses it.
     pub(super) fn decide(mut self) -> Vec<bool> {
-        let mut stack: Vec<Arg> = Vec::new();
-        let (mut inner, mut children, mut edges) = (Vec::new(), Vec::new(), EdgeSet::default());
+        let (mut stack, mut inputs) = (Vec::new(), Inputs::default());
         for &number in self.uses.sequence() {
             // The tree of a task that goes nowhere matters only to what may go into it.
             let may_go_in = |number| self.uses.is_used_once(number);
             if !may_go_in(number) && !self.tasks.references(number).any(may_go_in) {
                 continue;
             }
-            stack.clear();
-            for step in self.tasks.steps(number) {
-                let arg = match step {
-                    Step::Literal(_) => Arg::Nothing,
-                    Step::Again(to) | Step::Last(to) => self.arg(to, number),
-                    // A list is made of its items as a result is of its arguments.
-                    Step::List(n_args) | Step::Call { n_args, .. } => {
-                        for arg in stack.drain(stack.len() - n_args as usize..) {
-                            match arg {
-                                Arg::Nothing => {}
-                                Arg::Edge(to) => edges.insert(to),
-                                Arg::Nested(group) => inner.push(group),
-                                Arg::Child(child) => {
-                                    inner.push(self.groups[child as usize]);
-                                    children.push(child);
-                                }
-                            }
-                        }
-                        let group = self.join(&inner, &children, &mut edges);
-                        inner.clear();
-                        children.clear();
-                        edges.0.clear();
-                        Arg::Nested(group)
-                    }
-                };
-                stack.push(arg);
-            }
-            if let Some(Arg::Nested(group)) = stack.pop() {
+            let group = match self.flat(number, &mut inputs) {
+                Some(group) => Some(group),
+                None => self.nested(number, &mut stack, &mut inputs),
+            };
+            if let Some(group) = group {
                 self.groups[number as usize] = group;
             }
         }
         self.goes_in
+    }
+
+    /// The tree of a task in which nothing is nested: nearly all are such.
+    fn flat(&mut self, number: u32, inputs: &mut Inputs) -> Option<Group> {
+        inputs.clear();
+        let (mut steps, mut n_leaves) = (self.tasks.steps(number), 0);
+        loop {
+            match steps.next()? {
+                Step::Literal(_) => {}
+                Step::Again(to) | Step::Last(to) => inputs.add(self.arg(to, number), &self.groups),
+                Step::List(n_args) | Step::Call { n_args, .. } => {
+                    let is_flat = n_args == n_leaves && steps.next().is_none();
+                    return is_flat.then(|| self.join(inputs));
+                }
+            }
+            n_leaves += 1;
+        }
+    }
+
+    /// The tree of any node; none if it does no work.
+    fn nested(&mut self, number: u32, stack: &mut Vec<Arg>, inputs: &mut Inputs) -> Option<Group> {
+        stack.clear();
+        for step in self.tasks.steps(number) {
+            let arg = match step {
+                Step::Literal(_) => Arg::Nothing,
+                Step::Again(to) | Step::Last(to) => self.arg(to, number),
+                // A list is made of its items as a result is of its arguments.
+                Step::List(n_args) | Step::Call { n_args, .. } => {
+                    inputs.clear();
+                    let args = stack.drain(stack.len() - n_args as usize..);
+                    args.for_each(|arg| inputs.add(arg, &self.groups));
+                    Arg::Nested(self.join(inputs))
+                }
+            };
+            stack.push(arg);
+        }
+        match stack.pop() {
+            Some(Arg::Nested(group)) => Some(group),
+            _ => None,
+        }
     }
 
     fn arg(&mut self, number: u32, consumer: u32) -> Arg {
@@ -154,9 +202,8 @@ impl<'a> Groups<'a> {
         }
     }
 
-    /// The tree of a task that needs the trees `inner` and, besides, the nodes `edges`. Of the trees the
-    /// `children` are not in the task yet, and all of them go in or none.
-    fn join(&mut self, inner: &[Group], children: &[u32], edges: &mut EdgeSet) -> Group {
+    /// The tree of a task that takes these. Of its children all go in or none.
+    fn join(&mut self, Inputs { inner, children, edges }: &mut Inputs) -> Group {
         if inner.is_empty() {
             return Group { height: 1, n_tasks: 1, fudge: 0, width: 1.0, edges: self.union([], edges) };
         }

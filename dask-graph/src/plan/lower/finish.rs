@@ -89,7 +89,8 @@ pub(super) fn into_tasks(draft: Draft<'_>, outputs: Vec<u32>) -> Result<TaskGrap
     let keys = Draw::new(maps, draft.asked_keys).keys(places);
     let mut tasks = Tasks::from_rows(keys, draft.code, draft.ops, draft.literals);
     draft.stands_for.into_iter().for_each(|(id, keys)| tasks.set_stands_for(id, keys));
-    Ok(TaskGraph::new(tasks, layer_of, layers, outputs))
+    let foreign = draft.index.layers.iter().map(|layer| layer.has_foreign_names()).collect();
+    Ok(TaskGraph::new(tasks, layer_of, layers, foreign, outputs))
 }
 
 fn plan_layers(draft: &Draft<'_>) -> Vec<PlanLayer> {
