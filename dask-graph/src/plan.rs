@@ -27,14 +27,13 @@ use std::fmt;
 use std::mem::replace;
 use std::sync::Arc;
 
-use rustc_hash::FxHashMap;
-
 use crate::code::{self, Step, steps};
 use crate::key::{Key, Name};
 use crate::layer::LayerInfo;
 use crate::op::Op;
 use crate::pack::PackedOp;
 use crate::scheduler::{RunError, StaysError};
+use crate::tasks::StandsFor;
 use crate::value::Value;
 
 pub(crate) use csr::Csr;
@@ -84,7 +83,7 @@ pub struct Plan {
     /// Per node, if any node has one: the expected size of what a producer makes.
     producers: Option<Vec<Option<u64>>>,
     /// The keys that fused nodes stand for.
-    stands_for: FxHashMap<NodeId, Arc<[Key]>>,
+    stands_for: StandsFor,
     n_tasks: usize,
     /// Whether any layer is annotated with retries: if not, running a node need not look up its layer.
     has_retries: bool,
@@ -242,8 +241,8 @@ impl Plan {
     /// The work that a fused node stands for, for people, in the order in which it is done: keys where tasks
     /// were fused, labels of operations where layers were; empty for a node that is itself alone.
     pub fn stands_for(&self, node: NodeId) -> Vec<String> {
-        match self.stands_for.get(&node) {
-            Some(keys) => keys.iter().map(Key::to_string).collect(),
+        match self.stands_for.get(node.0) {
+            Some(keys) => keys.map(Key::to_string).collect(),
             None => self.layer(node).info.stands_for.iter().map(|name| name.label().to_owned()).collect(),
         }
     }

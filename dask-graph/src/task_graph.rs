@@ -182,16 +182,15 @@ impl TaskGraph {
     }
 
     /// The keys whose work a node does, in the order in which it does it: its own unless it was fused.
-    pub fn stands_for(&self, number: u32) -> &[Key] {
-        match self.tasks.stands_for(number) {
-            Some(keys) => keys,
-            None => std::slice::from_ref(self.tasks.key(number)),
-        }
+    pub fn stands_for(&self, number: u32) -> impl Iterator<Item = &Key> + Clone {
+        let fused = self.tasks.stands_for().get(number);
+        let own = fused.is_none().then(|| self.tasks.key(number));
+        fused.into_iter().flatten().chain(own)
     }
 
     /// Says whose work a fused node does.
-    pub fn set_stands_for(&mut self, number: u32, keys: impl Into<Arc<[Key]>>) {
-        self.tasks.set_stands_for(number, keys.into());
+    pub fn set_stands_for(&mut self, number: u32, keys: impl IntoIterator<Item = Key>) {
+        self.tasks.set_stands_for(number, keys);
     }
 
     /// Replaces what the node does. Which use of a result is the last is found when a plan is made.
@@ -277,11 +276,7 @@ impl TaskGraph {
             }
         }
         if work.iter().any(|&done| done != number) {
-            let mut keys: Vec<Key> = Vec::new();
-            work.into_iter().for_each(|done| keys.extend_from_slice(self.stands_for(done)));
-            if keys != [self.key(number).clone()] {
-                self.tasks.set_stands_for(number, keys.into());
-            }
+            self.tasks.join(number, &work);
         }
         Ok(self.tasks.end_row(number, start)?)
     }
@@ -424,9 +419,7 @@ impl<'a> Parts<'a> {
             }
             let local = keys.get_or(number, || unreachable!("it was numbered above"))?;
             part.set_steps(local, steps.drain(..))?;
-            if let Some(keys) = whole.tasks.stands_for(number) {
-                part.set_stands_for(local, keys.clone());
-            }
+            part.copy_stands_for(local, &whole.tasks, number);
         }
         Ok(part)
     }

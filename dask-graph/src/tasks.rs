@@ -12,11 +12,10 @@
 
 mod keys;
 mod numbers;
+mod stands_for;
 
 use std::ops::Range;
 use std::sync::{Arc, OnceLock};
-
-use rustc_hash::FxHashMap;
 
 use crate::code::{self, Assembler, MAX_LEAF, Step, assemble, steps};
 use crate::key::Key;
@@ -27,6 +26,7 @@ use crate::value::Value;
 
 pub(crate) use keys::{Draw, Keys, Place};
 use numbers::Numbers;
+pub(crate) use stands_for::StandsFor;
 
 /// A map from keys to nodes in which each key is held once, and named by its number everywhere else.
 ///
@@ -43,8 +43,7 @@ pub(crate) struct Tasks {
     ops: Vec<Arc<dyn Op>>,
     literals: Vec<Value>,
     n_nodes: usize,
-    /// The keys that fused nodes stand for, in the order in which they are computed.
-    stands_for: FxHashMap<u32, Arc<[Key]>>,
+    stands_for: StandsFor,
 }
 
 #[derive(Clone, Copy, Default)]
@@ -75,23 +74,30 @@ impl Tasks {
         let start = self.code.len();
         assemble(node, self)?;
         self.end_row(number, start)?;
-        self.stands_for.remove(&number);
+        self.stands_for.remove(number);
         Ok(before)
     }
 
     /// One node a row of code; numbers are those of the rows.
-    pub(crate) fn from_rows(keys: Keys, code: Csr<u32>, ops: Vec<Arc<dyn Op>>, literals: Vec<Value>) -> Self {
+    pub(crate) fn from_rows(
+        keys: Keys,
+        code: Csr<u32>,
+        ops: Vec<Arc<dyn Op>>,
+        literals: Vec<Value>,
+        stands_for: StandsFor,
+    ) -> Self {
         let n_nodes = keys.len();
         let rows = (0..n_nodes)
             .map(|row| code.range(row))
             .map(|Range { start, end }| Row { start, len: end - start });
         let rows = rows.collect();
-        Self { keys, rows, code: code.into_items(), ops, literals, n_nodes, ..Self::default() }
+        Self { keys, rows, code: code.into_items(), ops, literals, n_nodes, stands_for, ..Self::default() }
     }
 
     /// A map without keys that will hold a part of the keys of this one.
     pub(crate) fn begin_part(&self) -> Self {
-        Self { keys: self.keys.begin_part(), ..Self::default() }
+        let stands_for = StandsFor::begin_part(&self.keys);
+        Self { keys: self.keys.begin_part(), stands_for, ..Self::default() }
     }
 
     /// Adds a key of the map of which this is a part; it is known to be new here.
@@ -219,14 +225,23 @@ impl Tasks {
         &self.literals
     }
 
-    /// The keys that a fused node stands for.
-    pub(crate) fn stands_for(&self, number: u32) -> Option<&Arc<[Key]>> {
-        // Nearly no map holds fused nodes.
-        if self.stands_for.is_empty() { None } else { self.stands_for.get(&number) }
+    /// Whose work fused nodes do.
+    pub(crate) fn stands_for(&self) -> &StandsFor {
+        &self.stands_for
     }
 
-    pub(crate) fn set_stands_for(&mut self, number: u32, keys: Arc<[Key]>) {
-        self.stands_for.insert(number, keys);
+    pub(crate) fn set_stands_for(&mut self, number: u32, keys: impl IntoIterator<Item = Key>) {
+        self.stands_for.set(number, keys);
+    }
+
+    /// Says that a node does the work of these in this order.
+    pub(crate) fn join(&mut self, number: u32, parts: &[u32]) {
+        self.stands_for.join(number, parts, &self.keys);
+    }
+
+    /// Gives a node the work that it does in the map of which this is a part.
+    pub(crate) fn copy_stands_for(&mut self, number: u32, whole: &Self, number_there: u32) {
+        self.stands_for.copy(number, &whole.stands_for, number_there);
     }
 
     /// The numbers of the keys that have a node.

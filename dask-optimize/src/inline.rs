@@ -1,6 +1,6 @@
 //! Inlining: the tasks of some keys go into the tasks that use them.
 
-use dask_graph::{Graph, Key, PlanError, TaskGraph};
+use dask_graph::{Graph, Key, Name, PlanError, TaskGraph};
 use rustc_hash::FxHashSet;
 
 use crate::remove_aliases::resolve;
@@ -53,9 +53,14 @@ pub fn inline(graph: &Graph, keys: &[Key], inlined: &[Key]) -> Result<Graph, Pla
 ///
 /// - When tasks need each other in a circle, or the inlined graph has more code than 32 bits count.
 pub fn inline_tasks(tasks: &mut TaskGraph, inlined: &[Key]) -> Result<(), PlanError> {
-    let inlined: FxHashSet<&Key> = inlined.iter().collect();
     let uses = resolve(tasks)?;
-    splice(tasks, &uses, |tasks, number, _| inlined.contains(tasks.key(number)))
+    // Of many keys there are few names, and most keys of a graph have others.
+    let names: FxHashSet<&Name> = inlined.iter().map(Key::name).collect();
+    let inlined: FxHashSet<&Key> = inlined.iter().collect();
+    splice(tasks, &uses, |tasks, number, _| {
+        let key = tasks.key(number);
+        names.contains(key.name()) && inlined.contains(key)
+    })
 }
 
 /// Puts values that are in the graph already in the place of every reference to them; the flag

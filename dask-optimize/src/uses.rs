@@ -72,23 +72,28 @@ impl Uses {
 
 /// Dependencies before what depends on them: a node is reached when the last of its `uses` is.
 fn sequence(tasks: &TaskGraph, mut uses: Vec<u32>) -> Result<Vec<u32>, PlanError> {
-    let mut sequence = Vec::with_capacity(tasks.len());
-    sequence.extend(tasks.numbers().filter(|&number| uses[number as usize] == 0));
+    // One place more, which is written to when nothing is reached: to write always costs less than to guess.
+    let mut sequence = vec![0; tasks.len() + 1];
+    let mut n_reached = 0;
+    for number in tasks.numbers().filter(|&number| uses[number as usize] == 0) {
+        sequence[n_reached] = number;
+        n_reached += 1;
+    }
     let mut next = 0;
-    while let Some(&number) = sequence.get(next) {
-        next += 1;
-        for to in tasks.references(number) {
+    while next < n_reached {
+        for to in tasks.references(sequence[next]) {
             let left = &mut uses[to as usize];
             *left -= 1;
-            if *left == 0 && tasks.contains(to) {
-                sequence.push(to);
-            }
+            sequence[n_reached] = to;
+            n_reached += usize::from((*left == 0) & tasks.contains(to));
         }
+        next += 1;
     }
     // Of a circle the last use is never reached.
-    if sequence.len() < tasks.len() {
+    if n_reached < tasks.len() {
         return tasks.topological();
     }
+    sequence.truncate(n_reached);
     sequence.reverse();
     Ok(sequence)
 }

@@ -1,7 +1,6 @@
 //! The layer that is a map from keys to nodes.
 
 use std::fmt;
-use std::sync::Arc;
 
 use rustc_hash::FxHashSet;
 
@@ -85,17 +84,17 @@ impl Materialized {
     /// layer.insert(&y, Node::data(2_i64));
     /// assert_eq!(layer.stands_for(&y), None);
     /// layer.set_stands_for(&y, [x.clone(), y.clone()]);
-    /// assert_eq!(layer.stands_for(&y), Some(&[x, y.clone()][..]));
+    /// assert_eq!(layer.stands_for(&y), Some(vec![x, y.clone()]));
     /// ```
-    pub fn stands_for(&self, key: &Key) -> Option<&[Key]> {
-        self.tasks.stands_for(self.tasks.number(key)?).map(|keys| &**keys)
+    pub fn stands_for(&self, key: &Key) -> Option<Vec<Key>> {
+        self.tasks.stands_for().get(self.tasks.number(key)?).map(|keys| keys.cloned().collect())
     }
 
     /// Says whose work the node of `key` does; nothing happens when there is none. To insert another node
     /// takes it back.
-    pub fn set_stands_for(&mut self, key: &Key, keys: impl Into<Arc<[Key]>>) {
+    pub fn set_stands_for(&mut self, key: &Key, keys: impl IntoIterator<Item = Key>) {
         if let Some(number) = self.tasks.number(key).filter(|&number| self.tasks.has_node(number)) {
-            self.tasks.set_stands_for(number, keys.into());
+            self.tasks.set_stands_for(number, keys);
         }
     }
 

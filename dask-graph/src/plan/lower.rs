@@ -84,8 +84,8 @@ struct Draft<'a> {
     is_producer: Vec<bool>,
     literals: Vec<Value>,
     producers: Vec<(u32, u64)>,
-    /// What fused nodes stand for.
-    stands_for: Vec<(u32, Arc<[Key]>)>,
+    /// The nodes that stand for others, and how many these are.
+    fused: Vec<(u32, u32)>,
     /// Per node: one more than the last node that was seen to depend on it.
     seen_by: Vec<u32>,
 }
@@ -118,7 +118,7 @@ impl<'a> Draft<'a> {
             is_producer: Vec::new(),
             literals: Vec::new(),
             producers: Vec::new(),
-            stands_for: Vec::new(),
+            fused: Vec::new(),
             seen_by: Vec::new(),
         }
     }
@@ -221,8 +221,8 @@ impl<'a> Draft<'a> {
             {
                 self.add_producers(id, &node);
             }
-            if let Some(keys) = tasks.stands_for(number) {
-                self.stands_for.push((id, keys.clone()));
+            if let Some(keys) = tasks.stands_for().range(number) {
+                self.fused.push((id, keys.len() as u32));
             }
         } else {
             let key = &self.asked_keys[number as usize];

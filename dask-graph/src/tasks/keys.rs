@@ -81,6 +81,18 @@ impl Keys {
         }
     }
 
+    /// Adds a key that is there already.
+    #[inline]
+    pub(crate) fn push_again(&mut self, number: u32) {
+        match self {
+            Self::Drawn { places, .. } => places.push(places[number as usize]),
+            _ => {
+                let key = self.get(number).clone();
+                self.held().push(key);
+            }
+        }
+    }
+
     /// The keys as a list that may grow.
     #[inline]
     pub(crate) fn held(&mut self) -> &mut Vec<Key> {
@@ -138,18 +150,24 @@ impl<'a> Draw<'a> {
         Self { pools, sources, own }
     }
 
-    /// The keys at these places, the pools of which are the maps.
-    pub(crate) fn keys(mut self, places: impl ExactSizeIterator<Item = Place>) -> Keys {
+    /// Where the keys at these places, the pools of which are the maps, are drawn from.
+    pub(crate) fn places(&mut self, places: impl Iterator<Item = Place>) -> Vec<Place> {
+        places.map(|place| self.drawn(place)).collect()
+    }
+
+    /// The keys that were drawn, list by list.
+    pub(crate) fn keys<const N: usize>(mut self, places: [Vec<Place>; N]) -> [Keys; N] {
+        let n_drawn: usize = places.iter().map(Vec::len).sum();
+        self.pools[0] = Arc::new(self.own);
         let n_alive: usize = self.pools.iter().map(|pool| pool.len()).sum();
-        let is_wasteful = n_alive / MOST_UNUSED > places.len();
-        let places: Vec<Place> = places.map(|place| self.drawn(place)).collect();
-        let mut pools = self.pools;
-        pools[0] = Arc::new(self.own);
-        let mut keys = Keys::Drawn { pools: pools.into(), places };
-        if is_wasteful {
-            keys.held();
-        }
-        keys
+        let pools: Arc<[Arc<Vec<Key>>]> = self.pools.into();
+        places.map(|places| {
+            let mut keys = Keys::Drawn { pools: pools.clone(), places };
+            if n_alive / MOST_UNUSED > n_drawn {
+                keys.held();
+            }
+            keys
+        })
     }
 
     #[inline]
@@ -188,8 +206,10 @@ mod tests {
         y.share();
         let draw = |maps: &[&Keys], places: &[(u32, u32)]| {
             let maps = maps.iter().copied().map(Some).chain([None]);
-            let places = places.iter().map(|&(pool, at)| Place { pool, at });
-            Draw::new(maps, vec![own.clone()]).keys(places)
+            let mut draw = Draw::new(maps, vec![own.clone()]);
+            let places = draw.places(places.iter().map(|&(pool, at)| Place { pool, at }));
+            let [keys] = draw.keys([places]);
+            keys
         };
         let once = draw(&[&x, &y], &[(1, 2), (0, 1), (2, 0), (1, 0)]);
         check(&once, &[y.get(2), x.get(1), &own, y.get(0)]);
@@ -207,8 +227,12 @@ mod tests {
     fn a_few_keys_keep_no_large_map_alive() {
         let mut x = held("x", 100);
         x.share();
-        let draw =
-            |n: u32| Draw::new([Some(&x)].into_iter(), vec![]).keys((0..n).map(|at| Place { pool: 0, at }));
+        let draw = |n: u32| {
+            let mut draw = Draw::new([Some(&x)].into_iter(), vec![]);
+            let places = draw.places((0..n).map(|at| Place { pool: 0, at }));
+            let [keys] = draw.keys([places]);
+            keys
+        };
         assert!(matches!(draw(2), Keys::Held(keys) if keys.len() == 2));
         assert!(matches!(draw(50), Keys::Drawn { .. }));
     }

@@ -1,14 +1,15 @@
 //! From nodes numbered as they were met to nodes numbered by the order.
 
 use crate::code;
+use crate::key::Key;
 use crate::plan::csr::Csr;
 use crate::plan::order::{Shape, order};
 use crate::plan::size::known_nbytes;
 use crate::plan::{NodeId, Plan, PlanError, PlanLayer};
 use crate::task_graph::TaskGraph;
-use crate::tasks::{Draw, Place, Tasks};
+use crate::tasks::{Draw, Place, StandsFor, Tasks};
 
-use super::Draft;
+use super::{Draft, Home};
 
 /// Orders the nodes of a draft and renumbers everything by the order.
 pub(super) fn finish(draft: Draft<'_>, outputs: &[u32]) -> Result<Plan, PlanError> {
@@ -59,6 +60,14 @@ pub(super) fn finish(draft: Draft<'_>, outputs: &[u32]) -> Result<Plan, PlanErro
         }
         producers
     });
+    let stands_for = if draft.fused.is_empty() {
+        StandsFor::default()
+    } else {
+        let mut draw = draw(&draft, Vec::new());
+        let places = draw.places(places_of_fused(&draft));
+        let [keys] = draw.keys([places]);
+        StandsFor::new(draft.fused.iter().map(|&(id, len)| (place[id as usize], len)), keys)
+    };
     Ok(Plan {
         keys: sequence.iter().map(|&id| draft.key(id).clone()).collect(),
         layer_of: sequence.iter().map(|&id| layer_of(id)).collect(),
@@ -71,26 +80,42 @@ pub(super) fn finish(draft: Draft<'_>, outputs: &[u32]) -> Result<Plan, PlanErro
         has_retries: layers.iter().any(|layer: &PlanLayer| layer.info.annotations.retries > 0),
         layers,
         producers,
-        stands_for: draft
-            .stands_for
-            .into_iter()
-            .map(|(id, keys)| (NodeId(place[id as usize]), keys))
-            .collect(),
+        stands_for,
         n_tasks,
     })
 }
 
 /// The nodes of a draft as they were met.
-pub(super) fn into_tasks(draft: Draft<'_>, outputs: Vec<u32>) -> Result<TaskGraph, PlanError> {
+pub(super) fn into_tasks(mut draft: Draft<'_>, outputs: Vec<u32>) -> Result<TaskGraph, PlanError> {
     let layers = plan_layers(&draft);
     let layer_of = draft.homes.iter().map(|home| home.layer).collect();
-    let maps = (0..layers.len() as u32).map(|layer| draft.index.table(layer).map(Tasks::keys));
-    let places = draft.homes.iter().map(|home| Place { pool: home.layer, at: home.number });
-    let keys = Draw::new(maps, draft.asked_keys).keys(places);
-    let mut tasks = Tasks::from_rows(keys, draft.code, draft.ops, draft.literals);
-    draft.stands_for.into_iter().for_each(|(id, keys)| tasks.set_stands_for(id, keys));
+    let asked_keys = std::mem::take(&mut draft.asked_keys);
+    let mut draw = draw(&draft, asked_keys);
+    let places = draw.places(draft.homes.iter().map(|home| Place { pool: home.layer, at: home.number }));
+    let places_of_fused = draw.places(places_of_fused(&draft));
+    let [keys, stands_for] = draw.keys([places, places_of_fused]);
+    let stands_for = StandsFor::new(draft.fused.iter().copied(), stands_for);
     let foreign = draft.index.layers.iter().map(|layer| layer.has_foreign_names()).collect();
+    let tasks = Tasks::from_rows(keys, draft.code, draft.ops, draft.literals, stands_for);
     Ok(TaskGraph::new(tasks, layer_of, layers, foreign, outputs))
+}
+
+/// A draw from the keys of all layers, then from what their fused nodes stand for.
+fn draw<'a>(draft: &Draft<'a>, asked_keys: Vec<Key>) -> Draw<'a> {
+    let index = draft.index;
+    let tables = || (0..index.layers.len() as u32).map(|layer| index.table(layer));
+    let own = tables().map(|table| table.map(Tasks::keys));
+    Draw::new(own.chain(tables().map(|table| table.map(|tasks| tasks.stands_for().keys()))), asked_keys)
+}
+
+/// The places of what the fused nodes of a draft stand for.
+fn places_of_fused(draft: &Draft<'_>) -> impl Iterator<Item = Place> {
+    draft.fused.iter().flat_map(|&(id, _)| {
+        let Home { layer, number } = draft.homes[id as usize];
+        let range = draft.index.table(layer).and_then(|tasks| tasks.stands_for().range(number));
+        let pool = draft.index.layers.len() as u32 + layer;
+        range.into_iter().flatten().map(move |at| Place { pool, at })
+    })
 }
 
 fn plan_layers(draft: &Draft<'_>) -> Vec<PlanLayer> {

@@ -9,7 +9,7 @@ use super::random::flat;
 pub(crate) fn text_of(graph: &Graph, wanted: &[Key], key: impl Fn(&Key) -> String) -> String {
     let tasks = graph.tasks(wanted).unwrap_or_else(|error| panic!("{error}"));
     let lines = tasks.numbers().map(|number| {
-        let stands_for: Vec<String> = tasks.stands_for(number).iter().map(&key).collect();
+        let stands_for: Vec<String> = tasks.stands_for(number).map(&key).collect();
         format!("{} {number} = {} for {stands_for:?}\n", key(tasks.key(number)), node_text(&tasks, number))
     });
     lines.collect()
