@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::code::{self, Step, steps};
+use crate::code::{self, Step, Word, steps};
 use crate::graph::Graph;
 use crate::key::Key;
 use crate::layer::Materialized;
@@ -384,41 +384,39 @@ struct Parts<'a> {
     keys: Renumbered,
     ops: Renumbered,
     literals: Renumbered,
-    steps: Vec<Step>,
 }
 
 impl<'a> Parts<'a> {
     fn new(whole: &'a TaskGraph) -> Self {
         let [keys, ops, literals] = [whole.bound(), whole.n_ops(), whole.n_literals()].map(Renumbered::new);
-        Self { whole, keys, ops, literals, steps: Vec::new() }
+        Self { whole, keys, ops, literals }
     }
 
     /// The layer of these nodes.
     fn next(&mut self, members: &[u32]) -> Result<Tasks, TooLarge> {
-        let Self { whole, keys, ops, literals, steps } = self;
+        let Self { whole, keys, ops, literals } = self;
         [&mut *keys, ops, literals].into_iter().for_each(Renumbered::forget);
         let mut part = whole.tasks.begin_part();
+        part.reserve_part(members.len(), members.iter().map(|&number| whole.tasks.code(number).len()).sum());
         // The layer's own keys come first, in their order.
         for &number in members {
-            keys.get_or(number, || Ok(part.add_key_of(&whole.tasks, number)))?;
+            keys.get_or(number, || part.add_key_of(&whole.tasks, number));
         }
-        for &number in members {
-            for step in whole.steps(number) {
-                steps.push(match step {
-                    Step::Again(to) | Step::Last(to) => {
-                        Step::Again(keys.get_or(to, || Ok(part.add_key_of(&whole.tasks, to)))?)
+        for (&number, local) in members.iter().zip(0..) {
+            let start = part.begin_code();
+            for &word in whole.tasks.code(number) {
+                // A part has no more of anything than the whole, so the new numbers fit.
+                let word = match Word::of(word) {
+                    Word::Node(to) => keys.get_or(to, || part.add_key_of(&whole.tasks, to)),
+                    Word::Literal(at) => {
+                        code::literal(literals.get_or(at, || part.add_literal(whole.literal(at).clone())))
                     }
-                    Step::Literal(at) => Step::Literal(
-                        literals.get_or(at, || Ok(part.add_literal(whole.literal(at).clone())))?,
-                    ),
-                    Step::Call { op, n_args } => {
-                        Step::Call { op: ops.get_or(op, || Ok(part.add_op(whole.op(op).clone())))?, n_args }
-                    }
-                    Step::List(n) => Step::List(n),
-                });
+                    Word::Op(at) => code::call(ops.get_or(at, || part.add_op(whole.op(at).clone()))),
+                    Word::Count => word,
+                };
+                part.push_word(word);
             }
-            let local = keys.get_or(number, || unreachable!("it was numbered above"))?;
-            part.set_steps(local, steps.drain(..))?;
+            part.end_row(local, start)?;
             part.copy_stands_for(local, &whole.tasks, number);
         }
         Ok(part)
@@ -442,11 +440,12 @@ impl Renumbered {
         self.round += 1;
     }
 
-    fn get_or(&mut self, old: u32, make: impl FnOnce() -> Result<u32, TooLarge>) -> Result<u32, TooLarge> {
+    #[inline]
+    fn get_or(&mut self, old: u32, make: impl FnOnce() -> u32) -> u32 {
         let (round, new) = &mut self.new[old as usize];
         if *round != self.round {
-            (*round, *new) = (self.round, make()?);
+            (*round, *new) = (self.round, make());
         }
-        Ok(*new)
+        *new
     }
 }

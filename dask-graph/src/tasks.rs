@@ -100,6 +100,12 @@ impl Tasks {
         Self { keys: self.keys.begin_part(), stands_for, ..Self::default() }
     }
 
+    /// Makes room for so many nodes with so many words of code.
+    pub(crate) fn reserve_part(&mut self, n_nodes: usize, n_words: usize) {
+        self.rows.reserve(n_nodes);
+        self.code.reserve(n_words);
+    }
+
     /// Adds a key of the map of which this is a part; it is known to be new here.
     pub(crate) fn add_key_of(&mut self, whole: &Self, number: u32) -> u32 {
         self.keys.push_from(&whole.keys, number);
@@ -196,6 +202,11 @@ impl Tasks {
     /// How many keys there are, with or without a node; their numbers are below this.
     pub(crate) fn n_keys(&self) -> usize {
         self.keys.len()
+    }
+
+    /// How many words of code there are, those of replaced nodes too.
+    pub(crate) fn n_words(&self) -> usize {
+        self.code.len()
     }
 
     pub(crate) fn number(&self, key: &Key) -> Option<u32> {

@@ -102,6 +102,7 @@ impl<'a> Draft<'a> {
         let n_of = |what: fn(&Tasks) -> usize| {
             (0..index.layers.len() as u32).map(move |layer| index.table(layer).map_or(0, what))
         };
+        let (n_nodes, n_words) = (n_of(Tasks::n_nodes).sum(), n_of(Tasks::n_words).sum());
         Self {
             index,
             keys_are_apart: index.keys_are_apart(),
@@ -110,9 +111,9 @@ impl<'a> Draft<'a> {
             literal_of: Renumbering::new(n_of(|tasks| tasks.literals().len())),
             asked: HashTable::new(),
             asked_keys: Vec::new(),
-            homes: Vec::new(),
+            homes: Vec::with_capacity(n_nodes),
             n_wanted: 0,
-            code: Csr::new(),
+            code: Csr::with_capacity(n_nodes, n_words),
             dependencies: Csr::new(),
             ops: Vec::new(),
             is_producer: Vec::new(),
