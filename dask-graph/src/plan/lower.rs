@@ -5,10 +5,12 @@
 //! order then gives them their final numbers.
 //!
 //! Layers that hold their tasks in a map have numbered the keys already. For them a number met before is
-//! looked up in an array; only where layers meet, and for layers that make tasks on demand, keys are hashed.
+//! looked up in an array; only where layers meet, once for each key, and for layers that make tasks on demand, keys are
+//! hashed.
 
 mod finish;
 mod index;
+mod links;
 
 use std::hash::BuildHasher;
 use std::sync::Arc;
@@ -29,6 +31,7 @@ use crate::tasks::{Renumbering, Tasks};
 use crate::value::Value;
 
 use index::{LayerIndex, Site};
+use links::Links;
 
 /// Makes the plan that computes `wanted`.
 pub(crate) fn lower(graph: &Graph, wanted: &[Key]) -> Result<Plan, PlanError> {
@@ -71,6 +74,8 @@ struct Draft<'a> {
     met: Renumbering,
     op_of: Renumbering,
     literal_of: Renumbering,
+    /// Per layer: where its map's keys are that it does not hold.
+    links: Vec<Links>,
     /// The nodes that layers were asked for, found by hash and compared through `asked_keys`.
     asked: HashTable<u32>,
     asked_keys: Vec<Key>,
@@ -109,6 +114,7 @@ impl<'a> Draft<'a> {
             met: Renumbering::new(n_of(Tasks::n_keys)),
             op_of: Renumbering::new(n_of(|tasks| tasks.ops().len())),
             literal_of: Renumbering::new(n_of(|tasks| tasks.literals().len())),
+            links: index.layers.iter().map(|_| Links::default()).collect(),
             asked: HashTable::new(),
             asked_keys: Vec::new(),
             homes: Vec::with_capacity(n_nodes),
@@ -160,7 +166,13 @@ impl<'a> Draft<'a> {
         if self.keys_are_apart && tasks.has_node(number) {
             return self.meet_held(layer, number);
         }
-        let id = self.meet(tasks.key(number), Some(by))?;
+        let id = match self.links[layer as usize].find(self.index, tasks, number) {
+            Some(Home { layer, number }) => match self.met.get(layer, number) {
+                Some(id) => id,
+                None => self.meet_held(layer, number)?,
+            },
+            None => self.meet(tasks.key(number), Some(by))?,
+        };
         self.met.set(layer, number, id);
         Ok(id)
     }
