@@ -1,6 +1,6 @@
 //! Whose work fused nodes do.
 
-use rustc_hash::FxHashMap;
+use std::ops::Range;
 
 use crate::key::Key;
 
@@ -9,25 +9,24 @@ use super::Keys;
 /// The keys whose work each fused node does, in the order in which it does it.
 #[derive(Clone, Default)]
 pub(crate) struct StandsFor {
-    /// Per node: where its keys begin and end.
-    ranges: FxHashMap<u32, (u32, u32)>,
+    /// Per number, up to the last fused node: where its keys begin and end, or `ITSELF`.
+    ranges: Vec<(u32, u32)>,
     keys: Keys,
 }
+
+/// The range of a node that stands for itself alone.
+const ITSELF: (u32, u32) = (1, 0);
 
 impl StandsFor {
     /// The keys of nodes, one after the other; `lens` says how many each has.
     pub(crate) fn new(lens: impl Iterator<Item = (u32, u32)>, keys: Keys) -> Self {
+        let mut all = Self { ranges: Vec::new(), keys };
         let mut end = 0;
-        let ranges = lens.map(|(number, len)| {
-            let start = end;
+        for (number, len) in lens {
+            all.set_range(number, (end, end + len));
             end += len;
-            (number, (start, end))
-        });
-        Self { ranges: ranges.collect(), keys }
-    }
-
-    pub(crate) fn is_empty(&self) -> bool {
-        self.ranges.is_empty()
+        }
+        all
     }
 
     /// The keys of all nodes.
@@ -37,9 +36,9 @@ impl StandsFor {
 
     /// Where the keys of a node are; `None` if it stands for itself alone.
     #[inline]
-    pub(crate) fn range(&self, number: u32) -> Option<std::ops::Range<u32>> {
-        // Nearly no map holds fused nodes.
-        if self.is_empty() { None } else { self.ranges.get(&number).map(|&(start, end)| start..end) }
+    pub(crate) fn range(&self, number: u32) -> Option<Range<u32>> {
+        let &(start, end) = self.ranges.get(number as usize)?;
+        (start <= end).then_some(start..end)
     }
 
     /// The keys of a node; `None` if it stands for itself alone.
@@ -47,14 +46,14 @@ impl StandsFor {
         Some(self.range(number)?.map(|at| self.keys.get(at)))
     }
 
-    /// Nothing yet, for a map that holds a part of the keys of this one's.
+    /// Nothing yet, for a map that holds a part of these keys.
     pub(crate) fn begin_part(keys: &Keys) -> Self {
-        Self { ranges: FxHashMap::default(), keys: keys.begin_part() }
+        Self { ranges: Vec::new(), keys: keys.begin_part() }
     }
 
     pub(crate) fn remove(&mut self, number: u32) {
-        if !self.is_empty() {
-            self.ranges.remove(&number);
+        if let Some(range) = self.ranges.get_mut(number as usize) {
+            *range = ITSELF;
         }
     }
 
@@ -89,6 +88,14 @@ impl StandsFor {
     }
 
     fn end(&mut self, number: u32, start: usize) {
-        self.ranges.insert(number, (start as u32, self.keys.len() as u32));
+        self.set_range(number, (start as u32, self.keys.len() as u32));
+    }
+
+    fn set_range(&mut self, number: u32, range: (u32, u32)) {
+        let at = number as usize;
+        if at >= self.ranges.len() {
+            self.ranges.resize(at + 1, ITSELF);
+        }
+        self.ranges[at] = range;
     }
 }
