@@ -50,15 +50,16 @@ def keys_of(graph, name):
     return {key for key in graph if key[0] == name}
 
 
-def passes():
+def passes(graph):
     from dask.optimization import cull, fuse, fuse_linear, inline, inline_functions
 
+    inlined = keys_of(graph, "d")
     return {
         "cull": lambda graph, keys: cull(graph, keys)[0],
         "fuse_linear": lambda graph, keys: fuse_linear(graph, keys)[0],
         "fuse": lambda graph, keys: fuse(graph, keys, ave_width=1)[0],
         "fuse, width 2": lambda graph, keys: fuse(graph, keys, ave_width=2)[0],
-        "inline": lambda graph, keys: inline(graph, keys_of(graph, "d"), inline_constants=False),
+        "inline": lambda graph, keys: inline(graph, inlined, inline_constants=False),
         "inline_constants": lambda graph, keys: inline(graph, inline_constants=True),
         "inline_functions": lambda graph, keys: inline_functions(graph, keys, [inc]),
     }
@@ -70,7 +71,7 @@ def questions(_):
     for size in sizes(100_000):
         for shape, make in (("blocks", blocks), ("chain", chain), ("random", random)):
             graph, keys = make(size)
-            for name, work in passes().items():
+            for name, work in passes(graph).items():
                 # Both leave as few nodes as they may, which is not the same number.
                 none = lambda _: None
                 yield Question(f"{shape}: {name}", len(graph), lambda: work(graph, keys), none, "ns/node", 1)
