@@ -41,7 +41,7 @@ pub(super) fn whole(
     info: &LayerInfo,
 ) -> Partitions {
     let by_values = spec.states().filter(|&at| goes_by_values(spec, at)).collect::<Vec<_>>();
-    let (values, fields) = values(spec, &by_values, schema, rows, info);
+    let values = Values::new(spec, &by_values, schema, rows, info);
     let mut parts = Vec::new();
     let mut plain = Vec::new();
     let mut columns = Vec::new();
@@ -68,17 +68,17 @@ pub(super) fn whole(
     // The row of the counts is there even if nobody asks for one: others are placed beside it.
     plain.push(("size".into(), size()));
     parts.push(one_row(plain, schema, rows, info));
-    for (&state, field) in by_values.iter().zip(&fields) {
+    for (&state, field) in by_values.iter().zip(&values.fields) {
         parts.push(match spec.aggregates[state].1.kind() {
-            AggregateKind::NUnique => n_unique(numbered(state), &values, &fields, field, info),
-            AggregateKind::Mode => mode(numbered(state), &values, &fields, field, info),
+            AggregateKind::NUnique => values.n_unique(numbered(state), field),
+            AggregateKind::Mode => values.mode(numbered(state), field),
             _ => {
                 let ranks = spec.aggregates.iter().enumerate().filter(|&(at, _)| spec.state_of(at) == state);
                 let ranks = ranks.filter_map(|(at, (_, aggregate))| match aggregate.kind() {
                     AggregateKind::Quantile(q) => Some((numbered(at), q)),
                     _ => None,
                 });
-                quantiles_of(ranks.collect(), &values, field, info)
+                values.quantiles(ranks.collect(), field)
             }
         });
     }
@@ -94,23 +94,81 @@ fn expr(aggregate: &Aggregate) -> Expr {
 }
 
 /// The values that would be held, a column for each state.
-fn values(
-    spec: &AggregateSpec,
-    states: &[usize],
-    schema: &Schema,
-    rows: &Partitions,
-    info: &LayerInfo,
-) -> (Partitions, Vec<Field>) {
-    let of = |state: usize| {
-        let values = expr(&spec.aggregates[state].1);
-        let dtype = values.dtype(schema).expect("the aggregate of it has a type");
-        let name = Arc::from(format!("value {state}"));
-        (Field::new(Arc::clone(&name), dtype), (name, values))
-    };
-    let (fields, columns): (Vec<_>, Vec<_>) = states.iter().map(|&state| of(state)).unzip();
-    let token = tokenized("values", columns.iter().map(|(name, expr)| (name, expr)));
-    let step = Step::Project(columns, named(&fields));
-    (Pending::after(rows.clone()).then(step, token, "values", info).lowered(), fields)
+struct Values<'a> {
+    rows: Partitions,
+    fields: Vec<Field>,
+    info: &'a LayerInfo,
+}
+
+impl<'a> Values<'a> {
+    fn new(
+        spec: &AggregateSpec,
+        states: &[usize],
+        schema: &Schema,
+        rows: &Partitions,
+        info: &'a LayerInfo,
+    ) -> Self {
+        let of = |state: usize| {
+            let values = expr(&spec.aggregates[state].1);
+            let dtype = values.dtype(schema).expect("the aggregate of it has a type");
+            let name = Arc::from(format!("value {state}"));
+            (Field::new(Arc::clone(&name), dtype), (name, values))
+        };
+        let (fields, columns): (Vec<_>, Vec<_>) = states.iter().map(|&state| of(state)).unzip();
+        let token = tokenized("values", columns.iter().map(|(name, expr)| (name, expr)));
+        let step = Step::Project(columns, named(&fields));
+        let rows = Pending::after(rows.clone()).then(step, token, "values", info).lowered();
+        Self { rows, fields, info }
+    }
+
+    /// The groups of equal values of a column, with as many of these aggregates as given.
+    fn groups(&self, field: &Field, aggregates: Vec<(Arc<str>, Aggregate)>) -> (Partitions, Schema) {
+        let key = (field.shared_name(), col(field.shared_name()));
+        let schema = named(&self.fields);
+        let spec = AggregateSpec::new(vec![key], aggregates, &schema, true, false);
+        let spec = spec.expect("values can be compared");
+        let counts = spec.aggregates.iter().map(|(name, _)| Field::new(Arc::clone(name), DataType::Int64));
+        let result = named(&[field.clone()].into_iter().chain(counts).collect::<Vec<_>>());
+        let input = (&schema, Pending::after(self.rows.clone()));
+        (aggregate(&Arc::new(spec), &result, input, self.info).lowered(), result)
+    }
+
+    /// A row of the number of different values.
+    fn n_unique(&self, name: Arc<str>, field: &Field) -> Partitions {
+        let (groups, schema) = self.groups(field, Vec::new());
+        one_row(vec![(name, size())], &schema, &groups, self.info)
+    }
+
+    /// A row of the most frequent value, of several the smallest.
+    fn mode(&self, name: Arc<str>, field: &Field) -> Partitions {
+        let count: Arc<str> = "count".into();
+        let (groups, schema) = self.groups(field, vec![(Arc::clone(&count), size())]);
+        let by = vec![count, field.shared_name()];
+        let most_frequent = Arc::new(SortSpec { by, descending: vec![true, false], nulls_first: false });
+        let first = top(&most_frequent, 1, schema.clone(), Pending::after(groups), self.info).lowered();
+        one_row(vec![(name, col(field.shared_name()).first())], &schema, &first, self.info)
+    }
+
+    /// A row of the values at some ranks, each with its name.
+    fn quantiles(&self, ranks: Vec<(Arc<str>, f64)>, field: &Field) -> Partitions {
+        let name = field.shared_name();
+        let schema = named(&[Field::new(Arc::clone(&name), DataType::Float64)]);
+        let floats = col(Arc::clone(&name)).cast(DataType::Float64);
+        let there = col(Arc::clone(&name)).is_not_null();
+        let token = Tokenizer::new("floats").feed(&floats).finish();
+        let values = Pending::after(self.rows.clone())
+            .then(
+                Step::Project(vec![(Arc::clone(&name), floats)], schema.clone()),
+                token,
+                "floats",
+                self.info,
+            )
+            .then(Step::Filter(there), token, "filter", self.info)
+            .lowered();
+        let sort = SortSpec { by: vec![Arc::clone(&name)], descending: vec![false], nulls_first: false };
+        let boundaries = boundaries(&Arc::new(sort), &schema, &values, self.info);
+        quantiles(&values, &name, &boundaries, QuantilesOp { column: Arc::clone(&name), ranks }, self.info)
+    }
 }
 
 fn named(fields: &[Field]) -> Schema {
@@ -130,69 +188,6 @@ fn one_row(
     let result =
         named(&fields.map(|((name, _), dtype)| Field::new(Arc::clone(name), dtype)).collect::<Vec<_>>());
     aggregate(&Arc::new(spec), &result, (schema, Pending::after(rows.clone())), info).lowered()
-}
-
-/// The groups of equal values of a column, with as many of these aggregates as given.
-fn groups(
-    values: &Partitions,
-    fields: &[Field],
-    field: &Field,
-    aggregates: Vec<(Arc<str>, Aggregate)>,
-    info: &LayerInfo,
-) -> (Partitions, Schema) {
-    let key = (field.shared_name(), col(field.shared_name()));
-    let spec = AggregateSpec::new(vec![key], aggregates, &named(fields), true, false);
-    let spec = spec.expect("values can be compared");
-    let counts = spec.aggregates.iter().map(|(name, _)| Field::new(Arc::clone(name), DataType::Int64));
-    let result = named(&[field.clone()].into_iter().chain(counts).collect::<Vec<_>>());
-    let input = (&named(fields), Pending::after(values.clone()));
-    (aggregate(&Arc::new(spec), &result, input, info).lowered(), result)
-}
-
-fn n_unique(
-    name: Arc<str>,
-    values: &Partitions,
-    fields: &[Field],
-    field: &Field,
-    info: &LayerInfo,
-) -> Partitions {
-    let (groups, schema) = groups(values, fields, field, Vec::new(), info);
-    one_row(vec![(name, size())], &schema, &groups, info)
-}
-
-fn mode(
-    name: Arc<str>,
-    values: &Partitions,
-    fields: &[Field],
-    field: &Field,
-    info: &LayerInfo,
-) -> Partitions {
-    let count: Arc<str> = "count".into();
-    let (groups, schema) = groups(values, fields, field, vec![(Arc::clone(&count), size())], info);
-    let by = vec![count, field.shared_name()];
-    let most_frequent = Arc::new(SortSpec { by, descending: vec![true, false], nulls_first: false });
-    let first = top(&most_frequent, 1, schema.clone(), Pending::after(groups), info).lowered();
-    one_row(vec![(name, col(field.shared_name()).first())], &schema, &first, info)
-}
-
-fn quantiles_of(
-    ranks: Vec<(Arc<str>, f64)>,
-    values: &Partitions,
-    field: &Field,
-    info: &LayerInfo,
-) -> Partitions {
-    let name = field.shared_name();
-    let schema = named(&[Field::new(Arc::clone(&name), DataType::Float64)]);
-    let floats = col(Arc::clone(&name)).cast(DataType::Float64);
-    let there = col(Arc::clone(&name)).is_not_null();
-    let token = Tokenizer::new("floats").feed(&floats).finish();
-    let values = Pending::after(values.clone())
-        .then(Step::Project(vec![(Arc::clone(&name), floats)], schema.clone()), token, "floats", info)
-        .then(Step::Filter(there), token, "filter", info)
-        .lowered();
-    let sort = SortSpec { by: vec![Arc::clone(&name)], descending: vec![false], nulls_first: false };
-    let boundaries = boundaries(&Arc::new(sort), &schema, &values, info);
-    quantiles(&values, &name, &boundaries, QuantilesOp { column: Arc::clone(&name), ranks }, info)
 }
 
 fn beside(parts: &[Partitions], op: BesideOp, info: &LayerInfo) -> Partitions {
