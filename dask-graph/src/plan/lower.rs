@@ -10,7 +10,7 @@
 
 mod finish;
 mod index;
-mod links;
+mod met;
 
 use std::hash::BuildHasher;
 use std::sync::Arc;
@@ -31,7 +31,7 @@ use crate::tasks::{Renumbering, Tasks};
 use crate::value::Value;
 
 use index::{LayerIndex, Site};
-use links::Links;
+use met::{Known, Met};
 
 /// Makes the plan that computes `wanted`.
 pub(crate) fn lower(graph: &Graph, wanted: &[Key]) -> Result<Plan, PlanError> {
@@ -70,12 +70,10 @@ fn walk<'a>(
 struct Draft<'a> {
     index: &'a LayerIndex<'a>,
     keys_are_apart: bool,
-    /// From the numbers that maps have given to keys, ops and literals to those of the plan.
-    met: Renumbering,
+    met: Met,
+    /// From the numbers that maps have given to ops and literals to those of the plan.
     op_of: Renumbering,
     literal_of: Renumbering,
-    /// Per layer: where its map's keys are that it does not hold.
-    links: Vec<Links>,
     /// The nodes that layers were asked for, found by hash and compared through `asked_keys`.
     asked: HashTable<u32>,
     asked_keys: Vec<Key>,
@@ -111,10 +109,9 @@ impl<'a> Draft<'a> {
         Self {
             index,
             keys_are_apart: index.keys_are_apart(),
-            met: Renumbering::new(n_of(Tasks::n_keys)),
+            met: Met::new(n_of(Tasks::n_keys)),
             op_of: Renumbering::new(n_of(|tasks| tasks.ops().len())),
             literal_of: Renumbering::new(n_of(|tasks| tasks.literals().len())),
-            links: index.layers.iter().map(|_| Links::default()).collect(),
             asked: HashTable::new(),
             asked_keys: Vec::new(),
             homes: Vec::with_capacity(n_nodes),
@@ -149,8 +146,8 @@ impl<'a> Draft<'a> {
         }
         match self.index.find(key)? {
             Some(Site::Held { layer, number }) => match self.met.get(layer, number) {
-                Some(id) => Ok(id),
-                None => self.meet_held(layer, number),
+                Known::Node(id) => Ok(id),
+                Known::Home(_) | Known::Nothing => self.meet_held(Home { layer, number }),
             },
             Some(Site::Asked { layer }) => self.meet_asked(layer, key),
             None => Err(self.missing(key, by)),
@@ -160,26 +157,24 @@ impl<'a> Draft<'a> {
     /// A key as a map refers to it.
     #[inline]
     fn meet_in(&mut self, layer: u32, tasks: &Tasks, number: u32, by: u32) -> Result<u32, PlanError> {
-        if let Some(id) = self.met.get(layer, number) {
-            return Ok(id);
-        }
-        if self.keys_are_apart && tasks.has_node(number) {
-            return self.meet_held(layer, number);
-        }
-        let id = match self.links[layer as usize].find(self.index, tasks, number) {
-            Some(Home { layer, number }) => match self.met.get(layer, number) {
-                Some(id) => id,
-                None => self.meet_held(layer, number)?,
-            },
-            None => self.meet(tasks.key(number), Some(by))?,
+        let id = match self.met.get(layer, number) {
+            Known::Node(id) => return Ok(id),
+            Known::Home(home) => self.meet_held(home)?,
+            Known::Nothing if self.keys_are_apart && tasks.has_node(number) => {
+                return self.meet_held(Home { layer, number });
+            }
+            Known::Nothing if self.met.look_for(self.index, layer, tasks) => {
+                return self.meet_in(layer, tasks, number, by);
+            }
+            Known::Nothing => self.meet(tasks.key(number), Some(by))?,
         };
         self.met.set(layer, number, id);
         Ok(id)
     }
 
-    fn meet_held(&mut self, layer: u32, number: u32) -> Result<u32, PlanError> {
-        let id = self.new_node(Home { layer, number })?;
-        self.met.set(layer, number, id);
+    fn meet_held(&mut self, home: Home) -> Result<u32, PlanError> {
+        let id = self.new_node(home)?;
+        self.met.set(home.layer, home.number, id);
         Ok(id)
     }
 
