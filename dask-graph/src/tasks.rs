@@ -209,6 +209,7 @@ impl Tasks {
         self.code.len()
     }
 
+    #[inline]
     pub(crate) fn number(&self, key: &Key) -> Option<u32> {
         self.numbers().find(key, &self.keys)
     }

@@ -59,6 +59,9 @@ fn walk<'a>(
     draft.n_wanted = draft.homes.len();
     let mut next = 0;
     while next < draft.homes.len() {
+        if draft.is_large && next.is_multiple_of(AHEAD) {
+            draft.look_ahead(next);
+        }
         draft.add(next as u32)?;
         let Some(()) = end(&mut draft, next as u32) else { return Err(PlanError::TooLarge) };
         next += 1;
@@ -66,10 +69,18 @@ fn walk<'a>(
     Ok((draft, outputs))
 }
 
+/// So many nodes are looked at before they are added.
+const AHEAD: usize = 16;
+
+/// More words of code than this are taken to lie outside of the caches of a core.
+const LARGE: usize = 1 << 17;
+
 /// A plan in the making: nodes numbered as they were met.
 struct Draft<'a> {
     index: &'a LayerIndex<'a>,
     keys_are_apart: bool,
+    /// Whether the code of the maps is more than a cache holds.
+    is_large: bool,
     met: Met,
     /// From the numbers that maps have given to ops and literals to those of the plan.
     op_of: Renumbering,
@@ -109,6 +120,7 @@ impl<'a> Draft<'a> {
         Self {
             index,
             keys_are_apart: index.keys_are_apart(),
+            is_large: n_words > LARGE,
             met: Met::new(n_of(Tasks::n_keys)),
             op_of: Renumbering::new(n_of(|tasks| tasks.ops().len())),
             literal_of: Renumbering::new(n_of(|tasks| tasks.literals().len())),
@@ -218,6 +230,15 @@ impl<'a> Draft<'a> {
             wanted_by: by.map(|by| self.key(by).clone()),
             location: by.and_then(location),
         }
+    }
+
+    /// Has the cache fetch the code of the next nodes, which lies anywhere in memory: the misses overlap, which
+    /// those of nodes that are added one after the other do not.
+    #[inline(never)]
+    fn look_ahead(&self, next: usize) {
+        let homes = self.homes[next..].iter().take(AHEAD);
+        let words = homes.filter_map(|home| self.index.table(home.layer)?.code(home.number).first());
+        std::hint::black_box(words.fold(0, |all, word| all ^ word));
     }
 
     /// Writes the code of a node, meeting the keys that it needs.

@@ -79,6 +79,7 @@ impl<'a> LayerIndex<'a> {
         self.hand_written.is_empty() || self.layers.len() == 1
     }
 
+    #[inline]
     pub(super) fn find(&self, key: &Key) -> Result<Option<Site>, PlanError> {
         let mut found = self.by_name.get(key.name()).and_then(|&n| self.find_in(n, key));
         let candidates = match &self.by_key {
@@ -100,6 +101,7 @@ impl<'a> LayerIndex<'a> {
         Ok(found)
     }
 
+    #[inline]
     fn find_in(&self, layer: u32, key: &Key) -> Option<Site> {
         if let Some(tasks) = self.table(layer) {
             let number = tasks.number(key).filter(|&number| tasks.has_node(number))?;
