@@ -31,7 +31,7 @@ use crate::lone::{Left, Lone};
 use crate::place::{self, RunId};
 use crate::sweep::Sweep;
 use crate::sync::{AtomicUsize, Mutex, Ordering};
-use alone::{Next, Over};
+use alone::{AWAKE, Next, Over};
 use crossbeam_deque::{Steal, Stealer, Worker};
 use dask_graph::{Inputs, NodeId, Plan, RunError, RunOptions, Scratch, Value, Watch, WorkerId};
 use dask_sched_spill::Results;
@@ -145,10 +145,10 @@ impl<'p> Run<'p> {
                 self.begin(scope);
             } else {
                 scope.spawn(|scope| self.begin(scope));
-                if let Some(lone) = &self.lone
-                    && self.queues.len() > 1
-                {
-                    self.watch(lone, scope);
+                match &self.lone {
+                    Some(lone) if self.queues.len() > 1 => self.watch(lone, scope),
+                    Some(_) => drop(self.over.wait_awake(AWAKE)),
+                    None => {}
                 }
             }
         });
@@ -184,6 +184,7 @@ impl<'p> Run<'p> {
 
     /// The job of the first worker.
     fn begin<'s>(&'s self, scope: &Scope<'s>) {
+        let mut is_over = false;
         self.work_with(|hands| {
             let next = match &self.lone {
                 Some(lone) => self.run_alone(lone, hands, scope),
@@ -191,12 +192,15 @@ impl<'p> Run<'p> {
                 None => Next::Share(None),
             };
             match next {
-                Next::End => {}
+                Next::End => is_over = true,
                 // Still counted in the crew: it is only the thread that may change.
                 Next::Aside => scope.spawn(|scope| self.begin(scope)),
                 Next::Share(next) => self.run_as_ready(next, hands, scope),
             }
         });
+        if is_over {
+            self.over.tell();
+        }
     }
 
     /// The job of every other worker.

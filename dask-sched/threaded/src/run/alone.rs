@@ -6,6 +6,7 @@ use crate::handover::Taken;
 use crate::lone::{Lone, Turn};
 use dask_graph::{NodeId, Value};
 use rayon::Scope;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Condvar, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -26,27 +27,53 @@ const PATIENCE: u32 = 16;
 /// ... and for as long as sharing takes, for each node that is left: that is not begun on a single pause.
 const PREPARING: Duration = Duration::from_nanos(10);
 
+/// So long who waits for the lone worker stays awake: it costs tens of microseconds to be woken, the time of hundreds of
+/// short tasks, and the worker's thread, which is asleep by the next run if that comes late, costs as much.
+pub(super) const AWAKE: Duration = Duration::from_micros(200);
+
 /// After so many nodes a lone worker steps aside, as others do: some milliseconds, since its tasks are short.
 const STEP_ASIDE: usize = 1 << 14;
 
-/// What the lone worker tells who watches it.
+/// What the lone worker tells who waits for it.
 #[derive(Default)]
 pub(super) struct Over {
-    is_over: Mutex<bool>,
+    /// Changes under the lock.
+    is_over: AtomicBool,
+    sleep: Mutex<()>,
     told: Condvar,
 }
 
 impl Over {
-    fn tell(&self) {
-        *self.is_over.lock().unwrap_or_else(PoisonError::into_inner) = true;
+    /// The last that the worker does but leave.
+    pub(super) fn tell(&self) {
+        let asleep = self.sleep.lock().unwrap_or_else(PoisonError::into_inner);
+        self.is_over.store(true, Ordering::Relaxed);
+        drop(asleep);
         self.told.notify_one();
     }
 
     /// Waits so long; returns whether the worker has told.
     fn wait(&self, time: Duration) -> bool {
-        let is_over = self.is_over.lock().unwrap_or_else(PoisonError::into_inner);
-        let waited = self.told.wait_timeout_while(is_over, time, |is_over| !*is_over);
-        *waited.unwrap_or_else(PoisonError::into_inner).0
+        let sleep = self.sleep.lock().unwrap_or_else(PoisonError::into_inner);
+        drop(self.told.wait_timeout_while(sleep, time, |()| !self.is_told()));
+        self.is_told()
+    }
+
+    /// Waits so long without sleeping, but not in the way of others; returns whether the worker has told.
+    ///
+    /// Nothing is looked at that the worker writes meanwhile: to fetch that from its cache would hold it up.
+    pub(super) fn wait_awake(&self, time: Duration) -> bool {
+        let since = Instant::now();
+        while !self.is_told() && since.elapsed() < time {
+            std::thread::yield_now();
+        }
+        // Once more: so long the worker takes to leave, after which nobody has to be woken.
+        std::thread::yield_now();
+        self.is_told()
+    }
+
+    fn is_told(&self) -> bool {
+        self.is_over.load(Ordering::Relaxed)
     }
 }
 
@@ -91,13 +118,10 @@ impl Run<'_> {
             let is_done = !self.is_to_stop()
                 && self.perform_with(Admitted { node: id, reserved: 0 }, hands, source, keep);
             if !is_done {
-                self.over.tell();
                 return Next::End;
             }
         }
-        let end = lone.step_aside(self.plan.len(), made);
-        self.over.tell();
-        match end {
+        match lone.step_aside(self.plan.len(), made) {
             Ok(()) => Next::End,
             Err(made) => self.share_after(self.plan.len(), made, hands, scope),
         }
@@ -125,10 +149,19 @@ impl Run<'_> {
     pub(super) fn watch<'s>(&'s self, lone: &Lone<Value>, scope: &Scope<'s>) {
         let worth = SHARING + FETCHING * (self.n_uses / self.plan.len().max(1)) as u32;
         let since = Instant::now();
-        let (mut seen, mut time, mut slow) = (0, self.look_closely(lone), Duration::ZERO);
+        while lone.begun() == 0 && since.elapsed() < BEGINNING {
+            std::thread::yield_now();
+        }
+        let (mut seen, mut slow, mut look) = (0, Duration::ZERO, FIRST_LOOK);
         loop {
-            let begun = lone.begun();
+            let looking = Instant::now();
+            let wait = if since.elapsed() < AWAKE { Over::wait_awake } else { Over::wait };
+            if wait(&self.over, look.min(LAST_LOOK)) {
+                return;
+            }
+            let (time, begun) = (looking.elapsed(), lone.begun());
             if begun == self.plan.len() {
+                self.over.wait_awake(AWAKE.saturating_sub(since.elapsed()));
                 return;
             }
             let is_slow = worth * ((begun - seen) as u32) < time;
@@ -143,27 +176,8 @@ impl Run<'_> {
                 return self.call_another(scope);
             }
             seen = begun;
-            let look = if is_slow { FIRST_LOOK.max(patience) } else { 2 * time };
-            let looking = Instant::now();
-            if self.over.wait(look.min(LAST_LOOK)) {
-                return;
-            }
-            time = looking.elapsed();
+            look = if is_slow { FIRST_LOOK.max(patience) } else { 2 * time };
         }
-    }
-
-    /// Looks at the worker without sleeping, which would take too long, but not in the way of others; returns how long,
-    /// from its first node.
-    fn look_closely(&self, lone: &Lone<Value>) -> Duration {
-        let since = Instant::now();
-        while lone.begun() == 0 && since.elapsed() < BEGINNING {
-            std::thread::yield_now();
-        }
-        let since = Instant::now();
-        while since.elapsed() < FIRST_LOOK && lone.begun() < self.plan.len() {
-            std::thread::yield_now();
-        }
-        since.elapsed()
     }
 }
 
