@@ -129,6 +129,11 @@ impl Plan {
         code::dependencies(self.code.row(node.index())).map(NodeId)
     }
 
+    /// The number of dependencies of all nodes together.
+    pub fn n_dependencies(&self) -> usize {
+        self.dependents.n_items()
+    }
+
     /// The nodes that take the node's result, in static order.
     pub fn dependents(&self, node: NodeId) -> &[NodeId] {
         self.dependents.row(node.index())

@@ -20,6 +20,8 @@ pub(crate) struct Lone<T> {
 
 struct Table<T> {
     results: Vec<Held<T>>,
+    /// Of the nodes after those of `results`, once it is made.
+    rest: Vec<Held<T>>,
     /// The number of nodes whose results were put in.
     finished: usize,
     is_shared: bool,
@@ -31,9 +33,25 @@ pub(crate) struct Held<T> {
     pub(crate) uses: u32,
 }
 
+impl<T> Held<T> {
+    fn of(uses: impl Iterator<Item = u32>) -> Vec<Self> {
+        uses.map(|uses| Held { result: None, uses }).collect()
+    }
+}
+
+impl<T> Table<T> {
+    #[inline]
+    fn held(&mut self, node: usize) -> Option<&mut Held<T>> {
+        match node.checked_sub(self.results.len()) {
+            None => self.results.get_mut(node),
+            Some(at) => self.rest.get_mut(at),
+        }
+    }
+}
+
 /// What the lone worker leaves to those who share.
 pub(crate) struct Left<T> {
-    /// Of every node.
+    /// Of every node; where sharing came before the rest was added, of those before it.
     pub(crate) results: Vec<Held<T>>,
     /// So many nodes were begun.
     pub(crate) begun: usize,
@@ -49,12 +67,18 @@ impl<T> Left<T> {
 }
 
 impl<T: Clone> Lone<T> {
-    /// Nothing has been begun; the result of each node will be taken so often.
+    /// Nothing has been begun; the result of each node will be taken so often. More may be [added](Self::add).
     pub(crate) fn new(uses: impl Iterator<Item = u32>) -> Self {
-        let results = uses.map(|uses| Held { result: None, uses }).collect();
-        Lone {
-            begun: AtomicUsize::new(0),
-            table: Mutex::new(Table { results, finished: 0, is_shared: false }),
+        let table = Table { results: Held::of(uses), rest: Vec::new(), finished: 0, is_shared: false };
+        Lone { begun: AtomicUsize::new(0), table: Mutex::new(table) }
+    }
+
+    /// Adds the rest of the nodes, which has to be done once, before the first of them is begun.
+    pub(crate) fn add(&self, uses: impl Iterator<Item = u32>) {
+        let rest = Held::of(uses);
+        let mut table = self.table.lock();
+        if !table.is_shared {
+            table.rest = rest;
         }
     }
 
@@ -86,8 +110,10 @@ impl<T: Clone> Lone<T> {
         if table.is_shared {
             return Err(before);
         }
-        if before.is_some() {
-            table.results[node - 1].result = before;
+        if before.is_some()
+            && let Some(held) = table.held(node - 1)
+        {
+            held.result = before;
         }
         Ok(table)
     }
@@ -101,12 +127,14 @@ impl<T: Clone> Lone<T> {
     pub(crate) fn share(&self) -> Left<T> {
         let mut table = self.table.lock();
         table.is_shared = true;
-        Left { results: std::mem::take(&mut table.results), begun: self.begun(), finished: table.finished }
+        let mut results = std::mem::take(&mut table.results);
+        results.append(&mut table.rest);
+        Left { results, begun: self.begun(), finished: table.finished }
     }
 
     /// Clones a result without counting it as a use; `None` if it is not there.
     pub(crate) fn result(&self, node: usize) -> Option<T> {
-        self.table.lock().results.get(node)?.result.clone()
+        self.table.lock().held(node)?.result.clone()
     }
 }
 
@@ -121,7 +149,7 @@ impl<T: Clone> Turn<'_, T> {
     #[inline]
     pub(crate) fn take(&mut self, of: usize, is_last_place: bool) -> Option<Taken<T>> {
         let table = self.table.get_or_insert_with(|| self.lone.table.lock());
-        let held = table.results.get_mut(of)?;
+        let held = table.held(of)?;
         if is_last_place {
             held.uses = held.uses.saturating_sub(1);
             if held.uses == 0 {

@@ -31,7 +31,7 @@ use crate::lone::{Left, Lone};
 use crate::place::{self, RunId};
 use crate::sweep::Sweep;
 use crate::sync::{AtomicUsize, Mutex, Ordering};
-use alone::{AWAKE, Next, Over};
+use alone::{AWAKE, LAID_OUT, Next, Over};
 use crossbeam_deque::{Steal, Stealer, Worker};
 use dask_graph::{Inputs, NodeId, Plan, RunError, RunOptions, Scratch, Value, Watch, WorkerId};
 use dask_sched_spill::Results;
@@ -58,8 +58,10 @@ pub(crate) struct Run<'p> {
     id: RunId,
     /// The worker that begins alone, if one does.
     lone: Option<Apart<Lone<Value>>>,
-    /// How often results are taken, all together.
-    n_uses: usize,
+    /// The table of the lone worker begins with so many nodes ...
+    n_laid_out: usize,
+    /// ... to which the rest is added once.
+    is_laid_out: OnceLock<()>,
     /// Once the order is shared.
     cells: OnceLock<Vec<Cell<Value>>>,
     /// With a memory limit the results are here, in memory or on disk.
@@ -112,8 +114,9 @@ impl<'p> Run<'p> {
         let limited = Results::new(plan, options, workers);
         // Tasks that read or create data take long.
         let is_lone = limited.is_none() && (workers == 1 || !is_eager && !plan.has_producers());
-        let mut n_uses = 0;
-        let uses = plan.nodes().map(|node| plan.uses(node)).inspect(|&uses| n_uses += uses as usize);
+        // Who watches adds the rest while the worker is at the first part.
+        let n_laid_out = if workers > 1 && plan.len() > LAID_OUT { plan.len() / 8 } else { plan.len() };
+        let uses = plan.nodes().take(n_laid_out).map(|node| plan.uses(node));
         let lone = is_lone.then(|| Apart(Lone::new(uses)));
         Run {
             plan,
@@ -121,7 +124,8 @@ impl<'p> Run<'p> {
             watch: Watch::start(plan, options),
             id: RunId::next(),
             lone,
-            n_uses,
+            n_laid_out,
+            is_laid_out: OnceLock::new(),
             cells: OnceLock::new(),
             limited,
             over: Over::default(),

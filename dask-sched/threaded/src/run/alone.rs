@@ -31,8 +31,12 @@ const PREPARING: Duration = Duration::from_nanos(10);
 /// short tasks, and the worker's thread, which is asleep by the next run if that comes late, costs as much.
 pub(super) const AWAKE: Duration = Duration::from_micros(200);
 
+/// Of a plan of more nodes the lone worker's table is made in two parts, if somebody watches: for that takes a thirtieth
+/// of the time that empty tasks take.
+pub(super) const LAID_OUT: usize = 1 << 18;
+
 /// After so many nodes a lone worker steps aside, as others do: some milliseconds, since its tasks are short.
-const STEP_ASIDE: usize = 1 << 14;
+const STEP_ASIDE: usize = 1 << 16;
 
 /// What the lone worker tells who waits for it.
 #[derive(Default)]
@@ -109,6 +113,9 @@ impl Run<'_> {
                     Err(made) => self.share_after(node, made, hands, scope),
                 };
             }
+            if node == self.n_laid_out {
+                self.lay_out(lone);
+            }
             let turn = match lone.begin(node, made.take()) {
                 Ok(turn) => turn,
                 Err(made) => return self.share_after(node, made, hands, scope),
@@ -145,9 +152,19 @@ impl Run<'_> {
         Next::Share(next)
     }
 
+    /// Adds the rest to the lone worker's table, or waits until that is done.
+    fn lay_out(&self, lone: &Lone<Value>) {
+        let rest = self.plan.nodes().skip(self.n_laid_out);
+        self.is_laid_out.get_or_init(|| lone.add(rest.map(|node| self.plan.uses(node))));
+    }
+
     /// Watches the lone worker, and shares what is left when its tasks take long.
     pub(super) fn watch<'s>(&'s self, lone: &Lone<Value>, scope: &Scope<'s>) {
-        let worth = SHARING + FETCHING * (self.n_uses / self.plan.len().max(1)) as u32;
+        let n_uses = self.plan.n_dependencies() + self.plan.outputs().len();
+        let worth = SHARING + FETCHING * (n_uses / self.plan.len().max(1)) as u32;
+        if self.n_laid_out < self.plan.len() {
+            self.lay_out(lone);
+        }
         let since = Instant::now();
         while lone.begun() == 0 && since.elapsed() < BEGINNING {
             std::thread::yield_now();
