@@ -30,8 +30,9 @@ pub(super) const AREA: Area = Area {
     ],
 };
 
-/// Edges beyond which a workload does not fit into the memory of a small machine.
-const MAX_EDGES: usize = 40_000_000;
+/// Edges beyond which a workload does not fit into the memory of a small machine: 10⁷ tasks in stages have 160 million,
+/// in 2 GB.
+const MAX_EDGES: usize = 200_000_000;
 
 /// Tasks beyond which the same is true of a graph that is held task by task, which is several times its plan.
 const MAX_BUILT: usize = 1_000_000;
