@@ -165,3 +165,50 @@ impl<T: Clone> Turn<'_, T> {
         self.table = None;
     }
 }
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use super::*;
+
+    fn held(left: &Left<char>) -> Vec<(Option<char>, u32)> {
+        left.results.iter().map(|held| (held.result, held.uses)).collect()
+    }
+
+    /// Runs two nodes of a table that is made in two parts, of which the second begins with the second node.
+    fn after_two_nodes() -> Lone<char> {
+        let lone = Lone::new([2].into_iter());
+        drop(lone.begin(0, None));
+        lone.add([1, 3].into_iter());
+        let Ok(mut turn) = lone.begin(1, Some('a')) else { panic!("nobody shares") };
+        assert!(matches!(turn.take(0, true), Some(Taken::Shared('a'))));
+        drop(turn);
+        lone
+    }
+
+    #[test]
+    fn both_parts_are_shared_in_their_order() {
+        let lone = after_two_nodes();
+        assert!(lone.step_aside(2, Some('b')).is_ok());
+        assert_eq!((lone.result(0), lone.result(1), lone.result(2)), (Some('a'), Some('b'), None));
+        let left = lone.share();
+        assert_eq!((left.begun, left.finished), (2, 2));
+        assert_eq!(held(&left), [(Some('a'), 1), (Some('b'), 1), (None, 3)]);
+    }
+
+    #[test]
+    fn a_result_of_the_second_part_goes_to_its_last_user() {
+        let lone = after_two_nodes();
+        let Ok(mut turn) = lone.begin(2, Some('b')) else { panic!("nobody shares") };
+        assert!(matches!(turn.take(1, true), Some(Taken::Last('b'))));
+        assert!(turn.take(3, true).is_none());
+    }
+
+    #[test]
+    fn what_is_added_after_sharing_is_left_out() {
+        let lone = Lone::<char>::new([2].into_iter());
+        assert_eq!(held(&lone.share()), [(None, 2)]);
+        lone.add([1].into_iter());
+        assert!(held(&lone.share()).is_empty());
+        assert!(lone.begin(1, Some('a')).is_err());
+    }
+}

@@ -5,6 +5,7 @@ use dask_graph::{Arg, Graph, Key, Materialized, Node, Op, Plan, RunOptions, Sche
 use dask_sched_sync::Sync;
 use dask_sched_threaded::Threaded;
 use proptest::prelude::*;
+use std::ops::Range;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -46,38 +47,49 @@ proptest! {
 /// Short tasks, and from somewhere on long ones: the plan is shared in its middle.
 #[test]
 fn same_values_when_sharing_begins_in_the_middle() {
-    const TASKS: u64 = 3000;
-    let scheduler = Threaded::with_workers(2);
     for slow_from in [0, 1, 2, 10, 500, 1500, 2900, 2999] {
-        let ops: [Arc<dyn Op>; 3] = [
-            op(|| 1_u64),
-            op(|a: u64| a.wrapping_mul(3)),
-            op(|a: u64, b: u64| {
-                // Known by its argument: a number of microseconds.
-                let since = Instant::now();
-                while b < 1000 && since.elapsed() < Duration::from_micros(b) {
-                    std::hint::spin_loop();
-                }
-                a.wrapping_mul(31).wrapping_add(b)
-            }),
-        ];
-        let micros = |i: u64| if i < slow_from { 0 } else { i % 23 };
-        let mut layer = Materialized::new("t");
-        let key = |i: u64| Key::new("t", &[i as u32]);
-        for i in 0..TASKS {
-            let args = match i {
-                0 => vec![],
-                _ => vec![Arg::key(key(i - 1 - i * 7 % i.min(40))), Arg::value(micros(i))],
-            };
-            let op = ops[args.len()].clone();
-            layer.insert(key(i), Node::Task(Task::new(op, args)));
-        }
-        let wanted: Vec<Key> = (0..TASKS).step_by(3).map(key).collect();
-        let plan = Graph::from_layer(layer).lower(&wanted).unwrap();
-        let got = |scheduler: &dyn Scheduler| -> Vec<u64> {
-            let values = scheduler.run(&plan, &RunOptions::new()).unwrap();
-            values.iter().map(|value| *value.get().unwrap()).collect()
-        };
-        assert_eq!(got(&scheduler), got(&Sync::new()), "slow from {slow_from}");
+        check_slow(3000, slow_from..3000);
     }
+}
+
+/// The same in plans for which the lone worker's table is made in two parts, of which the second begins at an eighth.
+#[test]
+fn same_values_when_a_large_plan_is_shared_in_the_middle() {
+    for slow_from in [0, 36_000, 37_500, 150_000] {
+        check_slow(300_000, slow_from..slow_from + 3000);
+    }
+}
+
+#[track_caller]
+fn check_slow(n_tasks: u64, slow: Range<u64>) {
+    let ops: [Arc<dyn Op>; 3] = [
+        op(|| 1_u64),
+        op(|a: u64| a.wrapping_mul(3)),
+        op(|a: u64, b: u64| {
+            // Known by its argument: a number of microseconds.
+            let since = Instant::now();
+            while b < 1000 && since.elapsed() < Duration::from_micros(b) {
+                std::hint::spin_loop();
+            }
+            a.wrapping_mul(31).wrapping_add(b)
+        }),
+    ];
+    let micros = |i: u64| if slow.contains(&i) { i % 23 } else { 0 };
+    let mut layer = Materialized::new("t");
+    let key = |i: u64| Key::new("t", &[i as u32]);
+    for i in 0..n_tasks {
+        let args = match i {
+            0 => vec![],
+            _ => vec![Arg::key(key(i - 1 - i * 7 % i.min(40))), Arg::value(micros(i))],
+        };
+        let op = ops[args.len()].clone();
+        layer.insert(key(i), Node::Task(Task::new(op, args)));
+    }
+    let wanted: Vec<Key> = (0..n_tasks).step_by(3).map(key).collect();
+    let plan = Graph::from_layer(layer).lower(&wanted).unwrap();
+    let got = |scheduler: &dyn Scheduler| -> Vec<u64> {
+        let values = scheduler.run(&plan, &RunOptions::new()).unwrap();
+        values.iter().map(|value| *value.get().unwrap()).collect()
+    };
+    assert_eq!(got(&Threaded::with_workers(2)), got(&Sync::new()), "slow in {slow:?}");
 }
