@@ -36,37 +36,40 @@ use met::{Known, Met};
 /// Makes the plan that computes `wanted`.
 pub(crate) fn lower(graph: &Graph, wanted: &[Key]) -> Result<Plan, PlanError> {
     let index = LayerIndex::new(graph);
-    let (draft, outputs) = walk(&index, wanted, Draft::end)?;
-    finish::finish(draft, &outputs)
+    finish::finish(walk(&index, wanted, Draft::end)?)
 }
 
 /// The tasks that `wanted` need, numbered as they are met.
 pub(crate) fn tasks(graph: &Graph, wanted: &[Key]) -> Result<TaskGraph, PlanError> {
     let index = LayerIndex::new(graph);
     // Last uses, and so dependencies, are of plans only.
-    let (draft, outputs) = walk(&index, wanted, |draft, _| draft.code.end_row())?;
-    finish::into_tasks(draft, outputs)
+    finish::into_tasks(walk(&index, wanted, |draft, _| draft.code.end_row())?)
 }
 
 /// Walks back from `wanted`; `end` is called when the code of a node is written.
+///
+/// All that one wanted node needs is added before the next one is met: what a few of them share lies close together
+/// then, in the draft and mostly in the maps too, and is still in the cache.
 fn walk<'a>(
     index: &'a LayerIndex<'a>,
     wanted: &[Key],
     end: impl Fn(&mut Draft<'a>, u32) -> Option<()>,
-) -> Result<(Draft<'a>, Vec<u32>), PlanError> {
+) -> Result<Draft<'a>, PlanError> {
     let mut draft = Draft::new(index);
-    let outputs = wanted.iter().map(|key| draft.meet(key, None)).collect::<Result<Vec<_>, _>>()?;
-    draft.n_wanted = draft.homes.len();
     let mut next = 0;
-    while next < draft.homes.len() {
-        if draft.is_large && next.is_multiple_of(AHEAD) {
-            draft.look_ahead(next);
+    for key in wanted {
+        let output = draft.meet(key, None)?;
+        draft.outputs.push(output);
+        while next < draft.homes.len() {
+            if draft.is_large && next.is_multiple_of(AHEAD) {
+                draft.look_ahead(next);
+            }
+            draft.add(next as u32)?;
+            let Some(()) = end(&mut draft, next as u32) else { return Err(PlanError::TooLarge) };
+            next += 1;
         }
-        draft.add(next as u32)?;
-        let Some(()) = end(&mut draft, next as u32) else { return Err(PlanError::TooLarge) };
-        next += 1;
     }
-    Ok((draft, outputs))
+    Ok(draft)
 }
 
 /// So many nodes are looked at before they are added.
@@ -89,8 +92,8 @@ struct Draft<'a> {
     asked: HashTable<u32>,
     asked_keys: Vec<Key>,
     homes: Vec<Home>,
-    /// How many nodes were asked for: the first ones.
-    n_wanted: usize,
+    /// The nodes that were asked for, in order, perhaps repeated.
+    outputs: Vec<u32>,
     code: Csr<u32>,
     dependencies: Csr<u32>,
     ops: Vec<Arc<dyn Op>>,
@@ -127,7 +130,7 @@ impl<'a> Draft<'a> {
             asked: HashTable::new(),
             asked_keys: Vec::new(),
             homes: Vec::with_capacity(n_nodes),
-            n_wanted: 0,
+            outputs: Vec::new(),
             code: Csr::with_capacity(n_nodes, n_words),
             dependencies: Csr::new(),
             ops: Vec::new(),
@@ -220,7 +223,7 @@ impl<'a> Draft<'a> {
                 .iter()
                 .any(|&word| matches!(Word::of(word), Word::Node(to) if to == id))
         };
-        (0..id).filter(|_| id as usize >= self.n_wanted).find(refers)
+        (0..id).filter(|_| !self.outputs.contains(&id)).find(refers)
     }
 
     fn missing(&self, key: &Key, by: Option<u32>) -> PlanError {

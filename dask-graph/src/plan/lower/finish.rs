@@ -12,10 +12,10 @@ use crate::tasks::{Draw, Place, StandsFor, Tasks};
 use super::{Draft, Home};
 
 /// Orders the nodes of a draft and renumbers everything by the order.
-pub(super) fn finish(draft: Draft<'_>, outputs: &[u32]) -> Result<Plan, PlanError> {
+pub(super) fn finish(draft: Draft<'_>) -> Result<Plan, PlanError> {
     let n = draft.homes.len();
     let mut wanted = vec![false; n];
-    outputs.iter().for_each(|&id| wanted[id as usize] = true);
+    draft.outputs.iter().for_each(|&id| wanted[id as usize] = true);
     let layers = plan_layers(&draft);
     let layer_of = |id: u32| draft.homes[id as usize].layer;
     let sequence = {
@@ -30,7 +30,7 @@ pub(super) fn finish(draft: Draft<'_>, outputs: &[u32]) -> Result<Plan, PlanErro
         let shape = Shape {
             dependencies: &draft.dependencies,
             dependents: &dependents,
-            outputs,
+            outputs: &draft.outputs,
             wanted: &wanted,
             known_nbytes: draft.producers.iter().any(|(_, nbytes)| *nbytes > 0).then_some(&nbytes),
         };
@@ -72,7 +72,7 @@ pub(super) fn finish(draft: Draft<'_>, outputs: &[u32]) -> Result<Plan, PlanErro
         keys: sequence.iter().map(|&id| draft.key(id).clone()).collect(),
         layer_of: sequence.iter().map(|&id| layer_of(id)).collect(),
         wanted: sequence.iter().map(|&id| wanted[id as usize]).collect(),
-        outputs: outputs.iter().map(|&id| NodeId(place[id as usize])).collect(),
+        outputs: draft.outputs.iter().map(|&id| NodeId(place[id as usize])).collect(),
         code,
         dependents: dependents.map(NodeId),
         ops: draft.ops,
@@ -86,7 +86,7 @@ pub(super) fn finish(draft: Draft<'_>, outputs: &[u32]) -> Result<Plan, PlanErro
 }
 
 /// The nodes of a draft as they were met.
-pub(super) fn into_tasks(mut draft: Draft<'_>, outputs: Vec<u32>) -> Result<TaskGraph, PlanError> {
+pub(super) fn into_tasks(mut draft: Draft<'_>) -> Result<TaskGraph, PlanError> {
     let layers = plan_layers(&draft);
     let layer_of = draft.homes.iter().map(|home| home.layer).collect();
     let asked_keys = std::mem::take(&mut draft.asked_keys);
@@ -97,7 +97,7 @@ pub(super) fn into_tasks(mut draft: Draft<'_>, outputs: Vec<u32>) -> Result<Task
     let stands_for = StandsFor::new(draft.fused.iter().copied(), stands_for);
     let foreign = draft.index.layers.iter().map(|layer| layer.has_foreign_names()).collect();
     let tasks = Tasks::from_rows(keys, draft.code, draft.ops, draft.literals, stands_for);
-    Ok(TaskGraph::new(tasks, layer_of, layers, foreign, outputs))
+    Ok(TaskGraph::new(tasks, layer_of, layers, foreign, draft.outputs))
 }
 
 /// A draw from the keys of all layers, then from what their fused nodes stand for.
