@@ -57,6 +57,20 @@ pub(crate) struct Piece {
     pub(crate) number: u32,
 }
 
+/// More than this is not expected to follow the first portion of a piece, whatever its size: a list that has to grow
+/// yet grows.
+const MOST_TIMES: f64 = 4096.0;
+
+impl Piece {
+    /// Returns how many times the text from `begin` to `at` still follows in the piece; 0 where that is not known.
+    pub(crate) fn times_left(&self, begin: u64, at: u64) -> f64 {
+        if self.end == u64::MAX || at <= begin {
+            return 0.0;
+        }
+        (self.end.saturating_sub(at) as f64 / (at - begin) as f64).min(MOST_TIMES)
+    }
+}
+
 impl Source {
     /// Returns what the read is called: the function that planned it.
     pub(crate) fn label(&self) -> &'static str {
@@ -300,5 +314,22 @@ impl Tokenize for Source {
 impl Tokenize for Piece {
     fn tokenize(&self, t: &mut Tokenizer) {
         (self.file, self.start, self.end).tokenize(t);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_left_of_a_piece_is_told_in_portions_like_the_first() {
+        let piece = |end| Piece { file: 0, start: 100, end, number: 1 };
+        assert_eq!(piece(500).times_left(100, 200), 3.0);
+        // A record may end behind its piece, and nothing may have been read.
+        assert_eq!(piece(500).times_left(100, 600), 0.0);
+        assert_eq!(piece(500).times_left(100, 100), 0.0);
+        // Where a compressed text ends is not known, and a first record may be no measure.
+        assert_eq!(piece(u64::MAX).times_left(100, 200), 0.0);
+        assert_eq!(piece(1 << 40).times_left(100, 101), MOST_TIMES);
     }
 }

@@ -27,9 +27,21 @@ impl ValidityBuilder {
         bits.push(false);
     }
 
+    fn reserve(&mut self, additional: usize) {
+        if let Some(bits) = &mut self.0 {
+            bits.reserve(additional);
+        }
+    }
+
     fn finish(self) -> Option<Bitmap> {
         self.0.map(Bitmap::from)
     }
+}
+
+/// How many more there will be if so many times as many follow as there are; a little more than that, so that a
+/// list seldom has to grow for the last few.
+fn times_of(len: usize, times: f64) -> usize {
+    (len as f64 * times * 1.02) as usize
 }
 
 /// Collects integers, floats or timestamps.
@@ -61,6 +73,12 @@ impl<T: Copy + Default> ValueBuilder<T> {
             Some(value) => self.push(value),
             None => self.push_null(),
         }
+    }
+
+    pub(crate) fn reserve_times(&mut self, times: f64) {
+        let additional = times_of(self.values.len(), times);
+        self.values.reserve(additional);
+        self.validity.reserve(additional);
     }
 
     fn finish(self) -> (Vec<T>, Option<Mask>) {
@@ -118,6 +136,12 @@ impl BoolBuilder {
         }
     }
 
+    pub(crate) fn reserve_times(&mut self, times: f64) {
+        let additional = times_of(self.values.len(), times);
+        self.values.reserve(additional);
+        self.validity.reserve(additional);
+    }
+
     pub(crate) fn finish(self) -> Column {
         let validity = self.validity.finish().map(Mask::from_bitmap);
         Column::from_mask(Mask::from_bitmap(self.values.into()), validity)
@@ -156,6 +180,13 @@ impl Utf8Builder {
             Some(text) => self.push(text.as_bytes()),
             None => self.push_null(),
         }
+    }
+
+    pub(crate) fn reserve_times(&mut self, times: f64) {
+        let additional = times_of(self.offsets.len(), times);
+        self.offsets.reserve(additional);
+        self.validity.reserve(additional);
+        self.bytes.reserve(times_of(self.bytes.len(), times));
     }
 
     /// Finishes the column.

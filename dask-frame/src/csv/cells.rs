@@ -111,6 +111,23 @@ impl CellBuilder {
         }
     }
 
+    /// Makes room for so many times as many cells as there are, of the same lengths: a list that grows step by step is
+    /// copied again and again, and leaves memory behind that was touched for nothing.
+    pub(crate) fn reserve_times(&mut self, times: f64) {
+        match self {
+            CellBuilder::Int64(values) | CellBuilder::Integers(values, _) | CellBuilder::Ticks(values, _) => {
+                values.reserve_times(times)
+            }
+            CellBuilder::Float64(values) | CellBuilder::Float32(values) => values.reserve_times(times),
+            CellBuilder::Bool(values) => values.reserve_times(times),
+            CellBuilder::Utf8(values) | CellBuilder::Categorical(values, _) => values.reserve_times(times),
+            CellBuilder::List(values, lengths) => {
+                values.reserve_times(times);
+                lengths.reserve((lengths.len() as f64 * times) as usize);
+            }
+        }
+    }
+
     #[cfg(feature = "json")]
     pub(crate) fn push_null(&mut self) {
         match self {

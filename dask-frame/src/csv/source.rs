@@ -129,6 +129,7 @@ impl CsvSource {
         let fields = cells.iter().map(|&at| &self.schema.fields()[at]).collect::<Vec<_>>();
         let mut builders = fields.iter().map(|field| CellBuilder::new(&field.dtype())).collect::<Vec<_>>();
         let mut n_rows = 0;
+        let (begin, mut is_sized) = (window.offset(), false);
         let mut ended = false;
         while !ended {
             window.fill().map_err(|source| file.io(source))?;
@@ -186,6 +187,11 @@ impl CsvSource {
                 splitter.clear();
             }
             window.consume(at);
+            if !is_sized && n_rows > 0 {
+                let times = piece.times_left(begin, window.offset());
+                builders.iter_mut().for_each(|builder| builder.reserve_times(times));
+                is_sized = true;
+            }
         }
         let mut builders = builders.into_iter();
         let mut done = Vec::with_capacity(columns.len());

@@ -75,6 +75,15 @@ impl<'s> Rows<'s> {
         Ok(())
     }
 
+    pub(super) fn is_empty(&self) -> bool {
+        self.n_rows == 0
+    }
+
+    /// Makes room for so many times as many rows as there are.
+    pub(super) fn reserve_times(&mut self, times: f64) {
+        self.builders.iter_mut().for_each(|builder| builder.reserve_times(times));
+    }
+
     /// Returns the columns, and how many rows they have.
     pub(super) fn finish(self) -> (Vec<Column>, usize) {
         let finish = |builder: CellBuilder| builder.finish().expect("texts of JSON were checked to be UTF-8");

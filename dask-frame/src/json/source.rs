@@ -32,6 +32,7 @@ impl JsonSource {
             skip_line(&mut window, piece.end).map_err(|source| file.io(source))?;
         }
         let mut rows = Rows::new(&self.schema, columns, self.strict);
+        let (begin, mut is_sized) = (window.offset(), false);
         let mut ended = false;
         while !ended {
             window.fill().map_err(|source| file.io(source))?;
@@ -57,6 +58,10 @@ impl JsonSource {
                 at = (at + line.len() + 1).min(bytes.len());
             }
             window.consume(at);
+            if !is_sized && !rows.is_empty() {
+                rows.reserve_times(piece.times_left(begin, window.offset()));
+                is_sized = true;
+            }
         }
         let schema = self.schema.select(columns.iter().map(|&at| self.schema.fields()[at].name()))?;
         let (columns, n_rows) = rows.finish();
