@@ -105,10 +105,10 @@ impl Nearest {
         mut found: impl FnMut(usize, [Option<Candidate>; 2]),
     ) {
         let validity = left.on.validity();
-        self.index.probe(&left.by, keys.len(), |row, head| {
-            let at = row as usize;
+        for (at, head) in self.index.look_up(&left.by, keys.len()).into_iter().enumerate() {
             if head == NO_ROW || validity.as_ref().is_some_and(|valid| !valid.get(at)) {
-                return found(at, [None; 2]);
+                found(at, [None; 2]);
+                continue;
             }
             let (begin, end) = self.spans[head as usize];
             let group = &self.rows[begin as usize..end as usize];
@@ -131,7 +131,7 @@ impl Nearest {
                     Direction::Nearest => [before(), after()],
                 },
             );
-        });
+        }
     }
 }
 

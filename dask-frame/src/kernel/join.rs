@@ -1,6 +1,7 @@
 //! A table indexed by key, and the pairs of rows that a join makes with it.
 
 mod chains;
+mod firsts;
 
 use std::sync::Arc;
 
@@ -51,23 +52,14 @@ impl JoinIndex {
     /// Returns the pairs of rows of equal keys, in the order of the left rows and for each in the order of the table; a
     /// missing key equals a missing key. With `keep_left`, a left row without partner is paired with [`NO_ROW`].
     pub(crate) fn pairs(&self, left: &[Column], n_rows: usize, keep_left: bool) -> Result<Pairs, FrameError> {
+        let heads = self.look_up(left, n_rows);
         if self.chains.is_unique() {
-            let (mut left_rows, mut right_rows) = (vec![0; n_rows], vec![0; n_rows]);
-            let mut n_pairs = 0;
-            // Written always and kept perhaps: whether a row has a partner is hard to foresee.
-            self.probe(left, n_rows, |row, head| {
-                left_rows[n_pairs] = row;
-                right_rows[n_pairs] = head;
-                n_pairs += usize::from(head != NO_ROW || keep_left);
-            });
-            left_rows.truncate(n_pairs);
-            right_rows.truncate(n_pairs);
-            return Ok(Pairs { left: left_rows, right: right_rows, n_right_alone: 0 });
+            return Ok(if keep_left { Pairs::of_all(heads) } else { Pairs::of_partners(heads) });
         }
         let mut pairs =
             Pairs { left: Vec::with_capacity(n_rows), right: Vec::with_capacity(n_rows), n_right_alone: 0 };
         let mut n_pairs = 0;
-        let each = |row: u32, head: u32| {
+        for (row, head) in (0..).zip(heads) {
             let mut at = head;
             // Rows beyond what a table can have are counted and not kept.
             while at != NO_ROW {
@@ -83,30 +75,28 @@ impl JoinIndex {
                 pairs.left.push(row);
                 pairs.right.push(NO_ROW);
             }
-        };
-        self.probe(left, n_rows, each);
+        }
         if n_pairs < u32::MAX as usize { Ok(pairs) } else { Err(FrameError::TooManyRows { rows: n_pairs }) }
     }
 
     /// Returns which rows of the indexed table have a partner among the rows of these keys.
     pub(crate) fn matched(&self, others: &[Column], n_rows: usize) -> Mask {
         let mut matched = vec![false; self.table.n_rows()];
-        self.probe(others, n_rows, |_, head| {
+        for head in self.look_up(others, n_rows) {
             let mut at = head;
             // A chain is marked as a whole, so a marked head ends the walk.
             while at != NO_ROW && !matched[at as usize] {
                 matched[at as usize] = true;
                 at = self.chains.next(at);
             }
-        });
+        }
         Mask::from_fn(matched.len(), |row| matched[row])
     }
 
     /// Returns which of the rows of these keys have a partner in the indexed table.
     pub(crate) fn has(&self, keys: &[Column], n_rows: usize) -> Mask {
-        let mut found = vec![false; n_rows];
-        self.probe(keys, n_rows, |row, head| found[row as usize] = head != NO_ROW);
-        Mask::from_fn(n_rows, |row| found[row])
+        let heads = self.look_up(keys, n_rows);
+        Mask::from_fn(n_rows, |row| heads[row] != NO_ROW)
     }
 
     /// Calls `f` with each row and the first row of its key, key by key, in the order of the table.
@@ -124,13 +114,32 @@ impl JoinIndex {
         &self.keys
     }
 
-    /// Calls `found` for each row of these keys with the first row of its key here, or [`NO_ROW`].
-    pub(super) fn probe(&self, others: &[Column], n_rows: usize, found: impl FnMut(u32, u32)) {
-        self.chains.probe(&self.keys, others, n_rows, found);
+    /// Returns for each row of these keys the first row of its key here, or [`NO_ROW`].
+    pub(super) fn look_up(&self, others: &[Column], n_rows: usize) -> Vec<u32> {
+        self.chains.look_up(&self.keys, others, n_rows)
     }
 }
 
 impl Pairs {
+    /// Each left row with what was found for it, a row or none.
+    fn of_all(found: Vec<u32>) -> Self {
+        Self { left: (0..found.len() as u32).collect(), right: found, n_right_alone: 0 }
+    }
+
+    /// Each left row for which a row was found, with that.
+    fn of_partners(mut found: Vec<u32>) -> Self {
+        let (mut left, mut n_pairs) = (vec![0; found.len()], 0);
+        // Written always and kept perhaps: whether a row has a partner is hard to foresee.
+        for row in 0..found.len() {
+            let partner = found[row];
+            (left[n_pairs], found[n_pairs]) = (row as u32, partner);
+            n_pairs += usize::from(partner != NO_ROW);
+        }
+        left.truncate(n_pairs);
+        found.truncate(n_pairs);
+        Self { left, right: found, n_right_alone: 0 }
+    }
+
     /// Turns pairs that were found from the right side around, into the order of the left rows: those with a left row
     /// first.
     pub(crate) fn turned(self, n_left: usize) -> Self {

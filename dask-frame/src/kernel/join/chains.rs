@@ -3,6 +3,7 @@
 use hashbrown::HashTable;
 use hashbrown::hash_table::Entry;
 
+use super::firsts::Firsts;
 use crate::column::{Column, Mask, NO_ROW, Strs, View};
 use crate::hash;
 use crate::kernel::keys::Keys;
@@ -21,17 +22,16 @@ struct Links {
     is_unique: bool,
 }
 
-/// The first row of each key, flat: what tells most keys apart is beside the row, so that a probe looks at one place. A
-/// single key has a row for the missing value, too; [`NO_ROW`] where there is none.
+/// The first row of each key. A single key has a row for the missing value, too; [`NO_ROW`] where there is none.
 enum Heads {
     /// By the distance from the smallest value of a single key of integers, which lie close together.
     Places { low: i64, rows: Vec<u32>, null: u32 },
     /// By the value of a single key of integers.
-    Ints(HashTable<(i64, u32)>, u32),
+    Ints(Firsts<i64>, u32),
     /// By the texts of a single key, none of which is longer than 7 bytes.
-    Short(HashTable<(u64, u32)>, u32),
+    Short(Firsts<u64>, u32),
     /// None of which is longer than 15.
-    Longer(HashTable<(u128, u32)>, u32),
+    Longer(Firsts<u128>, u32),
     /// By hash.
     Hashes(HashTable<(u64, u32)>),
 }
@@ -48,12 +48,12 @@ impl Chains {
                         of_ints(values, validity.as_ref(), &mut links)
                     }
                     View::Utf8(Strs::Own(texts)) if texts::are_short::<u64>(texts) => {
-                        let texts = texts::packed(texts, 0..n_rows);
+                        let texts = texts::packed(texts, 0..n_rows).collect();
                         let (heads, null) = of_numbers(texts, u64::hash, validity.as_ref(), &mut links);
                         Heads::Short(heads, null)
                     }
                     View::Utf8(Strs::Own(texts)) if texts::are_short::<u128>(texts) => {
-                        let texts = texts::packed(texts, 0..n_rows);
+                        let texts = texts::packed(texts, 0..n_rows).collect();
                         let (heads, null) = of_numbers(texts, u128::hash, validity.as_ref(), &mut links);
                         Heads::Longer(heads, null)
                     }
@@ -84,45 +84,44 @@ impl Chains {
         (0..).zip(is_head).filter(|(_, is_head)| *is_head).map(|(row, _)| row)
     }
 
-    /// Calls `found` for each row of some keys, of the types of `keys`, by which rows were chained, with the first row of
-    /// its key here, or [`NO_ROW`].
-    pub(super) fn probe(
-        &self,
-        keys: &[Column],
-        others: &[Column],
-        n_rows: usize,
-        mut found: impl FnMut(u32, u32),
-    ) {
-        match &self.heads {
-            Heads::Places { low, rows, null } => probe_ints(others, *null, found, |value| {
-                rows.get(place(value, *low) as usize).copied().unwrap_or(NO_ROW)
-            }),
+    /// Returns for each row of some keys, of the types of `keys`, by which rows were chained, the first row of its key
+    /// here, or [`NO_ROW`].
+    pub(super) fn look_up(&self, keys: &[Column], others: &[Column], n_rows: usize) -> Vec<u32> {
+        let (mut heads, null) = match &self.heads {
+            Heads::Places { low, rows, null } => {
+                let head = |value: &i64| rows.get(place(*value, *low) as usize).copied().unwrap_or(NO_ROW);
+                (ints(&only(others).keyed()).iter().map(head).collect(), *null)
+            }
             Heads::Ints(heads, null) => {
-                probe_ints(others, *null, found, |value| find(heads, value, int_hash))
+                let values = only(others).keyed();
+                (heads.look_up(ints(&values).iter().map(|value| Some(*value)), int_hash), *null)
             }
-            Heads::Short(heads, null) => {
-                probe_texts(others, *null, found, |text| find(heads, text, u64::hash))
-            }
-            Heads::Longer(heads, null) => {
-                probe_texts(others, *null, found, |text| find(heads, text, u128::hash));
-            }
+            Heads::Short(heads, null) => (look_up_texts(only(others), heads), *null),
+            Heads::Longer(heads, null) => (look_up_texts(only(others), heads), *null),
             Heads::Hashes(heads) => {
                 let (others, keys) = (Keys::new(others, n_rows), Keys::new(keys, self.links.next.len()));
-                for (row, hash) in others.hashes().into_iter().enumerate() {
-                    let head = heads
-                        .find(hash, |(of, head)| *of == hash && others.equal(row, &keys, *head as usize));
-                    found(row as u32, head.map_or(NO_ROW, |head| head.1));
-                }
+                let head = |(row, hash): (usize, u64)| {
+                    let is_same =
+                        |head: &(u64, u32)| head.0 == hash && others.equal(row, &keys, head.1 as usize);
+                    heads.find(hash, is_same).map_or(NO_ROW, |head| head.1)
+                };
+                return others.hashes().into_iter().enumerate().map(head).collect();
             }
+        };
+        if let Some(valid) = only(others).validity() {
+            let missing = heads.iter_mut().enumerate().filter(|(row, _)| !valid.get(*row));
+            missing.for_each(|(_, head)| *head = null);
         }
+        heads
     }
 
     pub(super) fn nbytes(&self) -> u64 {
         let heads = match &self.heads {
             Heads::Places { rows, .. } => size_of_val(&rows[..]),
-            Heads::Ints(heads, _) => 17 * heads.capacity(),
-            Heads::Short(heads, _) | Heads::Hashes(heads) => 17 * heads.capacity(),
-            Heads::Longer(heads, _) => 33 * heads.capacity(),
+            Heads::Ints(heads, _) => heads.nbytes(),
+            Heads::Short(heads, _) => heads.nbytes(),
+            Heads::Longer(heads, _) => heads.nbytes(),
+            Heads::Hashes(heads) => 17 * heads.capacity(),
         };
         (size_of_val(&self.links.next[..]) + heads) as u64
     }
@@ -153,7 +152,7 @@ fn of_ints(values: &[i64], validity: Option<&Mask>, links: &mut Links) -> Heads 
     let n_places = valid().max().map_or(0, |high| place(high, low).saturating_add(1));
     // A place for each value that there may be, if that takes no more than a table would.
     if n_places > (4 * values.len() as u64).max(1024) {
-        let (heads, null) = of_numbers(values.iter().copied(), int_hash, validity, links);
+        let (heads, null) = of_numbers(values.to_vec(), int_hash, validity, links);
         return Heads::Ints(heads, null);
     }
     let (mut rows, mut null) = (vec![NO_ROW; n_places as usize], NO_ROW);
@@ -167,23 +166,19 @@ fn of_ints(values: &[i64], validity: Option<&Mask>, links: &mut Links) -> Heads 
 
 /// Chains rows by numbers that are equal where the keys are.
 fn of_numbers<K: Copy + Eq>(
-    numbers: impl DoubleEndedIterator<Item = K> + ExactSizeIterator,
+    numbers: Vec<K>,
     hash: impl Fn(K) -> u64,
     validity: Option<&Mask>,
     links: &mut Links,
-) -> (HashTable<(K, u32)>, u32) {
-    let (mut heads, mut null) = (HashTable::<(K, u32)>::with_capacity(numbers.len()), NO_ROW);
-    for (row, number) in numbers.enumerate().rev() {
+) -> (Firsts<K>, u32) {
+    let (mut heads, mut null) = (Firsts::new(numbers), NO_ROW);
+    for row in (0..links.next.len()).rev() {
         if validity.is_some_and(|valid| !valid.get(row)) {
             links.put(&mut null, row);
             continue;
         }
-        match heads.entry(hash(number), |head| head.0 == number, |head| hash(head.0)) {
-            Entry::Occupied(mut head) => links.put(&mut head.get_mut().1, row),
-            Entry::Vacant(slot) => {
-                slot.insert((number, row as u32));
-            }
-        }
+        let key = heads.key(row);
+        links.put(heads.place(key, hash(key)), row);
     }
     (heads, null)
 }
@@ -202,45 +197,18 @@ fn of_hashes(keys: &Keys<'_>, links: &mut Links) -> Heads {
     Heads::Hashes(heads)
 }
 
-#[inline]
-fn find<K: Copy + Eq>(heads: &HashTable<(K, u32)>, key: K, hash: impl Fn(K) -> u64) -> u32 {
-    heads.find(hash(key), |head| head.0 == key).map_or(NO_ROW, |head| head.1)
-}
-
-/// Calls `found` for each row of a key of integers with what `head` says of its value.
-#[inline]
-fn probe_ints(others: &[Column], null: u32, found: impl FnMut(u32, u32), head: impl Fn(i64) -> u32) {
-    let key = only(others).keyed();
+/// The values of a key of integers.
+fn ints(key: &Column) -> &[i64] {
     let (View::Int64(values) | View::Ticks(values, _)) = key.view() else { one_type() };
-    probe_rows(&key, null, found, |row| head(values[row]));
+    values
 }
 
-/// Calls `found` for each row of a key of texts with what `head` says of its text, if that is short enough.
-#[inline]
-fn probe_texts<P: Packed>(
-    others: &[Column],
-    null: u32,
-    found: impl FnMut(u32, u32),
-    head: impl Fn(P) -> u32,
-) {
-    let key = only(others);
+/// Looks up the rows of a key of texts, as far as these are short enough.
+fn look_up_texts<P: Packed>(key: &Column, heads: &Firsts<P>) -> Vec<u32> {
     match key.view() {
-        View::Utf8(Strs::Own(texts)) => {
-            let short = texts::short(texts);
-            probe_rows(key, null, found, |row| short(row).map_or(NO_ROW, &head));
-        }
-        View::Utf8(texts) => probe_rows(key, null, found, |row| P::of(texts.get(row)).map_or(NO_ROW, &head)),
+        View::Utf8(Strs::Own(texts)) => heads.look_up((0..key.len()).map(texts::short(texts)), P::hash),
+        View::Utf8(texts) => heads.look_up((0..key.len()).map(|row| P::of(texts.get(row))), P::hash),
         _ => one_type(),
-    }
-}
-
-#[inline]
-fn probe_rows(key: &Column, null: u32, mut found: impl FnMut(u32, u32), head: impl Fn(usize) -> u32) {
-    match key.validity() {
-        None => (0..key.len()).for_each(|row| found(row as u32, head(row))),
-        Some(valid) => {
-            (0..key.len()).for_each(|row| found(row as u32, if valid.get(row) { head(row) } else { null }));
-        }
     }
 }
 
