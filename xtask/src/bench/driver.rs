@@ -39,6 +39,7 @@ pub(super) fn run(options: &Options) -> Result<()> {
             println!("\n== {}/{workload} ({:.0} s)", area.name, begin.elapsed().as_secs_f64());
             let mut ours = Command::new(std::env::current_exe()?);
             ours.arg("bench").args(settings.to_args(area.name, workload)?);
+            ours.env(machine::KEEPS_MEMORY, machine::memory_is_kept_ms());
             if let Err(error) = child::records(&mut ours, AT_MOST, |record| results.add(record)) {
                 results.fail(format!("{}/{workload}: {error:#}", area.name));
             }

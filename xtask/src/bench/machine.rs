@@ -7,6 +7,15 @@ use std::process::Command;
 /// The area of these records.
 pub(super) const AREA: &str = "machine";
 
+/// The variable that tells mimalloc for how many milliseconds it keeps memory that is free.
+pub(super) const KEEPS_MEMORY: &str = "MIMALLOC_PURGE_DELAY";
+
+/// Ten seconds, unless the environment says something else: polars keeps its memory even longer (it lets the system
+/// have it where that needs some), and repeats of the same work are to touch the same memory on all systems.
+pub(super) fn memory_is_kept_ms() -> String {
+    std::env::var(KEEPS_MEMORY).unwrap_or_else(|_| "10000".into())
+}
+
 /// A fact: its name, and what it is here.
 pub(super) fn fact(name: &str, value: impl Into<String>) -> Record {
     Record { area: AREA.into(), workload: name.into(), system: value.into(), ..Record::default() }
@@ -22,11 +31,19 @@ pub(super) fn facts(is_quick: bool) -> Vec<Record> {
         ("rust", said(Command::new("rustc").arg("--version")).map(|said| said.replace("rustc ", ""))),
         ("commit", commit()),
         ("build", Some(if cfg!(debug_assertions) { "dev" } else { "release" }.into())),
-        ("allocator", Some(if cfg!(feature = "mimalloc") { "mimalloc" } else { "the system's" }.into())),
+        ("allocator", Some(allocator())),
         ("sizes", Some(if is_quick { "quick: figures mean nothing" } else { "full" }.into())),
         ("date", Some(jiff::Timestamp::now().strftime("%Y-%m-%d %H:%M UTC").to_string())),
     ];
     facts.into_iter().filter_map(|(name, value)| Some(fact(name, value?.trim()))).collect()
+}
+
+fn allocator() -> String {
+    if cfg!(feature = "mimalloc") {
+        format!("mimalloc, {KEEPS_MEMORY}={}", memory_is_kept_ms())
+    } else {
+        "the system's".into()
+    }
 }
 
 fn line_of(path: &str, name: &str) -> Option<String> {
