@@ -33,7 +33,7 @@ use crate::layer::LayerInfo;
 use crate::op::Op;
 use crate::pack::PackedOp;
 use crate::scheduler::{RunError, StaysError};
-use crate::tasks::StandsFor;
+use crate::tasks::{Keys, StandsFor};
 use crate::value::Value;
 
 pub(crate) use csr::Csr;
@@ -66,7 +66,7 @@ impl fmt::Debug for NodeId {
 ///
 /// Made by [`Graph::lower`](crate::Graph::lower).
 pub struct Plan {
-    keys: Vec<Key>,
+    keys: Keys,
     /// What each node does, as code for a stack machine; one row a node.
     code: Csr<u32>,
     /// Nodes that depend on each node.
@@ -106,7 +106,7 @@ impl Plan {
 
     /// Whether there is nothing to do.
     pub fn is_empty(&self) -> bool {
-        self.keys.is_empty()
+        self.keys.len() == 0
     }
 
     /// The number of nodes that do work, data and aliases aside: what progress counts.
@@ -121,7 +121,7 @@ impl Plan {
 
     /// The key of a node.
     pub fn key(&self, node: NodeId) -> &Key {
-        &self.keys[node.index()]
+        self.keys.get(node.0)
     }
 
     /// The distinct nodes whose results the node takes.
@@ -263,9 +263,9 @@ impl Plan {
         self.producers.is_some()
     }
 
-    /// The bytes that the plan itself takes, values aside.
+    /// The bytes that the plan itself takes; values, and keys that it shares with graphs, aside.
     pub fn nbytes(&self) -> usize {
-        size_of_val(&self.keys[..])
+        self.keys.nbytes()
             + self.code.nbytes()
             + self.dependents.nbytes()
             + size_of_val(&self.ops[..])

@@ -55,6 +55,15 @@ impl Keys {
         }
     }
 
+    /// The bytes that the keys take, or their places where they are those of others.
+    pub(crate) fn nbytes(&self) -> usize {
+        match self {
+            Self::Held(keys) => size_of_val(&keys[..]),
+            Self::Shared(_) => 0,
+            Self::Drawn { places, .. } => size_of_val(&places[..]),
+        }
+    }
+
     /// Lets others draw on the keys; nothing is copied.
     pub(crate) fn share(&mut self) {
         if let Self::Held(keys) = self {

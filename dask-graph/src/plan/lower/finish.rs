@@ -7,20 +7,19 @@ use crate::plan::order::{Shape, order};
 use crate::plan::size::known_nbytes;
 use crate::plan::{NodeId, Plan, PlanError, PlanLayer};
 use crate::task_graph::TaskGraph;
-use crate::tasks::{Draw, Place, StandsFor, Tasks};
+use crate::tasks::{Draw, Keys, Place, StandsFor, Tasks};
 
 use super::{Draft, Home};
 
 /// Orders the nodes of a draft and renumbers everything by the order.
-pub(super) fn finish(draft: Draft<'_>) -> Result<Plan, PlanError> {
+pub(super) fn finish(mut draft: Draft<'_>) -> Result<Plan, PlanError> {
     let n = draft.homes.len();
     let mut wanted = vec![false; n];
     draft.outputs.iter().for_each(|&id| wanted[id as usize] = true);
     let layers = plan_layers(&draft);
-    let layer_of = |id: u32| draft.homes[id as usize].layer;
     let sequence = {
         let dependents = Csr::turned(n, |id| draft.dependencies.row(id).iter().copied());
-        let priority = |id: usize| layers[layer_of(id as u32) as usize].info.annotations.priority;
+        let priority = |id: usize| layers[draft.homes[id].layer as usize].info.annotations.priority;
         let nbytes = |id: usize| {
             // In the order of their numbers, as they were added.
             let read = || draft.producers.binary_search_by_key(&(id as u32), |(id, _)| *id);
@@ -60,17 +59,14 @@ pub(super) fn finish(draft: Draft<'_>) -> Result<Plan, PlanError> {
         }
         producers
     });
-    let stands_for = if draft.fused.is_empty() {
-        StandsFor::default()
-    } else {
-        let mut draw = draw(&draft, Vec::new());
-        let places = draw.places(places_of_fused(&draft));
-        let [keys] = draw.keys([places]);
-        StandsFor::new(draft.fused.iter().map(|&(id, len)| (place[id as usize], len)), keys)
-    };
+    let homes: Vec<Home> = sequence.iter().map(|&id| draft.homes[id as usize]).collect();
+    let asked_keys = std::mem::take(&mut draft.asked_keys);
+    let [keys, stands_for] = keys(&draft, asked_keys, &homes);
+    let stands_for =
+        StandsFor::new(draft.fused.iter().map(|&(id, len)| (place[id as usize], len)), stands_for);
     Ok(Plan {
-        keys: sequence.iter().map(|&id| draft.key(id).clone()).collect(),
-        layer_of: sequence.iter().map(|&id| layer_of(id)).collect(),
+        keys,
+        layer_of: homes.iter().map(|home| home.layer).collect(),
         wanted: sequence.iter().map(|&id| wanted[id as usize]).collect(),
         outputs: draft.outputs.iter().map(|&id| NodeId(place[id as usize])).collect(),
         code,
@@ -90,22 +86,23 @@ pub(super) fn into_tasks(mut draft: Draft<'_>) -> Result<TaskGraph, PlanError> {
     let layers = plan_layers(&draft);
     let layer_of = draft.homes.iter().map(|home| home.layer).collect();
     let asked_keys = std::mem::take(&mut draft.asked_keys);
-    let mut draw = draw(&draft, asked_keys);
-    let places = draw.places(draft.homes.iter().map(|home| Place { pool: home.layer, at: home.number }));
-    let places_of_fused = draw.places(places_of_fused(&draft));
-    let [keys, stands_for] = draw.keys([places, places_of_fused]);
+    let [keys, stands_for] = keys(&draft, asked_keys, &draft.homes);
     let stands_for = StandsFor::new(draft.fused.iter().copied(), stands_for);
     let foreign = draft.index.layers.iter().map(|layer| layer.has_foreign_names()).collect();
     let tasks = Tasks::from_rows(keys, draft.code, draft.ops, draft.literals, stands_for);
     Ok(TaskGraph::new(tasks, layer_of, layers, foreign, draft.outputs))
 }
 
-/// A draw from the keys of all layers, then from what their fused nodes stand for.
-fn draw<'a>(draft: &Draft<'a>, asked_keys: Vec<Key>) -> Draw<'a> {
-    let index = draft.index;
-    let tables = || (0..index.layers.len() as u32).map(|layer| index.table(layer));
+/// The keys of the nodes of these homes; and of what the fused nodes of the draft stand for.
+fn keys(draft: &Draft<'_>, asked_keys: Vec<Key>, homes: &[Home]) -> [Keys; 2] {
+    // Drawn from the keys of all layers, and after them from those that their fused nodes stand for.
+    let tables = || (0..draft.index.layers.len() as u32).map(|layer| draft.index.table(layer));
     let own = tables().map(|table| table.map(Tasks::keys));
-    Draw::new(own.chain(tables().map(|table| table.map(|tasks| tasks.stands_for().keys()))), asked_keys)
+    let of_fused = tables().map(|table| table.map(|tasks| tasks.stands_for().keys()));
+    let mut draw = Draw::new(own.chain(of_fused), asked_keys);
+    let places = draw.places(homes.iter().map(|home| Place { pool: home.layer, at: home.number }));
+    let places_of_fused = draw.places(places_of_fused(draft));
+    draw.keys([places, places_of_fused])
 }
 
 /// The places of what the fused nodes of a draft stand for.
