@@ -68,22 +68,25 @@ impl<T> Csr<T> {
 impl Csr<u32> {
     /// As many rows turned around: row `i` of the result lists the rows that hold `i`, in ascending order.
     pub(crate) fn turned<R: Iterator<Item = u32>>(n_rows: usize, rows: impl Fn(usize) -> R) -> Self {
-        let mut ends = vec![0_u32; n_rows + 1];
-        for item in (0..n_rows).flat_map(&rows) {
-            ends[item as usize + 1] += 1;
-        }
-        for row in 1..ends.len() {
-            ends[row] += ends[row - 1];
-        }
-        let mut next = ends.clone();
-        let mut items = vec![0; ends[n_rows] as usize];
+        // One ahead: what ends a row is first where its next item goes, and at last behind them all.
+        let mut ends = vec![0_u32; n_rows + 2];
         for row in 0..n_rows {
             for item in rows(row) {
-                let place = &mut next[item as usize];
+                ends[item as usize + 2] += 1;
+            }
+        }
+        for row in 2..ends.len() {
+            ends[row] += ends[row - 1];
+        }
+        let mut items = vec![0; ends[n_rows + 1] as usize];
+        for row in 0..n_rows {
+            for item in rows(row) {
+                let place = &mut ends[item as usize + 1];
                 items[*place as usize] = row as u32;
                 *place += 1;
             }
         }
+        ends.truncate(n_rows + 1);
         Self { ends, items }
     }
 }

@@ -35,6 +35,8 @@ pub(crate) struct Shape<'a> {
     pub(crate) wanted: &'a [bool],
     /// The size of a node's result, where it is known, if any is.
     pub(crate) known_nbytes: Option<&'a dyn Fn(usize) -> Option<u64>>,
+    /// The priority of a node, if any has one.
+    pub(crate) priority: Option<&'a dyn Fn(usize) -> i32>,
 }
 
 /// What each result counts for.
@@ -80,11 +82,11 @@ impl Shape<'_> {
 }
 
 /// The order in which to start the nodes; on a cycle, the nodes on it.
-pub(crate) fn order(shape: &Shape<'_>, priority: &dyn Fn(usize) -> i32) -> Result<Vec<u32>, Vec<u32>> {
+pub(crate) fn order(shape: &Shape<'_>) -> Result<Vec<u32>, Vec<u32>> {
     let topological = topological(shape)?;
     let weights = Weights::new(shape, &topological);
     let mut sequence = best(shape, &weights, &topological);
-    if (0..shape.len()).any(|id| priority(id) != 0) {
+    if let Some(priority) = shape.priority {
         raise_priorities(shape, &topological, &mut sequence, priority);
     }
     Ok(sequence)
@@ -389,9 +391,10 @@ mod tests {
                 outputs: &outputs,
                 wanted: &wanted,
                 known_nbytes: Some(&known),
+                priority: None,
             };
-            let by_bytes = order(&shape, &|_| 0).unwrap();
-            let by_number = order(&Shape { known_nbytes: None, ..shape }, &|_| 0).unwrap();
+            let by_bytes = order(&shape).unwrap();
+            let by_number = order(&Shape { known_nbytes: None, ..shape }).unwrap();
             let weights = Weights::new(&shape, &topological(&shape).unwrap());
             let most = |sequence: &[u32]| Load::of_sequence(&shape, &weights, sequence).max_live;
             prop_assert!(most(&by_bytes) <= most(&by_number));

@@ -32,8 +32,9 @@ pub(super) fn finish(mut draft: Draft<'_>) -> Result<Plan, PlanError> {
             outputs: &draft.outputs,
             wanted: &wanted,
             known_nbytes: draft.producers.iter().any(|(_, nbytes)| *nbytes > 0).then_some(&nbytes),
+            priority: layers.iter().any(|layer| layer.info.annotations.priority != 0).then_some(&priority),
         };
-        order(&shape, &priority).map_err(|cycle| PlanError::Cycle {
+        order(&shape).map_err(|cycle| PlanError::Cycle {
             keys: cycle.iter().map(|&id| draft.key(id).clone()).collect(),
         })?
     };
@@ -52,6 +53,8 @@ pub(super) fn finish(mut draft: Draft<'_>) -> Result<Plan, PlanError> {
     }
     // Rows in static order are what schedulers want.
     let dependents = Csr::turned(n, |at| code::dependencies(code.row(at)));
+    let mut wanted = vec![false; n];
+    draft.outputs.iter().for_each(|&id| wanted[place[id as usize] as usize] = true);
     let producers = (!draft.producers.is_empty()).then(|| {
         let mut producers: Vec<Option<u64>> = vec![None; n];
         for &(id, nbytes) in &draft.producers {
@@ -67,7 +70,7 @@ pub(super) fn finish(mut draft: Draft<'_>) -> Result<Plan, PlanError> {
     Ok(Plan {
         keys,
         layer_of: homes.iter().map(|home| home.layer).collect(),
-        wanted: sequence.iter().map(|&id| wanted[id as usize]).collect(),
+        wanted,
         outputs: draft.outputs.iter().map(|&id| NodeId(place[id as usize])).collect(),
         code,
         dependents: dependents.map(NodeId),
