@@ -245,99 +245,121 @@ fn depth_first(shape: &Shape<'_>, outputs: &[u32], needs: &[u32]) -> Vec<u32> {
 /// Follows `guide`, but runs at once whatever is ready and lets go of as much as it makes. Nothing as soon as more
 /// than `most` is alive at once.
 fn release_early(shape: &Shape<'_>, weights: &Weights, guide: &[u32], most: u64) -> Option<Candidate> {
-    /// Nodes that let go of so many times what they make, or more, share a bucket.
-    const MOST: usize = 4;
     let n = shape.len();
     let mut sequence = Vec::with_capacity(n);
-    let mut nodes: Vec<Waiting> = (0..n).map(|id| Waiting::new(shape, id)).collect();
-    let times = |frees: u32, id: u32| match weights {
-        Weights::Equal => (frees as usize).min(MOST),
-        Weights::Of(weights) => ((frees / weights[id as usize]) as usize).min(MOST),
-    };
+    let mut nodes = Waiting::all(shape);
+    let mut ready = Ready::default();
     let mut load = Load { max_live: 0, sum_live: 0 };
     let mut live = 0_u64;
-    let mut ready: [Vec<u32>; MOST + 1] = Default::default();
     let mut guide = guide.iter();
     loop {
-        let freeing = (1..=MOST).rev().find_map(|bucket| {
-            while let Some(id) = ready[bucket].pop() {
-                if !nodes[id as usize].is_done {
-                    return Some(id);
-                }
-            }
-            None
-        });
+        let freeing = ready.pop(|id| !nodes[id as usize].is_done());
         // In the guide's order all inputs of the next node are done.
-        let Some(id) = freeing.or_else(|| guide.find(|&&id| !nodes[id as usize].is_done).copied()) else {
+        let Some(id) = freeing.or_else(|| guide.find(|&&id| !nodes[id as usize].is_done()).copied()) else {
             break;
         };
-        nodes[id as usize].is_done = true;
+        let node = &mut nodes[id as usize];
+        node.inputs = Waiting::DONE;
+        let only_user = node.last_user(n);
+        let weight = weights.of(id as usize);
         sequence.push(id);
-        live += u64::from(weights.of(id as usize));
+        live += u64::from(weight);
         if live > most {
             return None;
         }
         load.max_live = load.max_live.max(live);
         for &input in shape.dependencies.row(id as usize) {
+            let weight = weights.of(input as usize);
             let node = &mut nodes[input as usize];
             node.users -= 1;
-            match node.users {
-                0 => live -= u64::from(weights.of(input as usize)),
-                1 if !shape.wanted[input as usize] => {
-                    // One node is left that uses it, and will free it. Each input comes here once.
-                    let users = shape.dependents.row(input as usize);
-                    let Some(&last) = users.iter().find(|&&user| !nodes[user as usize].is_done) else {
-                        continue;
-                    };
-                    let node = &mut nodes[last as usize];
-                    node.frees = node.frees.saturating_add(weights.of(input as usize));
-                    let times = times(node.frees, last);
-                    if node.inputs == 0 && times > 0 {
-                        ready[times].push(last);
-                    }
-                }
-                _ => {}
-            }
+            node.xor_of_users ^= id;
+            live -= if node.users == 0 { u64::from(weight) } else { 0 };
+            let last = node.last_user(n);
+            let last_node = &mut nodes[last];
+            last_node.frees = last_node.frees.saturating_add(weight);
+            ready.offer(last as u32, last_node, weights);
         }
         load.sum_live += live;
-        let users_of_it = shape.dependents.row(id as usize);
-        if let ([only], false) = (users_of_it, shape.wanted[id as usize]) {
-            let freed = &mut nodes[*only as usize].frees;
-            *freed = freed.saturating_add(weights.of(id as usize));
-        }
-        for &user in users_of_it.iter().rev() {
+        let freed = &mut nodes[only_user].frees;
+        *freed = freed.saturating_add(weight);
+        for &user in shape.dependents.row(id as usize).iter().rev() {
             let node = &mut nodes[user as usize];
             node.inputs -= 1;
-            if node.inputs == 0 {
-                let times = times(node.frees, user);
-                if times > 0 {
-                    ready[times].push(user);
-                }
-            }
+            ready.offer(user, node, weights);
         }
     }
     Some((sequence, load))
 }
 
 /// What [`release_early`] knows of a node.
+#[derive(Clone, Copy)]
 struct Waiting {
-    /// How many inputs are not done.
+    /// How many inputs are not done; `DONE` when it is done itself.
     inputs: u32,
-    /// How many of its users are not done; whoever asked for it is never done.
+    /// How many of its users are not done; whoever asked for it is one, and never done.
     users: u32,
+    /// The numbers of these users, all in one: the last one's when only that is left.
+    xor_of_users: u32,
     /// How much it is the last to use.
     frees: u32,
-    is_done: bool,
 }
 
 impl Waiting {
-    fn new(shape: &Shape<'_>, id: usize) -> Self {
-        Self {
-            inputs: shape.dependencies.row(id).len() as u32,
-            users: shape.dependents.row(id).len() as u32 + u32::from(shape.wanted[id]),
-            frees: 0,
-            is_done: false,
+    const DONE: u32 = u32::MAX;
+
+    /// All nodes; and after them nobody, who is never ready: who asked for results, and the last user of what has
+    /// many, so that the loops need not ask which it is.
+    fn all(shape: &Shape<'_>) -> Vec<Self> {
+        let nobody = shape.len() as u32;
+        let nodes = (0..shape.len()).map(|id| {
+            let (users, asked) = (shape.dependents.row(id), shape.wanted[id]);
+            let xor_of_users = users.iter().fold(if asked { nobody } else { 0 }, |all, user| all ^ user);
+            let users = users.len() as u32 + u32::from(asked);
+            Self { inputs: shape.dependencies.row(id).len() as u32, users, xor_of_users, frees: 0 }
+        });
+        nodes.chain([Self { inputs: 1, users: 0, xor_of_users: 0, frees: 0 }]).collect()
+    }
+
+    fn is_done(&self) -> bool {
+        self.inputs == Self::DONE
+    }
+
+    /// The only user that is left, or else `nobody`.
+    fn last_user(&self, nobody: usize) -> usize {
+        if self.users == 1 { self.xor_of_users as usize } else { nobody }
+    }
+}
+
+/// The nodes that are ready and let go of at least what they make, by how many times that.
+#[derive(Default)]
+struct Ready([Vec<u32>; Self::MOST]);
+
+impl Ready {
+    /// Nodes that let go of so many times what they make, or more, share a bucket.
+    const MOST: usize = 4;
+
+    /// Adds a node if it is one of them.
+    #[inline]
+    fn offer(&mut self, id: u32, node: &Waiting, weights: &Weights) {
+        // One branch: which of the two it is that is missing cannot be foretold.
+        if (node.inputs == 0) & (node.frees > 0)
+            && let times @ 1.. = ((node.frees / weights.of(id as usize)) as usize).min(Self::MOST)
+        {
+            self.0[times - 1].push(id);
         }
+    }
+
+    /// The last one of those that let go of most.
+    #[inline]
+    fn pop(&mut self, is_left: impl Fn(u32) -> bool) -> Option<u32> {
+        for bucket in self.0.iter_mut().rev() {
+            while let Some(id) = bucket.pop() {
+                if is_left(id) {
+                    return Some(id);
+                }
+            }
+        }
+        None
     }
 }
 
