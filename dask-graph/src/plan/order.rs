@@ -149,18 +149,22 @@ fn floor(shape: &Shape<'_>, weights: &Weights) -> u64 {
 fn topological(shape: &Shape<'_>) -> Result<Vec<u32>, Vec<u32>> {
     let n = shape.len();
     let mut waiting: Vec<u32> = (0..n).map(|id| shape.dependencies.row(id).len() as u32).collect();
-    let mut sequence: Vec<u32> = (0..n as u32).filter(|&id| waiting[id as usize] == 0).collect();
-    let mut next = 0;
-    while next < sequence.len() {
+    // Whether a node is ready cannot be foretold: it is written in any case, and counted if it is.
+    let (mut sequence, mut n_ready, mut next) = (vec![0; n], 0, 0);
+    for id in 0..n {
+        sequence[n_ready] = id as u32;
+        n_ready += usize::from(waiting[id] == 0);
+    }
+    while next < n_ready {
         for &dependent in shape.dependents.row(sequence[next] as usize) {
-            waiting[dependent as usize] -= 1;
-            if waiting[dependent as usize] == 0 {
-                sequence.push(dependent);
-            }
+            let waiting = &mut waiting[dependent as usize];
+            *waiting -= 1;
+            sequence[n_ready] = dependent;
+            n_ready += usize::from(*waiting == 0);
         }
         next += 1;
     }
-    if sequence.len() == n {
+    if n_ready == n {
         return Ok(sequence);
     }
     // Every node that still waits, waits for another such: following one of them each time ends in a circle.

@@ -80,9 +80,8 @@ fn simulate<D: Iterator<Item = usize>>(
         max_live = max_live.max(live);
         for input in dependencies(id) {
             users[input] -= 1;
-            if users[input] == 0 {
-                live -= weight(input);
-            }
+            // Not a branch: which use is the last cannot be foretold.
+            live -= if users[input] == 0 { weight(input) } else { 0 };
         }
         sum_live += live;
         after(live);
