@@ -23,7 +23,7 @@
 use std::cmp::Reverse;
 
 use crate::plan::csr::Csr;
-use crate::plan::pressure::Load;
+use crate::plan::pressure::{Load, Run};
 
 /// What the order needs to know of a plan in the making.
 pub(crate) struct Shape<'a> {
@@ -105,8 +105,9 @@ fn best(shape: &Shape<'_>, weights: &Weights, topological: &[u32]) -> Vec<u32> {
     let mut demanding_first = shape.outputs.to_vec();
     demanding_first.sort_by_key(|&output| Reverse(needs[output as usize]));
 
-    let mut best = depth_first(shape, &demanding_first, &needs);
-    let mut load = Load::of_sequence(shape, weights, &best);
+    let mut run = Run::of_shape(shape);
+    let mut best = depth_first(shape, &demanding_first, &needs, |id| run.step_of_shape(shape, weights, id));
+    let mut load = run.load;
     // A candidate is made only where there is something to gain, and told how much may be alive at most.
     let mut offer = |candidate: &dyn Fn(&[u32], u64) -> Option<Candidate>| {
         if load.max_live > floor
@@ -117,7 +118,8 @@ fn best(shape: &Shape<'_>, weights: &Weights, topological: &[u32]) -> Vec<u32> {
         }
     };
     let released = |guide: &[u32], most| release_early(shape, weights, guide, most);
-    let released_walk = |needs: &[u32], most| released(&depth_first(shape, shape.outputs, needs), most);
+    let released_walk =
+        |needs: &[u32], most| released(&depth_first(shape, shape.outputs, needs, |_| ()), most);
     offer(&released);
     let more: [&dyn Fn(&[u32], u64) -> Option<Candidate>; 5] = [
         &|_, most| if demanding_first == shape.outputs { None } else { released_walk(&needs, most) },
@@ -219,28 +221,37 @@ fn shared_last(shape: &Shape<'_>, weights: &Weights, topological: &[u32], needs:
     needs.iter().zip(&left).map(|(need, left)| need.saturating_add(most - left)).collect()
 }
 
-/// Depth first from each of `outputs`, inputs of the greatest need first.
-fn depth_first(shape: &Shape<'_>, outputs: &[u32], needs: &[u32]) -> Vec<u32> {
+/// Depth first from each of `outputs`, inputs of the greatest need first; `each` is told the nodes in this order, while
+/// what it may look at is in the cache.
+fn depth_first(shape: &Shape<'_>, outputs: &[u32], needs: &[u32], mut each: impl FnMut(u32)) -> Vec<u32> {
+    #[derive(Clone, Copy, PartialEq)]
+    enum State {
+        New,
+        /// Its inputs are above it on the stack.
+        Open,
+        Done,
+    }
     let mut sequence = Vec::with_capacity(shape.len());
-    let mut met = vec![false; shape.len()];
-    // Nodes to visit; `true` once the inputs are on the stack above it.
-    let mut stack: Vec<(u32, bool)> = Vec::new();
+    let mut states = vec![State::New; shape.len()];
+    let mut stack: Vec<u32> = Vec::new();
     for &output in outputs {
-        stack.push((output, false));
-        while let Some((id, opened)) = stack.pop() {
-            if opened {
+        stack.push(output);
+        while let Some(&id) = stack.last() {
+            let state = &mut states[id as usize];
+            if *state == State::New {
+                *state = State::Open;
+                let from = stack.len();
+                let inputs = shape.dependencies.row(id as usize).iter().rev();
+                stack.extend(inputs.filter(|&&input| states[input as usize] == State::New));
+                // On top of the stack is what comes first.
+                stack[from..].sort_by_key(|&input| needs[input as usize]);
+                continue;
+            }
+            if std::mem::replace(state, State::Done) == State::Open {
                 sequence.push(id);
-                continue;
+                each(id);
             }
-            if std::mem::replace(&mut met[id as usize], true) {
-                continue;
-            }
-            stack.push((id, true));
-            let from = stack.len();
-            let inputs = shape.dependencies.row(id as usize).iter().rev();
-            stack.extend(inputs.filter(|&&input| !met[input as usize]).map(|&input| (input, false)));
-            // On top of the stack is what comes first.
-            stack[from..].sort_by_key(|&(input, _)| needs[input as usize]);
+            stack.pop();
         }
     }
     sequence

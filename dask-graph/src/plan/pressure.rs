@@ -54,39 +54,49 @@ pub(crate) struct Load {
 impl Load {
     /// The load of running `sequence`, in units of `weights`.
     pub(crate) fn of_sequence(shape: &Shape<'_>, weights: &Weights, sequence: &[u32]) -> Self {
-        let dependents = |id: usize| shape.dependents.row(id).len();
-        let dependencies = |id: usize| shape.dependencies.row(id).iter().map(|&input| input as usize);
-        let sequence = sequence.iter().map(|&id| id as usize);
-        let weight = |id| u64::from(weights.of(id));
-        simulate(sequence, dependents, dependencies, shape.wanted, weight, |_| ())
+        let mut run = Run::of_shape(shape);
+        sequence.iter().for_each(|&id| run.step_of_shape(shape, weights, id));
+        run.load
     }
 }
 
-/// Runs `sequence` in the mind; `after` is told how much is alive after each step.
-fn simulate<D: Iterator<Item = usize>>(
-    sequence: impl Iterator<Item = usize>,
-    n_dependents: impl Fn(usize) -> usize,
-    dependencies: impl Fn(usize) -> D,
-    wanted: &[bool],
-    weight: impl Fn(usize) -> u64,
-    mut after: impl FnMut(u64),
-) -> Load {
-    // A result that was asked for has one user more, who never ends.
-    let users = |(id, &wanted): (usize, &bool)| n_dependents(id) as u32 + u32::from(wanted);
-    let mut users: Vec<u32> = wanted.iter().enumerate().map(users).collect();
-    let (mut live, mut max_live, mut sum_live) = (0_u64, 0_u64, 0_u64);
-    for id in sequence {
-        live += weight(id);
-        max_live = max_live.max(live);
-        for input in dependencies(id) {
-            users[input] -= 1;
-            // Not a branch: which use is the last cannot be foretold.
-            live -= if users[input] == 0 { weight(input) } else { 0 };
-        }
-        sum_live += live;
-        after(live);
+/// A run in the mind, node by node.
+pub(crate) struct Run {
+    /// Per node: how many uses of its result are to come; whoever asked for it has one more, which never comes.
+    users: Vec<u32>,
+    live: u64,
+    pub(crate) load: Load,
+}
+
+impl Run {
+    fn new(wanted: &[bool], n_dependents: impl Fn(usize) -> usize) -> Self {
+        let users = |(id, &wanted): (usize, &bool)| n_dependents(id) as u32 + u32::from(wanted);
+        let users = wanted.iter().enumerate().map(users).collect();
+        Self { users, live: 0, load: Load { max_live: 0, sum_live: 0 } }
     }
-    Load { max_live, sum_live }
+
+    pub(crate) fn of_shape(shape: &Shape<'_>) -> Self {
+        Self::new(shape.wanted, |id| shape.dependents.row(id).len())
+    }
+
+    #[inline]
+    pub(crate) fn step_of_shape(&mut self, shape: &Shape<'_>, weights: &Weights, id: u32) {
+        let dependencies = shape.dependencies.row(id as usize).iter().map(|&input| input as usize);
+        self.step(id as usize, dependencies, |id| u64::from(weights.of(id)));
+    }
+
+    /// Runs the next node.
+    #[inline]
+    fn step(&mut self, id: usize, dependencies: impl Iterator<Item = usize>, weight: impl Fn(usize) -> u64) {
+        self.live += weight(id);
+        self.load.max_live = self.load.max_live.max(self.live);
+        for input in dependencies {
+            self.users[input] -= 1;
+            // Not a branch: which use is the last cannot be foretold.
+            self.live -= if self.users[input] == 0 { weight(input) } else { 0 };
+        }
+        self.load.sum_live += self.live;
+    }
 }
 
 impl Plan {
@@ -96,16 +106,14 @@ impl Plan {
     ///
     /// Time O(nodes and dependencies), space O(nodes).
     pub fn pressure(&self) -> Pressure {
-        let mut curve = Vec::with_capacity(self.len());
-        let load = simulate(
-            0..self.len(),
-            |id| self.dependents.row(id).len(),
-            |id| code::dependencies(self.code.row(id)).map(|input| input as usize),
-            &self.wanted,
-            |_| 1,
-            |live| curve.push(live as u32),
-        );
-        Pressure { max_live: load.max_live, sum_live: load.sum_live, curve }
+        let mut run = Run::new(&self.wanted, |id| self.dependents.row(id).len());
+        let curve = (0..self.len()).map(|id| {
+            let dependencies = code::dependencies(self.code.row(id)).map(|input| input as usize);
+            run.step(id, dependencies, |_| 1);
+            run.live as u32
+        });
+        let curve = curve.collect();
+        Pressure { max_live: run.load.max_live, sum_live: run.load.sum_live, curve }
     }
 }
 
