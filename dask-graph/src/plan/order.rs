@@ -151,11 +151,12 @@ fn floor(shape: &Shape<'_>, weights: &Weights) -> u64 {
 fn topological(shape: &Shape<'_>) -> Result<Vec<u32>, Vec<u32>> {
     let n = shape.len();
     let mut waiting: Vec<u32> = (0..n).map(|id| shape.dependencies.row(id).len() as u32).collect();
-    // Whether a node is ready cannot be foretold: it is written in any case, and counted if it is.
+    // Whether a node is ready cannot be foretold: it is written in any case, and counted if it is. There is room for it,
+    // since it is not among the others yet.
     let (mut sequence, mut n_ready, mut next) = (vec![0; n], 0, 0);
-    for id in 0..n {
+    for (id, &n_inputs) in waiting.iter().enumerate() {
         sequence[n_ready] = id as u32;
-        n_ready += usize::from(waiting[id] == 0);
+        n_ready += usize::from(n_inputs == 0);
     }
     while next < n_ready {
         for &dependent in shape.dependents.row(sequence[next] as usize) {
@@ -188,19 +189,33 @@ fn topological(shape: &Shape<'_>) -> Result<Vec<u32>, Vec<u32>> {
 
 /// For each node, an estimate of how much must be alive at once to compute it, beyond its own result.
 fn needs(shape: &Shape<'_>, weights: &Weights, topological: &[u32]) -> Vec<u32> {
+    /// Of no more inputs than this each is compared with all: cheaper than sorting, of which no branch can be foretold.
+    const FEW: usize = 4;
     let mut needs = vec![0_u32; shape.len()];
-    let mut inputs: Vec<(u32, u32)> = Vec::new();
+    let mut sorted: Vec<(u32, u32)> = Vec::new();
     for &id in topological {
-        inputs.clear();
-        let row = shape.dependencies.row(id as usize).iter();
-        inputs.extend(row.map(|&input| (needs[input as usize], weights.of(input as usize))));
-        inputs.sort_unstable_by(|a, b| b.cmp(a));
+        let row = shape.dependencies.row(id as usize);
         // The input first that leaves most free when it is done, while nothing else is held; each later one on top of
         // the results of those before it; at last the node's own result beside all inputs.
         let (mut held, mut most) = (0_u32, 0_u32);
-        for &(need, weight) in &inputs {
-            held = held.saturating_add(weight);
-            most = most.max(held.saturating_add(need));
+        if row.len() <= FEW {
+            for &input in row {
+                let need = needs[input as usize];
+                let until = row.iter().map(|&other| {
+                    let is_held = needs[other as usize] >= need;
+                    if is_held { weights.of(other as usize) } else { 0 }
+                });
+                most = most.max(until.fold(need, u32::saturating_add));
+                held = held.saturating_add(weights.of(input as usize));
+            }
+        } else {
+            sorted.clear();
+            sorted.extend(row.iter().map(|&input| (needs[input as usize], weights.of(input as usize))));
+            sorted.sort_unstable_by(|a, b| b.cmp(a));
+            for &(need, weight) in &sorted {
+                held = held.saturating_add(weight);
+                most = most.max(held.saturating_add(need));
+            }
         }
         let own = weights.of(id as usize);
         needs[id as usize] = most.max(held.saturating_add(own)).saturating_sub(own);
@@ -244,7 +259,16 @@ fn depth_first(shape: &Shape<'_>, outputs: &[u32], needs: &[u32], mut each: impl
                 let inputs = shape.dependencies.row(id as usize).iter().rev();
                 stack.extend(inputs.filter(|&&input| states[input as usize] == State::New));
                 // On top of the stack is what comes first.
-                stack[from..].sort_by_key(|&input| needs[input as usize]);
+                let need = |input: u32| needs[input as usize];
+                // Mostly there are few: to sort two takes no branch.
+                match &mut stack[from..] {
+                    [] | [_] => {}
+                    [first, second] => {
+                        let (a, b) = (*first, *second);
+                        (*first, *second) = if need(a) > need(b) { (b, a) } else { (a, b) };
+                    }
+                    more => more.sort_by_key(|&input| need(input)),
+                }
                 continue;
             }
             if std::mem::replace(state, State::Done) == State::Open {
