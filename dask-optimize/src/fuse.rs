@@ -133,9 +133,5 @@ pub fn fuse(graph: &Graph, keys: &[Key], limits: &FuseLimits) -> Result<Graph, P
 pub fn fuse_tasks(tasks: &mut TaskGraph, limits: &FuseLimits) -> Result<(), PlanError> {
     let uses = resolve(tasks)?;
     let goes_in = Groups::new(tasks, &uses, limits).decide();
-    if !goes_in.contains(&true) {
-        // Nothing is to be written.
-        return Ok(());
-    }
     splice(tasks, &uses, |_, number, _| goes_in[number as usize])
 }

@@ -51,11 +51,11 @@ pub fn remove_aliases_tasks(tasks: &mut TaskGraph) -> Result<(), PlanError> {
 /// Removes aliases, and says who uses what is left.
 pub(crate) fn resolve(tasks: &mut TaskGraph) -> Result<Uses, PlanError> {
     let mut uses = Uses::new(tasks)?;
-    let is_alias = |&number: &u32| tasks.alias_of(number).is_some();
-    let aliases: Vec<u32> = uses.sequence().iter().copied().filter(is_alias).collect();
-    if aliases.is_empty() {
+    if !uses.has_aliases() {
         return Ok(uses);
     }
+    let is_alias = |&number: &u32| tasks.alias_of(number).is_some();
+    let aliases: Vec<u32> = uses.sequence().iter().copied().filter(is_alias).collect();
     // Per number: the node that it means, itself unless it is an alias.
     let mut meant: Vec<u32> = (0..tasks.bound() as u32).collect();
     for &alias in &aliases {

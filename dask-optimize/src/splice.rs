@@ -28,6 +28,10 @@ pub(crate) fn splice(
     uses: &Uses,
     goes_in: impl Fn(&TaskGraph, u32, bool) -> bool,
 ) -> Result<(), PlanError> {
+    // Nothing goes into the first node that goes in. Often there is none, and then nothing else is to be done.
+    if !uses.sequence().iter().any(|&number| goes_in(tasks, number, false)) {
+        return Ok(());
+    }
     let mut splice = Splice::new(tasks.bound());
     uses.sequence().iter().for_each(|&number| splice.decide(tasks, number, uses, &goes_in));
     let Splice { mut parts, takers, may_go, .. } = splice;

@@ -8,6 +8,7 @@ pub(crate) struct Uses {
     uses: Vec<u32>,
     /// Dependencies before what depends on them.
     sequence: Vec<u32>,
+    has_aliases: bool,
 }
 
 /// The node was asked for.
@@ -16,26 +17,42 @@ const WANTED: u32 = 1 << 31;
 impl Uses {
     /// Counts the uses of all nodes.
     ///
+    /// What one wanted node needs and no earlier one did has numbers of its own, one after the other, and lies
+    /// close together. So nodes are put in order part by part, while the part is in the cache: a part ends where no
+    /// node up to there needs a later one.
+    ///
     /// # Errors
     ///
     /// - When nodes need each other in a circle: the error lists the circle.
     pub(crate) fn new(tasks: &TaskGraph) -> Result<Self, PlanError> {
         let mut uses = vec![0; tasks.bound()];
-        let mut is_descending = true;
+        let mut has_aliases = false;
+        let mut sequence = Sequence::new(tasks);
+        let (mut start, mut reach, mut is_descending) = (0, 0, true);
         for number in 0..tasks.bound() as u32 {
+            has_aliases |= tasks.alias_of(number).is_some();
             for to in tasks.references(number) {
                 uses[to as usize] += 1;
-                is_descending &= to > number;
+                reach = reach.max(to);
+                // What is of an earlier part wraps around.
+                is_descending &= to.wrapping_sub(start) > number - start;
+            }
+            if reach <= number {
+                match is_descending {
+                    true => sequence.add_descending(tasks, start, number),
+                    // Nothing outside of the part has used its nodes yet.
+                    false => sequence.add(tasks, start, &uses[start as usize..=number as usize])?,
+                }
+                (start, is_descending) = (number + 1, true);
             }
         }
-        let sequence = if is_descending {
-            // Numbers go from what is wanted to what it needs; in chains and trees they do so without exception.
-            (0..tasks.bound() as u32).rev().filter(|&number| tasks.contains(number)).collect()
-        } else {
-            sequence(tasks, uses.clone())?
-        };
         tasks.wanted().iter().for_each(|&number| uses[number as usize] |= WANTED);
-        Ok(Self { uses, sequence })
+        Ok(Self { uses, sequence: sequence.nodes, has_aliases })
+    }
+
+    /// Whether there was an alias when uses were counted.
+    pub(crate) fn has_aliases(&self) -> bool {
+        self.has_aliases
     }
 
     /// The nodes, dependencies before what depends on them.
@@ -70,30 +87,58 @@ impl Uses {
     }
 }
 
-/// Dependencies before what depends on them: a node is reached when the last of its `uses` is.
-fn sequence(tasks: &TaskGraph, mut uses: Vec<u32>) -> Result<Vec<u32>, PlanError> {
-    // One place more, which is written to when nothing is reached: to write always costs less than to guess.
-    let mut sequence = vec![0; tasks.len() + 1];
-    let mut n_reached = 0;
-    for number in tasks.numbers().filter(|&number| uses[number as usize] == 0) {
-        sequence[n_reached] = number;
-        n_reached += 1;
+/// Dependencies before what depends on them.
+struct Sequence {
+    nodes: Vec<u32>,
+    /// Of the nodes of a part: how many uses have not been reached yet.
+    left: Vec<u32>,
+}
+
+impl Sequence {
+    fn new(tasks: &TaskGraph) -> Self {
+        Self { nodes: Vec::with_capacity(tasks.len()), left: Vec::new() }
     }
-    let mut next = 0;
-    while next < n_reached {
-        for to in tasks.references(sequence[next]) {
-            let left = &mut uses[to as usize];
-            *left -= 1;
-            sequence[n_reached] = to;
-            n_reached += usize::from((*left == 0) & tasks.contains(to));
+
+    /// Adds a part in which all references go to higher numbers: in chains and trees they do so without exception.
+    #[inline]
+    fn add_descending(&mut self, tasks: &TaskGraph, first: u32, last: u32) {
+        let members = (first..last + 1).rev();
+        match tasks.len() == tasks.bound() {
+            true => self.nodes.extend(members),
+            false => self.nodes.extend(members.filter(|&number| tasks.contains(number))),
         }
-        next += 1;
     }
-    // Of a circle the last use is never reached.
-    if n_reached < tasks.len() {
-        return tasks.topological();
+
+    /// Adds a part, which begins with the node `first`: a node is reached when the last of its `uses` is.
+    fn add(&mut self, tasks: &TaskGraph, first: u32, uses: &[u32]) -> Result<(), PlanError> {
+        let Self { nodes, left } = self;
+        left.clear();
+        left.extend_from_slice(uses);
+        // All that is used of earlier parts is one node that is never reached.
+        left.push(u32::MAX);
+        let (begin, members) = (nodes.len(), (first..).zip(uses));
+        nodes.extend(
+            members.filter(|&(number, &uses)| uses == 0 && tasks.contains(number)).map(|(number, _)| number),
+        );
+        let (mut next, mut n_reached) = (begin, nodes.len());
+        let n_members = (first..).take(uses.len()).filter(|&number| tasks.contains(number)).count();
+        // One place more, which is written to when nothing is reached: to write always costs less than to guess.
+        nodes.resize(begin + n_members + 1, 0);
+        while next < n_reached {
+            for to in tasks.references(nodes[next]) {
+                let left = &mut left[(to.wrapping_sub(first) as usize).min(uses.len())];
+                *left -= 1;
+                nodes[n_reached] = to;
+                n_reached += usize::from((*left == 0) & tasks.contains(to));
+            }
+            next += 1;
+        }
+        // Of a circle the last use is never reached.
+        if n_reached < begin + n_members {
+            return tasks.topological().map(drop);
+        }
+        nodes.truncate(n_reached);
+        nodes[begin..].reverse();
+        Ok(())
     }
-    sequence.truncate(n_reached);
-    sequence.reverse();
-    Ok(sequence)
 }
