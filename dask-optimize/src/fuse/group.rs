@@ -27,7 +27,7 @@ struct Group {
 /// The distinct nodes that a tree needs from outside.
 #[derive(Clone, Copy)]
 enum Edges {
-    /// At this place of `Groups::edges`, ascending.
+    /// At this place of `Groups::edges`, in any order.
     Few { start: u32, len: u8 },
     /// More than `MAX_EDGES`, or so many in all that places have no numbers.
     Many,
@@ -48,16 +48,15 @@ impl Edges {
     }
 }
 
-/// A set of edges in the making: distinct nodes, ascending, one more than `MAX_EDGES` at most.
+/// A set of edges in the making: distinct nodes, one more than `MAX_EDGES` at most. Most sets have one or two, and
+/// to look at so many is the fastest way to find one.
 #[derive(Default)]
 struct EdgeSet(Vec<u32>);
 
 impl EdgeSet {
     fn insert(&mut self, edge: u32) {
-        if self.0.len() <= MAX_EDGES
-            && let Err(place) = self.0.binary_search(&edge)
-        {
-            self.0.insert(place, edge);
+        if self.0.len() <= MAX_EDGES && !self.0.contains(&edge) {
+            self.0.push(edge);
         }
     }
 }
@@ -81,16 +80,44 @@ impl Inputs {
     }
 
     #[inline]
-    fn add(&mut self, arg: Arg, groups: &[Group]) {
+    fn add(&mut self, arg: Arg, trees: &Trees) {
         match arg {
             Arg::Nothing => {}
             Arg::Edge(to) => self.edges.insert(to),
             Arg::Nested(group) => self.inner.push(group),
             Arg::Child(child) => {
-                self.inner.push(groups[child as usize]);
+                self.inner.push(trees.get(child));
                 self.children.push(child);
             }
         }
+    }
+}
+
+/// The trees that may go into a task. Most nodes of some graphs go nowhere, and a tree is large.
+struct Trees {
+    /// The first is what has no tree.
+    trees: Vec<Group>,
+    /// Per number: which of them the node is the last task of.
+    tree_of: Vec<u32>,
+}
+
+impl Trees {
+    fn new(bound: usize) -> Self {
+        // Memory that is never written to costs nothing.
+        let mut trees = Vec::with_capacity(bound + 1);
+        trees.push(Group::default());
+        Self { trees, tree_of: vec![0; bound] }
+    }
+
+    #[inline]
+    fn get(&self, number: u32) -> Group {
+        self.trees[self.tree_of[number as usize] as usize]
+    }
+
+    #[inline]
+    fn set(&mut self, number: u32, tree: Group) {
+        self.tree_of[number as usize] = self.trees.len() as u32;
+        self.trees.push(tree);
     }
 }
 
@@ -111,9 +138,10 @@ pub(super) struct Groups<'a> {
     tasks: &'a TaskGraph,
     uses: &'a Uses,
     limits: &'a FuseLimits,
-    /// Per number: the tree of which the node is the last task.
-    groups: Vec<Group>,
+    trees: Trees,
     edges: Vec<u32>,
+    /// For a set in the making.
+    set: EdgeSet,
     goes_in: Vec<bool>,
 }
 
@@ -123,8 +151,9 @@ impl<'a> Groups<'a> {
             tasks,
             uses,
             limits,
-            groups: vec![Group::default(); tasks.bound()],
+            trees: Trees::new(tasks.bound()),
             edges: Vec::new(),
+            set: EdgeSet::default(),
             goes_in: vec![false; tasks.bound()],
         }
     }
@@ -135,15 +164,18 @@ impl<'a> Groups<'a> {
         for &number in self.uses.sequence() {
             // The tree of a task that goes nowhere matters only to what may go into it.
             let may_go_in = |number| self.uses.is_used_once(number);
-            if !may_go_in(number) && !self.tasks.references(number).any(may_go_in) {
+            let is_kept = may_go_in(number);
+            if !is_kept && !self.tasks.references(number).any(may_go_in) {
                 continue;
             }
+            let n_edges = self.edges.len();
             let group = match self.flat(number, &mut inputs) {
                 Some(group) => Some(group),
                 None => self.nested(number, &mut stack, &mut inputs),
             };
-            if let Some(group) = group {
-                self.groups[number as usize] = group;
+            match group {
+                Some(group) if is_kept => self.trees.set(number, group),
+                _ => self.edges.truncate(n_edges),
             }
         }
         self.goes_in
@@ -156,7 +188,7 @@ impl<'a> Groups<'a> {
         loop {
             match steps.next()? {
                 Step::Literal(_) => {}
-                Step::Again(to) | Step::Last(to) => inputs.add(self.arg(to, number), &self.groups),
+                Step::Again(to) | Step::Last(to) => inputs.add(self.arg(to, number), &self.trees),
                 Step::List(n_args) | Step::Call { n_args, .. } => {
                     let is_flat = n_args == n_leaves && steps.next().is_none();
                     return is_flat.then(|| self.join(inputs));
@@ -177,7 +209,7 @@ impl<'a> Groups<'a> {
                 Step::List(n_args) | Step::Call { n_args, .. } => {
                     inputs.clear();
                     let args = stack.drain(stack.len() - n_args as usize..);
-                    args.for_each(|arg| inputs.add(arg, &self.groups));
+                    args.for_each(|arg| inputs.add(arg, &self.trees));
                     Arg::Nested(self.join(inputs))
                 }
             };
@@ -210,7 +242,7 @@ impl<'a> Groups<'a> {
         let mut tree = self.side_by_side(inner);
         tree.fudge = tree.fudge.min(tree.edges.len().saturating_sub(1));
         let has_new_edges = match self.few(tree.edges) {
-            Some(known) => edges.0.iter().any(|edge| known.binary_search(edge).is_err()),
+            Some(known) => edges.0.iter().any(|edge| !known.contains(edge)),
             None => !edges.0.is_empty(),
         };
         if has_new_edges {
@@ -243,7 +275,10 @@ impl<'a> Groups<'a> {
             n_single as f64 <= ave_width && f64::from(tree.width) <= max_width
         };
         let height = f64::from(tree.height);
-        (f64::from(tree.n_tasks) + f64::from(tree.fudge)) / height <= ave_width
+        // A chain is one wide; a division takes a while.
+        let is_chain = tree.fudge == 0 && tree.n_tasks <= tree.height;
+        let width = || (f64::from(tree.n_tasks) + f64::from(tree.fudge)) / height;
+        (is_chain && 1.0 <= ave_width || width() <= ave_width)
             && (!has_new_edges || height < max_depth_new_edges)
             && (inner.len() == 1 || is_narrow())
             && (inner.len() == 1 && !has_new_edges || tree.height <= max_height)
@@ -263,7 +298,10 @@ impl<'a> Groups<'a> {
             tree.width += group.width;
             most_edges = most_edges.max(group.edges.len());
         }
-        tree.edges = self.union(inner.iter().map(|group| group.edges), &mut EdgeSet::default());
+        let mut set = std::mem::take(&mut self.set);
+        set.0.clear();
+        tree.edges = self.union(inner.iter().map(|group| group.edges), &mut set);
+        self.set = set;
         // Trees that need different things could also be done at once with what they need.
         let n_apart = tree.edges.len() - most_edges;
         tree.fudge = tree.fudge.saturating_add(n_apart.min(inner.len() as u32 - 1));
