@@ -57,9 +57,13 @@ fn walk<'a>(
 ) -> Result<Draft<'a>, PlanError> {
     let mut draft = Draft::new(index);
     let mut next = 0;
+    let mut between = Between::new(index.layers.len());
     for key in wanted {
         let output = draft.meet(key, None)?;
         draft.outputs.push(output);
+        if draft.is_large {
+            between.look(&draft, output);
+        }
         while next < draft.homes.len() {
             if draft.is_large && next.is_multiple_of(AHEAD) {
                 draft.look_ahead(next);
@@ -77,6 +81,41 @@ const AHEAD: usize = 16;
 
 /// More words of code than this are taken to lie outside of the caches of a core.
 const LARGE: usize = 1 << 17;
+
+/// A look at what lies between one wanted node and the next.
+///
+/// A wanted node that needs a few tasks is soon done with, and each of them is known only when the one before has come
+/// from memory. But what lies between wanted nodes is mostly what they need; and to read it in its order is fast.
+struct Between {
+    /// Per layer: the wanted node that was met last.
+    last: Vec<u32>,
+    /// How many nodes there were then.
+    n_nodes: usize,
+}
+
+impl Between {
+    fn new(n_layers: usize) -> Self {
+        Self { last: vec![0; n_layers], n_nodes: 0 }
+    }
+
+    /// Has the cache fetch the code between a node that is wanted and the one before, unless it is so much more than
+    /// the one before needed that little of it can be expected to be needed.
+    #[inline(never)]
+    fn look(&mut self, draft: &Draft<'_>, output: u32) {
+        let n_met = draft.homes.len() - std::mem::replace(&mut self.n_nodes, draft.homes.len());
+        let Home { layer, number } = draft.homes[output as usize];
+        let last = std::mem::replace(&mut self.last[layer as usize], number);
+        if let Some(tasks) = draft.index.table(layer)
+            && number.saturating_sub(last) as usize <= MOST_UNNEEDED * n_met
+        {
+            let words = (last..number).filter_map(|number| tasks.code(number).first());
+            std::hint::black_box(words.fold(0, |all, word| all ^ word));
+        }
+    }
+}
+
+/// So many times as much as was needed is looked at.
+const MOST_UNNEEDED: usize = 4;
 
 /// A plan in the making: nodes numbered as they were met.
 struct Draft<'a> {
