@@ -30,8 +30,8 @@ pub(super) enum Known {
 /// Nodes are below half of this.
 const LINK: u32 = 1 << 31;
 
-/// When more than one in so many keys of a map was looked for, all are.
-const PART: usize = 8;
+/// When more than one in so many keys of a map was looked for, all are: each costs much less then.
+const PART: usize = 32;
 
 impl Met {
     /// Nothing, of maps that have numbered so many keys each.
