@@ -22,8 +22,8 @@ impl<A: Element> Array<A> {
     /// The same array in other blocks.
     ///
     /// An array that is read or created is read or created in the new blocks. Of any other, each new block
-    /// gathers the pieces of the old ones that it overlaps straight into place; where these would be very many, by way
-    /// of blocks in between, which are no larger than 128 MiB unless the old or the new ones are.
+    /// gathers the pieces of the old ones that it overlaps straight into place; where these would be very many and small,
+    /// by way of blocks in between, which are no larger than 128 MiB unless the old or the new ones are.
     ///
     /// # Errors
     ///

@@ -8,6 +8,8 @@
 //! 10⁴ rows → 100 by 100 tiles → 10⁴ columns   2 · 10⁶ pieces
 //! ```
 //!
+//! But every step copies the whole array, so pieces that are large enough go directly.
+//!
 //! As in dask, a step merges blocks along the axes where that saves most pieces for its growth of the blocks, as far as
 //! these stay below a size, after the step before has split others; see `plan_rechunk` there.
 
@@ -21,10 +23,16 @@ const MOST_BYTES: usize = 128 << 20;
 /// How many times as many pieces as blocks there may be.
 const MOST_PIECES: f64 = 4.0;
 
+/// To take a piece costs as much time as to copy about so many bytes more.
+const PIECE_BYTES: f64 = 16384.0;
+
 type Lengths = Vec<Vec<usize>>;
 
 /// The chunks of all steps, the last of which are those that are wanted.
 pub(super) fn plan(from: &Chunks, to: &Chunks, itemsize: usize) -> Vec<Chunks> {
+    if n_pieces(from.axes(), to.axes()) * PIECE_BYTES <= nbytes(from.axes(), itemsize) {
+        return vec![to.clone()];
+    }
     steps(from.axes(), to.axes(), MOST_BYTES / itemsize.max(1))
         .into_iter()
         .map(Chunks::from_lengths)
@@ -58,6 +66,10 @@ fn steps(from: &[Vec<usize>], to: &[Vec<usize>], most: usize) -> Vec<Lengths> {
     }
     steps.push(to.to_vec());
     steps
+}
+
+fn nbytes(axes: &[Vec<usize>], itemsize: usize) -> f64 {
+    axes.iter().map(|lengths| lengths.iter().sum::<usize>() as f64).product::<f64>() * itemsize as f64
 }
 
 fn widest(lengths: &[usize]) -> usize {
@@ -205,6 +217,18 @@ mod tests {
         assert_eq!(check(vec![even(1000, 1)], vec![even(1000, 500)], 1).0, 1);
         // Blocks of length zero, and none at all.
         assert_eq!(check(vec![vec![0, 3, 0], vec![0]], vec![vec![3], vec![0]], 1 << 20).0, 1);
+    }
+
+    #[test]
+    fn large_pieces_go_directly() {
+        let n_steps = |n_blocks: usize, n: usize| {
+            let cut = || vec![n / n_blocks; n_blocks];
+            let chunks = |axes: [Vec<usize>; 2]| Chunks::from_lengths(axes.to_vec());
+            plan(&chunks([cut(), vec![n]]), &chunks([vec![n], cut()]), 8).len()
+        };
+        // 256 pieces of 12.5 MB, 10⁴ of 80 kB, and 10⁶ of 800 bytes.
+        assert_eq!((n_steps(16, 20_000), n_steps(100, 10_000)), (1, 1));
+        assert!(n_steps(1000, 10_000) > 1);
     }
 
     #[test]
