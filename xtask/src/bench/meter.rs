@@ -42,11 +42,11 @@ pub(super) enum Repeats {
 
 impl Repeats {
     fn are_enough(self, n: usize, elapsed: Duration) -> bool {
-        // More repeats than the last make no median better.
+        // More repeats than the last make no median better; peers are asked as often.
         match self {
             Repeats::Quick => n >= 1 && elapsed >= Duration::from_millis(20) || n >= 200,
             Repeats::Full if elapsed < Duration::from_millis(400) => n >= 200,
-            Repeats::Full => n >= 5 || n >= 3 && elapsed >= Duration::from_secs(2),
+            Repeats::Full => n >= 5 || n >= 3 && elapsed >= Duration::from_secs(5),
         }
     }
 }
@@ -112,8 +112,8 @@ mod tests {
     fn long_work_is_repeated_less_often() {
         let seconds = Duration::from_secs_f64;
         assert!(!Repeats::Full.are_enough(2, seconds(60.0)));
-        assert!(Repeats::Full.are_enough(3, seconds(2.0)));
-        assert!(!Repeats::Full.are_enough(4, seconds(1.9)));
+        assert!(Repeats::Full.are_enough(3, seconds(5.0)));
+        assert!(!Repeats::Full.are_enough(4, seconds(4.9)));
         assert!(Repeats::Full.are_enough(5, seconds(0.5)));
         assert!(!Repeats::Full.are_enough(100, seconds(0.1)));
         assert!(Repeats::Full.are_enough(200, seconds(0.0)));

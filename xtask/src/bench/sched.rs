@@ -13,6 +13,7 @@ use super::meter::Measured;
 use super::workload::{Area, Bench, Line, Unit};
 use anyhow::Result;
 use dask_graph::{Plan, RunOptions, Scheduler};
+use dask_optimize::{FuseLimits, fuse};
 use dask_sched_sync::Sync;
 use dask_sched_threaded::Threaded;
 use shape::{Edges, Shape};
@@ -78,6 +79,11 @@ fn plan(bench: &Bench, shape: Shape, size: usize, all_threads: &Threaded) -> Res
         report("build", "dask-graph", 1, &built);
         let graph = graphs::materialized(shape, size);
         report("plan", "dask-graph", 1, &bench.measure(|| Ok(graph.lower(&keys)?.len() as u64))?);
+        let whole_way = bench.measure(|| {
+            let graph = fuse(&graphs::materialized(shape, size), &keys, &FuseLimits::default())?;
+            Ok(graph.lower(&keys)?.len() as u64)
+        })?;
+        report("build, fuse and plan", "dask-graph", 1, &whole_way);
         let run = bench.measure(|| sum_of_outputs(all_threads, &graph.lower(&keys)?))?;
         report("plan and run", "threaded", all_threads.num_workers().get(), &run);
     }

@@ -1,18 +1,32 @@
 //! How much of the dense kernel's speed is left when products and factorisations are made block by block?
 
 use anyhow::Result;
-use dask_array::ndarray::Array2;
+use dask_array::ndarray::linalg::general_mat_mul;
+use dask_array::ndarray::{Array2, Axis};
 use dask_array::{Array, linalg};
 use dask_graph::{Collection, RunOptions};
 
 use crate::bench::workload::Bench;
 
-/// Square float64 matrices in blocks of a quarter of their side, beside ndarray's product of the whole.
+/// Square float64 matrices in blocks of a quarter of their side, beside ndarray's product of the whole, whose rows are
+/// shared out to as many threads.
 pub(super) fn matmul_of_squares(bench: &mut Bench) -> Result<()> {
-    let n = bench.side(4_000);
+    let n = bench.side(8_000);
     let make = |seed: usize| Array2::from_shape_fn((n, n), |(i, j)| ((i * 7 + j * seed) % 13) as f64);
     let (x, y) = (make(3), make(5));
-    bench.time("matmul", "ndarray, one thread", n * n, || Ok(x.dot(&y).sum()))?;
+    let rows = n.div_ceil(bench.threads);
+    bench.time("matmul", "ndarray, a share of the rows each", n * n, || {
+        let mut product = Array2::zeros((n, n));
+        std::thread::scope(|scope| {
+            for (x, mut product) in
+                x.axis_chunks_iter(Axis(0), rows).zip(product.axis_chunks_iter_mut(Axis(0), rows))
+            {
+                let y = &y;
+                scope.spawn(move || general_mat_mul(1.0, &x, y, 0.0, &mut product));
+            }
+        });
+        Ok(product.sum())
+    })?;
     let block = n.div_ceil(4);
     let (x, y) = (Array::from_ndarray(x, block)?, Array::from_ndarray(y, block)?);
     let product = x.matmul(&y)?;
