@@ -20,8 +20,8 @@ use crate::same::{OpId, ValueId};
 /// Tasks with an op for which it does not hold are left alone. It is asked once for each op. Tasks of layers that are annotated
 /// differently stay apart.
 ///
-/// Of equal tasks the one in the lowest layer stays, and in one layer the first to be needed. Where another was
-/// asked for, an alias to it stays.
+/// Of equal tasks the one in the lowest layer stays; of several there, which one follows from the graph and the order of
+/// `keys` alone. Where another was asked for, an alias to it stays.
 ///
 /// # Errors
 ///
@@ -44,11 +44,11 @@ use crate::same::{OpId, ValueId};
 /// let graph = graph! {
 ///     "a" => inc(1_i64), "b" => inc(@"a"), "x" => inc(1_i64), "y" => inc(@"x"), "sum" => add(@"b", @"y"),
 /// };
-/// let wanted = ["sum", "y"].map(Key::named);
+/// let wanted = ["sum", "b"].map(Key::named);
 /// let merged = merge_equal(&graph, &wanted, |_| true)?;
 /// assert_eq!(merged.len(), 4);
-/// assert_eq!(format!("{:?}", merged.node(&wanted[0]).unwrap()), "Task(add[b, b])");
-/// assert_eq!(format!("{:?}", merged.node(&wanted[1]).unwrap()), "Alias(b)");
+/// assert_eq!(format!("{:?}", merged.node(&wanted[0]).unwrap()), "Task(add[y, y])");
+/// assert_eq!(format!("{:?}", merged.node(&wanted[1]).unwrap()), "Alias(y)");
 ///
 /// // Nobody said that the ops were pure.
 /// assert_eq!(merge_equal(&graph, &wanted, |op| op.is_pure())?.len(), 5);
