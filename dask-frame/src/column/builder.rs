@@ -44,6 +44,14 @@ fn times_of(len: usize, times: f64) -> usize {
     (len as f64 * times * 1.02) as usize
 }
 
+/// Gives back what was reserved in vain: no list keeps more than twice the memory that it needs.
+pub(super) fn fitted<T>(mut list: Vec<T>) -> Vec<T> {
+    if list.capacity() / 2 > list.len() {
+        list.shrink_to_fit();
+    }
+    list
+}
+
 /// Collects integers, floats or timestamps.
 pub(crate) struct ValueBuilder<T> {
     values: Vec<T>,
@@ -82,7 +90,7 @@ impl<T: Copy + Default> ValueBuilder<T> {
     }
 
     fn finish(self) -> (Vec<T>, Option<Mask>) {
-        (self.values, self.validity.finish().map(Mask::from_bitmap))
+        (fitted(self.values), self.validity.finish().map(Mask::from_bitmap))
     }
 }
 
@@ -205,11 +213,31 @@ impl Utf8Builder {
         {
             return Err(row);
         }
-        let offsets = OffsetsBuffer::try_from(self.offsets).expect("offsets grow as text is pushed");
+        let offsets = OffsetsBuffer::try_from(fitted(self.offsets)).expect("offsets grow as text is pushed");
         let validity = self.validity.finish();
-        let array =
-            Utf8Array::try_new(Utf8Array::<i64>::default_data_type(), offsets, self.bytes.into(), validity)
-                .expect("every value was checked to be UTF-8");
+        let array = Utf8Array::try_new(
+            Utf8Array::<i64>::default_data_type(),
+            offsets,
+            fitted(self.bytes).into(),
+            validity,
+        )
+        .expect("every value was checked to be UTF-8");
         Ok(Column(Data::Utf8(array)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_reserved_in_vain_is_given_back() {
+        let mut values = ValueBuilder::with_capacity(0);
+        (0..100).for_each(|value| values.push(value));
+        values.reserve_times(1000.0);
+        assert!(values.values.capacity() >= 100_000);
+        let (values, _) = values.finish();
+        assert_eq!(values, (0..100).collect::<Vec<i64>>());
+        assert!(values.capacity() <= 200);
     }
 }

@@ -7,6 +7,7 @@ use arrow2::datatypes::DataType as ArrowType;
 use arrow2::offset::OffsetsBuffer;
 use arrow2::types::NativeType;
 
+use super::builder::fitted;
 use super::{Column, Data, Mask, Stored, categorical, each_number, lists};
 
 /// In a list of rows: no row at all, which gives a missing value.
@@ -150,7 +151,7 @@ fn gathered_texts(of: &Utf8Array<i64>, rows: &[u32]) -> Utf8Array<i64> {
         rows.iter().all(|&row| row == NO_ROW || (row as usize) < of.len()),
         "a row that is not there"
     );
-    // As long as the texts are on average; no list that is given more is ever touched beyond what is written.
+    // As long as the texts are on average.
     let all = (offsets[of.len()] - offsets[0]) as usize;
     let expected = (all as f64 / of.len().max(1) as f64 * rows.len() as f64 * 1.02) as usize;
     let mut letters = Vec::with_capacity(expected.min(all) + TOGETHER * STEP);
@@ -181,7 +182,7 @@ fn gathered_texts(of: &Utf8Array<i64>, rows: &[u32]) -> Utf8Array<i64> {
     }
     let offsets = OffsetsBuffer::try_from(ends).expect("each text ends behind the one before");
     let validity = validity_of(of.validity().filter(|_| of.null_count() > 0), rows);
-    Utf8Array::new(of.data_type().clone(), offsets, letters.into(), validity)
+    Utf8Array::new(of.data_type().clone(), offsets, fitted(letters).into(), validity)
 }
 
 #[cfg(test)]
