@@ -1,6 +1,7 @@
 //! Blocks: what the tasks of an array hand to each other.
 
 pub(crate) mod blob;
+pub(crate) mod grid;
 
 use std::borrow::Cow;
 use std::cmp::Reverse;

@@ -1,10 +1,11 @@
 //! Computing an array.
 
 use dask_graph::{Collection, ComputeError, Graph, Key, Name, Scheduler, Value};
-use ndarray::{ArrayD, IxDyn, Slice};
+use ndarray::ArrayD;
 
 use super::{Array, Lazy};
 use crate::block::Block;
+use crate::block::grid::{PieceShapeError, Slabs};
 use crate::element::Element;
 
 impl<A: Element> Collection for Array<A> {
@@ -26,25 +27,20 @@ impl<A: Element> Collection for Array<A> {
             let block: Block<A> = value.into_inner().map_err(mismatch)?;
             return Ok(block.into_array());
         }
-        let mut all = ArrayD::from_elem(IxDyn(self.shape()), A::default());
-        let starts: Vec<Vec<usize>> = (0..self.ndim()).map(|axis| self.chunks().starts(axis)).collect();
-        for (index, value) in self.chunks().indices().zip(values) {
-            let block: &Block<A> = value.get().map_err(mismatch)?;
-            let mut place = all.slice_each_axis_mut(|axis| {
-                let axis = axis.axis.index();
-                let at = index[axis] as usize;
-                Slice::from(starts[axis][at]..starts[axis][at + 1])
-            });
-            if place.shape() != block.shape() {
-                return Err(ComputeError::finish(BlockShapeError {
-                    key: self.key(&index),
-                    got: block.shape().to_vec(),
-                    expected: place.shape().to_vec(),
-                }));
-            }
-            place.assign(&block.view());
+        let mut values = values.into_iter();
+        let mut slabs = Slabs::new(self.chunks().axes());
+        let n_pieces = slabs.n_pieces().max(1);
+        for slab in 0..values.len().div_ceil(n_pieces) {
+            let pieces = values.by_ref().take(n_pieces).map(Value::into_inner);
+            // Dropped with the slab: of blocks that nobody else has, the answer takes the place one slab after the other.
+            let blocks = pieces.collect::<Result<Vec<Block<A>>, _>>().map_err(mismatch)?;
+            let views: Vec<_> = blocks.iter().map(Block::view).collect();
+            slabs.push(&views).map_err(|PieceShapeError { nth, got, expected }| {
+                let index = self.chunks().indices().nth(slab * n_pieces + nth).unwrap_or_default();
+                ComputeError::finish(BlockShapeError { key: self.key(&index), got, expected })
+            })?;
         }
-        Ok(all)
+        slabs.into_array().map_err(ComputeError::finish)
     }
 
     fn rebuild(&self, graph: Graph, rename: &dyn Fn(&Name) -> Name) -> Self {

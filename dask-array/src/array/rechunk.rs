@@ -7,12 +7,13 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use dask_graph::{Arg, Args, Graph, Key, LayerInfo, Name, Node, Op, OpError, Task, Tokenizer, Value};
-use ndarray::{ArrayD, ArrayViewD, IxDyn, Slice};
+use ndarray::{ArrayViewD, Slice};
 use serde::{Deserialize, Serialize};
 
 use super::layer::BlockLayer;
 use super::{Array, Lazy, name_of};
 use crate::block::Block;
+use crate::block::grid::assemble;
 use crate::chunks::{Chunks, IntoChunks, indices, overlaps};
 use crate::element::Element;
 use crate::error::ArrayError;
@@ -107,46 +108,31 @@ impl<A: Element> Kernel for Gathering<A> {
 
     fn call(args: Args<'_>) -> Result<Value, OpError> {
         let (blocks, gather) = (args.list(0)?, args.get::<Gather>(1)?);
-        let block = |value: &Value| -> Result<Block<A>, OpError> {
-            // A clone of a block shares its buffer.
-            value.get::<Block<A>>().cloned().map_err(|source| OpError::Argument { at: 0, source })
-        };
-        if let ([value], [part]) = (&blocks.0[..], &gather.parts[..])
-            && let whole = block(value)?
+        let blocks =
+            blocks.0.iter().map(|value| value.get().map_err(|source| OpError::Argument { at: 0, source }));
+        let blocks: Vec<&Block<A>> = blocks.collect::<Result<_, _>>()?;
+        if let ([whole], [part]) = (&blocks[..], &gather.parts[..])
             && whole.shape() == gather.shape
             && part.iter().zip(whole.shape()).all(|(range, &n)| *range == (0..n))
         {
-            return Ok(whole.into());
+            // A clone of a block shares its buffer.
+            return Ok(Block::clone(whole).into());
         }
-        if gather.counts.iter().skip(1).all(|&n| n == 1) {
-            let blocks = blocks.0.iter().map(block);
-            return Ok(Block::new(stacked(blocks, gather)?).into());
-        }
-        let mut out = ArrayD::from_elem(IxDyn(&gather.shape), A::default());
-        let mut starts = vec![0; gather.shape.len()];
         // Where a piece goes follows from the lengths of the pieces before it along each axis.
-        let mut offsets: Vec<Vec<usize>> = gather.counts.iter().map(|_| vec![0]).collect();
+        let mut lengths: Vec<Vec<usize>> = gather.counts.iter().map(|_| Vec::new()).collect();
         for (at, part) in indices(&gather.counts).zip(&gather.parts) {
-            for (axis, range) in part.iter().enumerate() {
-                if offsets[axis].len() == at[axis] as usize + 1 {
-                    let next = offsets[axis][at[axis] as usize] + range.len();
-                    offsets[axis].push(next);
+            for ((lengths, at), range) in lengths.iter_mut().zip(at).zip(part) {
+                if lengths.len() == at as usize {
+                    lengths.push(range.len());
                 }
             }
         }
-        for ((at, value), part) in indices(&gather.counts).zip(blocks).zip(&gather.parts) {
-            let block = block(value)?;
-            let piece = cut(&block, part)?;
-            for (axis, start) in starts.iter_mut().enumerate() {
-                *start = offsets[axis][at[axis] as usize];
-            }
-            out.slice_each_axis_mut(|axis| {
-                let axis = axis.axis.index();
-                Slice::from(starts[axis]..starts[axis] + part[axis].len())
-            })
-            .assign(&piece);
+        for (lengths, &n) in lengths.iter_mut().zip(&gather.shape).filter(|(lengths, _)| lengths.is_empty()) {
+            // Nothing is gathered for a block without elements, which still has a shape.
+            lengths.push(n);
         }
-        Ok(Block::new(out).into())
+        let pieces = blocks.iter().zip(&gather.parts).map(|(block, part)| cut(block, part));
+        Ok(Block::new(assemble(&lengths, &pieces.collect::<Result<Vec<_>, _>>()?)?).into())
     }
 }
 
@@ -161,27 +147,6 @@ fn cut<'b, A: Element>(block: &'b Block<A>, part: &[Range<usize>]) -> Result<Arr
     let mut piece = block.view();
     piece.slice_each_axis_inplace(|axis| Slice::from(part[axis.axis.index()].clone()));
     Ok(piece)
-}
-
-/// Puts pieces one behind the other along the first axis: in the order in which they lie in the new block, so that its
-/// memory is written once, and not cleared before.
-fn stacked<A: Element>(
-    blocks: impl Iterator<Item = Result<Block<A>, OpError>>,
-    gather: &Gather,
-) -> Result<ArrayD<A>, OpError> {
-    let mut out = Vec::with_capacity(gather.shape.iter().product());
-    for (block, part) in blocks.zip(&gather.parts) {
-        let block = block?;
-        let piece = cut(&block, part)?;
-        match piece.as_slice() {
-            Some(all) => out.extend_from_slice(all),
-            None => piece.rows().into_iter().for_each(|row| match row.to_slice() {
-                Some(row) => out.extend_from_slice(row),
-                None => out.extend(row.iter().copied()),
-            }),
-        }
-    }
-    ArrayD::from_shape_vec(IxDyn(&gather.shape), out).map_err(OpError::failed)
 }
 
 /// A block that is smaller than its array says.

@@ -3,12 +3,13 @@
 use std::marker::PhantomData;
 use std::ops::Range;
 
-use dask_graph::{Arg, Args, OpError, Value};
-use ndarray::{ArrayD, IxDyn, Slice};
+use dask_graph::{Arg, Args, List, OpError, Value};
+use ndarray::{CowArray, IxDyn, Slice, arr0};
 use serde::{Deserialize, Serialize};
 
 use super::depth::Boundary;
 use crate::block::Block;
+use crate::block::grid::assemble;
 use crate::chunks::{indices, overlaps};
 use crate::element::{Element, Scalar};
 use crate::kernel::{Kernel, encoded_payload};
@@ -159,42 +160,50 @@ impl<A: Element> Kernel for Assembling<A> {
 
     fn call(args: Args<'_>) -> Result<Value, OpError> {
         let (blocks, assembly) = (args.list(0)?, args.get::<Assembly>(1)?);
-        let mut out = ArrayD::from_elem(IxDyn(&assembly.shape()), A::default());
         let n_runs: Vec<u32> = assembly.axes.iter().map(|runs| runs.len() as u32).collect();
-        for at in indices(&n_runs) {
-            let runs = || at.iter().zip(&assembly.axes).map(|(&i, runs)| &runs[i as usize]);
-            let mut place = out.slice_each_axis_mut(|axis| {
-                let (axis, nth) = (axis.axis.index(), at[axis.axis.index()] as usize);
-                let start: usize = assembly.axes[axis][..nth].iter().map(|run| run.len).sum();
-                Slice::from(start..start + assembly.axes[axis][nth].len)
-            });
-            // Axes are continued one after the other, so the last number covers what the others put there.
-            let mut numbers = runs().rev().filter_map(|run| match run.from {
-                Fill::Number(number) => Some(number),
-                Fill::Block { .. } => None,
-            });
-            if let Some(number) = numbers.next() {
-                place.fill(A::from_scalar(number));
-                continue;
-            }
-            let block = assembly.place(runs().filter_map(Run::block));
-            let block =
-                blocks.0.get(block).ok_or(OpError::MissingArgument { at: block, given: blocks.len() })?;
-            let block: &Block<A> = block.get().map_err(|source| OpError::Argument { at: 0, source })?;
-            let bounds: Vec<Slice> = runs().map(Run::slice).collect();
-            let fits = |(bounds, &n): (&Slice, &usize)| bounds.end.is_some_and(|end| end.unsigned_abs() <= n);
-            if block.shape().len() != bounds.len() || !bounds.iter().zip(block.shape()).all(fits) {
-                return Err(OpError::failed(GhostError { got: block.shape().to_vec() }));
-            }
-            let view = block.view();
-            let part = view.slice_each_axis(|axis| bounds[axis.axis.index()]);
-            match part.broadcast(place.raw_dim()) {
-                Some(part) => place.assign(&part),
-                None => return Err(OpError::failed(GhostError { got: block.shape().to_vec() })),
-            }
-        }
-        Ok(Block::new(out).into())
+        let boxes = indices(&n_runs).map(|at| -> Vec<&Run> {
+            at.iter().zip(&assembly.axes).map(|(&i, runs)| &runs[i as usize]).collect()
+        });
+        let boxes: Vec<Vec<&Run>> = boxes.collect();
+        let sources = boxes.iter().map(|runs| source::<A>(runs, blocks, assembly));
+        let sources: Vec<CowArray<'_, A, IxDyn>> = sources.collect::<Result<_, _>>()?;
+        let pieces = boxes.iter().zip(&sources).map(|(runs, source)| {
+            let shape: Vec<usize> = runs.iter().map(|run| run.len).collect();
+            source
+                .broadcast(shape)
+                .ok_or_else(|| OpError::failed(GhostError { got: source.shape().to_vec() }))
+        });
+        let lengths = assembly.axes.iter().map(|runs| runs.iter().map(|run| run.len).collect());
+        let lengths: Vec<Vec<usize>> = lengths.collect();
+        Ok(Block::new(assemble(&lengths, &pieces.collect::<Result<Vec<_>, _>>()?)?).into())
     }
+}
+
+/// What fills the box of these runs: a part of a block, or a number, which goes for all of its cells.
+fn source<'b, A: Element>(
+    runs: &[&Run],
+    blocks: &'b List,
+    assembly: &Assembly,
+) -> Result<CowArray<'b, A, IxDyn>, OpError> {
+    // Axes are continued one after the other, so the last number covers what the others put there.
+    let mut numbers = runs.iter().rev().filter_map(|run| match run.from {
+        Fill::Number(number) => Some(number),
+        Fill::Block { .. } => None,
+    });
+    if let Some(number) = numbers.next() {
+        return Ok(arr0(A::from_scalar(number)).into_dyn().into());
+    }
+    let block = assembly.place(runs.iter().filter_map(|run| run.block()));
+    let block = blocks.0.get(block).ok_or(OpError::MissingArgument { at: block, given: blocks.len() })?;
+    let block: &Block<A> = block.get().map_err(|source| OpError::Argument { at: 0, source })?;
+    let bounds: Vec<Slice> = runs.iter().map(|run| run.slice()).collect();
+    let fits = |(bounds, &n): (&Slice, &usize)| bounds.end.is_some_and(|end| end.unsigned_abs() <= n);
+    if block.shape().len() != bounds.len() || !bounds.iter().zip(block.shape()).all(fits) {
+        return Err(OpError::failed(GhostError { got: block.shape().to_vec() }));
+    }
+    let mut part = block.view();
+    part.slice_each_axis_inplace(|axis| bounds[axis.axis.index()]);
+    Ok(part.into())
 }
 
 impl Run {
