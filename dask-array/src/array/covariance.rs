@@ -7,7 +7,7 @@ use crate::error::ArrayError;
 impl<A: Element<Real = A>> Array<A> {
     /// The covariances of variables with each other (numpy's `cov`): each row is a variable, or with `rowvar` false each
     /// column, and the other axis runs over observations. Their number less `ddof` is the divisor: 1 is numpy's default,
-    /// 0 that with `bias`. Of one variable, its variance.
+    /// 0 that with `bias`. Of one variable its variance, a number.
     ///
     /// Computed in `f64`, by products of blocks of what remains when the means are taken away.
     ///
@@ -29,8 +29,8 @@ impl<A: Element<Real = A>> Array<A> {
     /// - When the array has no axis, or more than two.
     #[track_caller]
     pub fn cov(&self, rowvar: bool, ddof: f64) -> Result<Array<f64>, ArrayError> {
-        if self.ndim() == 1 {
-            return self.var_as(0, ddof);
+        if let Some(variable) = self.only_variable(rowvar)? {
+            return variable.var_as(0, ddof);
         }
         let rows = self.variables("cov", rowvar)?;
         let n = rows.shape()[1] as f64;
@@ -46,8 +46,8 @@ impl<A: Element<Real = A>> Array<A> {
     /// - When the array has no axis, or more than two.
     #[track_caller]
     pub fn corrcoef(&self, rowvar: bool) -> Result<Array<f64>, ArrayError> {
-        if self.ndim() == 1 {
-            let var: Array<f64> = self.var_as(0, 0.0)?;
+        if let Some(variable) = self.only_variable(rowvar)? {
+            let var: Array<f64> = variable.var_as(0, 0.0)?;
             return var.try_div(&var);
         }
         let rows = self.variables("corrcoef", rowvar)?;
@@ -55,6 +55,17 @@ impl<A: Element<Real = A>> Array<A> {
         let correlations = rows.cov(true, 0.0)?.try_div(&deviations)?.try_div(deviations.t())?;
         // Rounding may leave them a little beyond.
         Ok(correlations.clip(Some(-1.0), Some(1.0)))
+    }
+
+    /// The observations of the variable, if there is but one.
+    #[track_caller]
+    fn only_variable(&self, rowvar: bool) -> Result<Option<Array<A>>, ArrayError> {
+        let across = if rowvar { 0 } else { 1 };
+        match self.shape() {
+            [_] => Ok(Some(self.clone())),
+            [_, _] if self.shape()[across] == 1 => Ok(Some(self.squeeze(across as isize)?)),
+            _ => Ok(None),
+        }
     }
 
     /// The variables as rows.

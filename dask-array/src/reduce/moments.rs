@@ -210,7 +210,9 @@ impl<const SKIP_NAN: bool> Collecting<SKIP_NAN> {
             }
             let (seen, mean) = (&mut self.seen[slot], &mut self.means[slot]);
             if *seen == 0.0 {
-                (others[i], own[0][i], *mean, *seen) = (0.0, 0.0, x, 1.0);
+                // An infinite element has no distance from a mean, not even when it is alone.
+                let distance = if x.is_finite() { 0.0 } else { f64::NAN };
+                (others[i], own[0][i], *mean, *seen) = (0.0, distance, x, 1.0);
                 continue;
             }
             let d = x - *mean;
@@ -336,6 +338,21 @@ mod tests {
         for (p, power) in (2..).zip(&whole.powers) {
             let plain: f64 = x.iter().filter(|x| !x.is_nan()).map(|x| (x - mean).powi(p)).sum();
             assert!((plain - power[0]).abs() <= 1e-7 * (1.0 + plain.abs()));
+        }
+    }
+
+    #[test]
+    fn an_infinite_element_has_no_moments_even_alone() {
+        for order in 2..6 {
+            let [mut along, mut across] = [(); 2].map(|()| Collecting::<false>::new(2, order));
+            along.along(0, 0, &[f64::INFINITY]);
+            along.along(1, 0, &[2.0]);
+            across.across(0..2, 0, &[f64::INFINITY, 2.0]);
+            for collected in [along, across] {
+                for power in collected.finish(1.0, vec![2]).powers {
+                    assert!(power[0].is_nan() && power[1] == 0.0, "{order}: {power:?}");
+                }
+            }
         }
     }
 

@@ -203,6 +203,14 @@ fn covariances_of_rows_and_columns() {
             }
         }
     }
+    // Of one variable numpy gives a number, however the variable lies.
+    let one = lazy.slice(dask_array::ndarray::s![..1, ..]).unwrap();
+    for (variable, rowvar) in [(one.clone(), true), (one.t(), false), (one.squeeze(0).unwrap(), true)] {
+        let variance = everywhere(&variable.cov(rowvar, 1.0).unwrap());
+        assert_eq!(variance.ndim(), 0);
+        assert!((variance.sum() - 28.75 / 3.0).abs() < 1e-12);
+        assert_eq!(variable.corrcoef(rowvar).unwrap().item_with(&Sync::new()).unwrap(), 1.0);
+    }
     let correlations = everywhere(&lazy.corrcoef(true).unwrap());
     assert!((0..3).all(|i| (correlations[[i, i]] - 1.0).abs() < 1e-12));
     assert_eq!(lazy.trace(-1, 1, 0).unwrap().item_with(&Sync::new()).unwrap(), 2.0 + 1.0 + 0.0);
