@@ -40,7 +40,7 @@ use crate::value::Value;
 #[derive(Clone)]
 pub struct TaskGraph {
     tasks: Tasks,
-    /// Per number: the layer of the node.
+    /// Per number: the layer of the node; nothing where there is only one layer.
     layer_of: Vec<u32>,
     layers: Vec<PlanLayer>,
     /// Per layer: whether it held keys of other names than its own.
@@ -165,19 +165,20 @@ impl TaskGraph {
 
     /// The layer of a node.
     pub fn layer(&self, number: u32) -> &PlanLayer {
-        &self.layers[self.layer_of[number as usize] as usize]
+        &self.layers[self.layer_number(number) as usize]
     }
 
     /// The number of a node's layer. Layers are numbered as [`Graph::layers`] lists them, inputs first, unless
     /// hand-written layers refer to each other both ways.
+    #[inline]
     pub fn layer_number(&self, number: u32) -> u32 {
-        self.layer_of[number as usize]
+        self.layer_of.get(number as usize).copied().unwrap_or(0)
     }
 
     /// Whether two nodes are of layers that are to be run in the same way: only such may be fused.
     #[inline]
     pub fn same_annotations(&self, a: u32, b: u32) -> bool {
-        let [a, b] = [a, b].map(|number| self.layer_of[number as usize]);
+        let [a, b] = [a, b].map(|number| self.layer_number(number));
         a == b || self.layers[a as usize].info.annotations == self.layers[b as usize].info.annotations
     }
 

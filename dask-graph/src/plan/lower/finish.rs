@@ -1,7 +1,8 @@
 //! From nodes numbered as they were met to nodes numbered by the order.
 
+use std::mem::take;
+
 use crate::code;
-use crate::key::Key;
 use crate::plan::csr::Csr;
 use crate::plan::order::{Shape, order};
 use crate::plan::size::known_nbytes;
@@ -62,14 +63,13 @@ pub(super) fn finish(mut draft: Draft<'_>) -> Result<Plan, PlanError> {
         }
         producers
     });
-    let homes: Vec<Home> = sequence.iter().map(|&id| draft.homes[id as usize]).collect();
-    let asked_keys = std::mem::take(&mut draft.asked_keys);
-    let [keys, stands_for] = keys(&draft, asked_keys, &homes);
-    let stands_for =
-        StandsFor::new(draft.fused.iter().map(|&(id, len)| (place[id as usize], len)), stands_for);
+    draft.homes = sequence.iter().map(|&id| draft.homes[id as usize]).collect();
+    draft.fused.iter_mut().for_each(|(id, _)| *id = place[*id as usize]);
+    let layer_of = draft.homes.iter().map(|home| home.layer).collect();
+    let (keys, stands_for) = keys(&mut draft);
     Ok(Plan {
         keys,
-        layer_of: homes.iter().map(|home| home.layer).collect(),
+        layer_of,
         wanted,
         outputs: draft.outputs.iter().map(|&id| NodeId(place[id as usize])).collect(),
         code,
@@ -87,25 +87,30 @@ pub(super) fn finish(mut draft: Draft<'_>) -> Result<Plan, PlanError> {
 /// The nodes of a draft as they were met.
 pub(super) fn into_tasks(mut draft: Draft<'_>) -> Result<TaskGraph, PlanError> {
     let layers = plan_layers(&draft);
-    let layer_of = draft.homes.iter().map(|home| home.layer).collect();
-    let asked_keys = std::mem::take(&mut draft.asked_keys);
-    let [keys, stands_for] = keys(&draft, asked_keys, &draft.homes);
-    let stands_for = StandsFor::new(draft.fused.iter().copied(), stands_for);
+    let layer_of = match layers.len() {
+        1 => Vec::new(),
+        _ => draft.homes.iter().map(|home| home.layer).collect(),
+    };
     let foreign = draft.index.layers.iter().map(|layer| layer.has_foreign_names()).collect();
+    let (keys, stands_for) = keys(&mut draft);
     let tasks = Tasks::from_rows(keys, draft.code, draft.ops, draft.literals, stands_for);
     Ok(TaskGraph::new(tasks, layer_of, layers, foreign, draft.outputs))
 }
 
-/// The keys of the nodes of these homes; and of what the fused nodes of the draft stand for.
-fn keys(draft: &Draft<'_>, asked_keys: Vec<Key>, homes: &[Home]) -> [Keys; 2] {
+/// The keys of the nodes of a draft, whose homes become the places from which they are drawn; and of what its fused
+/// nodes stand for.
+fn keys(draft: &mut Draft<'_>) -> (Keys, StandsFor) {
     // Drawn from the keys of all layers, and after them from those that their fused nodes stand for.
-    let tables = || (0..draft.index.layers.len() as u32).map(|layer| draft.index.table(layer));
+    let index = draft.index;
+    let tables = || (0..index.layers.len() as u32).map(|layer| index.table(layer));
     let own = tables().map(|table| table.map(Tasks::keys));
     let of_fused = tables().map(|table| table.map(|tasks| tasks.stands_for().keys()));
-    let mut draw = Draw::new(own.chain(of_fused), asked_keys);
-    let places = draw.places(homes.iter().map(|home| Place { pool: home.layer, at: home.number }));
+    let mut draw = Draw::new(own.chain(of_fused), take(&mut draft.asked_keys));
     let places_of_fused = draw.places(places_of_fused(draft));
-    draw.keys([places, places_of_fused])
+    let homes = take(&mut draft.homes).into_iter();
+    let places = draw.places(homes.map(|home| Place { pool: home.layer, at: home.number }));
+    let [keys, of_fused] = draw.keys([places, places_of_fused]);
+    (keys, StandsFor::new(draft.fused.iter().copied(), of_fused))
 }
 
 /// The places of what the fused nodes of a draft stand for.
