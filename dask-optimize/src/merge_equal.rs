@@ -1,13 +1,16 @@
 //! Common subexpressions: equal tasks under different keys are done once.
 
+mod repeated;
+
 use std::hash::{BuildHasher, Hash, Hasher};
 
 use dask_graph::{Graph, Key, Op, PlanError, Step, TaskGraph};
 use hashbrown::HashTable;
-use hashbrown::hash_table::Entry;
 use rustc_hash::{FxBuildHasher, FxHashMap};
 
 use crate::same::{OpId, ValueId};
+
+use repeated::Repeated;
 
 /// Merges tasks that are equal; what `sync_keys` and `merge_sync` did in dask 0.7 for two graphs, within one.
 ///
@@ -74,35 +77,35 @@ pub fn merge_equal_tasks(tasks: &mut TaskGraph, is_pure: impl Fn(&dyn Op) -> boo
     let mut is_wanted = vec![false; tasks.bound()];
     tasks.wanted().iter().for_each(|&number| is_wanted[number as usize] = true);
     let mut merging = Merging::new(tasks, is_pure);
-    let mut found: HashTable<u32> = HashTable::with_capacity(sequence.len());
-    let mut hashes = vec![0; tasks.bound()];
-    let mut steps = Vec::new();
+    let mut repeated = Repeated::with_capacity(tasks.len());
     for &number in &sequence {
-        // What it needs has been merged, so steps are compared as they will be.
-        steps.extend(tasks.steps(number).map(|step| merging.renamed(step)));
-        if !tasks.steps(number).eq(steps.iter().copied()) {
-            tasks.set_steps(number, steps.iter().copied())?;
-        }
-        steps.clear();
-        if let Some(target) = tasks.alias_of(number) {
-            merging.stands_in[number as usize] = target;
-        } else if let Some(hash) = merging.hash(tasks, number) {
+        repeated.add(merging.set_hash(tasks, number));
+    }
+    let mut found: HashTable<u32> = HashTable::with_capacity(repeated.n_repeated());
+    let mut has_merged = false;
+    for &number in &sequence {
+        let hash = |&other: &u32| merging.hashes[other as usize];
+        let stands_in = if let Some(target) = tasks.alias_of(number) {
+            merging.stands_in[target as usize]
+        } else if repeated.contains(hash(&number)) {
             let is_same =
-                |&other: &u32| hashes[other as usize] == hash && merging.are_equal(tasks, number, other);
-            match found.entry(hash, is_same, |&other| hashes[other as usize]) {
-                Entry::Occupied(equal) => merging.stands_in[number as usize] = *equal.get(),
-                Entry::Vacant(new) => drop(new.insert(number)),
-            }
-            hashes[number as usize] = hash;
-        }
-        let stands_in = merging.stands_in[number as usize];
+                |other: &u32| hash(other) == hash(&number) && merging.are_equal(tasks, number, *other);
+            *found.entry(hash(&number), is_same, hash).or_insert(number).get()
+        } else {
+            continue;
+        };
         if stands_in != number {
+            has_merged = true;
+            merging.stands_in[number as usize] = stands_in;
             if is_wanted[number as usize] {
                 tasks.set_steps(number, [Step::Again(stands_in)])?;
             } else {
                 tasks.remove(number);
             }
         }
+    }
+    if has_merged {
+        tasks.redirect(|number| merging.stands_in[number as usize]);
     }
     Ok(())
 }
@@ -125,6 +128,9 @@ struct Merging {
     literals: Vec<u32>,
     /// Per number: the node that does its work.
     stands_in: Vec<u32>,
+    /// Per number: a hash over what the node does, made of the hashes of what it needs. So it is known before that
+    /// has been merged.
+    hashes: Vec<u64>,
 }
 
 impl Merging {
@@ -138,37 +144,44 @@ impl Merging {
                 .map(|at| *literals.entry(ValueId::of(tasks.literal(at))).or_insert(at))
                 .collect(),
             stands_in: (0..tasks.bound() as u32).collect(),
+            hashes: vec![0; tasks.bound()],
         }
     }
 
-    /// The step with the node that does the work in the place of one that was merged.
-    fn renamed(&self, step: Step) -> Step {
-        match step {
-            Step::Again(to) => Step::Again(self.stands_in[to as usize]),
-            other => other,
-        }
-    }
-
-    /// The step with the first op or literal that is the same; `None` where it is not pure.
+    /// The step with the first op or literal that is the same, or the node that does the work; `None` where it is not
+    /// pure.
     fn normal(&self, step: Step) -> Option<Step> {
         Some(match step {
+            Step::Again(to) => Step::Again(self.stands_in[to as usize]),
             Step::Literal(at) => Step::Literal(self.literals[at as usize]),
             Step::Call { op, n_args } => Step::Call { op: self.ops[op as usize]?, n_args },
             other => other,
         })
     }
 
-    /// A hash over what the node does; `None` when that is not pure.
-    fn hash(&self, tasks: &TaskGraph, number: u32) -> Option<u64> {
-        let mut hasher = FxBuildHasher.build_hasher();
-        for step in tasks.steps(number) {
-            self.normal(step)?.hash(&mut hasher);
-        }
-        Some(hasher.finish())
+    /// Finds the hash of a node when what it needs has its own.
+    fn set_hash(&mut self, tasks: &TaskGraph, number: u32) -> u64 {
+        let hash = match tasks.alias_of(number) {
+            Some(target) => self.hashes[target as usize],
+            None => {
+                let mut hasher = FxBuildHasher.build_hasher();
+                for step in tasks.steps(number) {
+                    match step {
+                        Step::Again(to) => self.hashes[to as usize].hash(&mut hasher),
+                        // What is not pure is like no other.
+                        _ => self.normal(step).ok_or(number).hash(&mut hasher),
+                    }
+                }
+                hasher.finish()
+            }
+        };
+        self.hashes[number as usize] = hash;
+        hash
     }
 
+    /// Whether two nodes are pure and do the same. What they need has been merged.
     fn are_equal(&self, tasks: &TaskGraph, a: u32, b: u32) -> bool {
-        let [normal_a, normal_b] = [a, b].map(|number| tasks.steps(number).map(|step| self.normal(step)));
-        tasks.same_annotations(a, b) && normal_a.eq(normal_b)
+        let steps = |number| tasks.steps(number).map(|step| self.normal(step));
+        tasks.same_annotations(a, b) && steps(a).all(|step| step.is_some()) && steps(a).eq(steps(b))
     }
 }
