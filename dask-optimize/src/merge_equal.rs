@@ -9,6 +9,7 @@ use hashbrown::HashTable;
 use rustc_hash::{FxBuildHasher, FxHashMap};
 
 use crate::same::{OpId, ValueId};
+use crate::uses::Uses;
 
 use repeated::Repeated;
 
@@ -73,17 +74,16 @@ pub fn merge_equal(
 ///
 /// - When tasks need each other in a circle, or there is more code than 32 bits count.
 pub fn merge_equal_tasks(tasks: &mut TaskGraph, is_pure: impl Fn(&dyn Op) -> bool) -> Result<(), PlanError> {
-    let sequence = by_layer(tasks, tasks.topological()?);
-    let mut is_wanted = vec![false; tasks.bound()];
-    tasks.wanted().iter().for_each(|&number| is_wanted[number as usize] = true);
+    let mut uses = Uses::new(tasks)?;
+    uses.put_lower_layers_first(tasks);
     let mut merging = Merging::new(tasks, is_pure);
     let mut repeated = Repeated::with_capacity(tasks.len());
-    for &number in &sequence {
+    for &number in uses.sequence() {
         repeated.add(merging.set_hash(tasks, number));
     }
     let mut found: HashTable<u32> = HashTable::with_capacity(repeated.n_repeated());
     let mut has_merged = false;
-    for &number in &sequence {
+    for &number in uses.sequence() {
         let hash = |&other: &u32| merging.hashes[other as usize];
         let stands_in = if let Some(target) = tasks.alias_of(number) {
             merging.stands_in[target as usize]
@@ -97,7 +97,7 @@ pub fn merge_equal_tasks(tasks: &mut TaskGraph, is_pure: impl Fn(&dyn Op) -> boo
         if stands_in != number {
             has_merged = true;
             merging.stands_in[number as usize] = stands_in;
-            if is_wanted[number as usize] {
+            if uses.is_wanted(number) {
                 tasks.set_steps(number, [Step::Again(stands_in)])?;
             } else {
                 tasks.remove(number);
@@ -108,17 +108,6 @@ pub fn merge_equal_tasks(tasks: &mut TaskGraph, is_pure: impl Fn(&dyn Op) -> boo
         tasks.redirect(|number| merging.stands_in[number as usize]);
     }
     Ok(())
-}
-
-/// A topological order in which lower layers come first, so that no layer comes to need a higher one; the order
-/// given where hand-written layers need each other both ways.
-fn by_layer(tasks: &TaskGraph, mut sequence: Vec<u32>) -> Vec<u32> {
-    let layer = |number: u32| tasks.layer_number(number);
-    let is_downward = |&number: &u32| tasks.references(number).all(|to| layer(to) <= layer(number));
-    if !sequence.is_sorted_by_key(|&number| layer(number)) && sequence.iter().all(is_downward) {
-        sequence.sort_by_key(|&number| layer(number));
-    }
-    sequence
 }
 
 struct Merging {

@@ -60,6 +60,17 @@ impl Uses {
         &self.sequence
     }
 
+    /// Puts the nodes of lower layers first, so that no layer comes to need a higher one; leaves the order as it is where
+    /// hand-written layers need each other both ways.
+    pub(crate) fn put_lower_layers_first(&mut self, tasks: &TaskGraph) {
+        let layer = |number: u32| tasks.layer_number(number);
+        let is_downward = |&number: &u32| tasks.references(number).all(|to| layer(to) <= layer(number));
+        let sequence = &mut self.sequence;
+        if !sequence.is_sorted_by_key(|&number| layer(number)) && sequence.iter().all(is_downward) {
+            sequence.sort_by_key(|&number| layer(number));
+        }
+    }
+
     /// Whether the node was asked for.
     #[inline]
     pub(crate) fn is_wanted(&self, number: u32) -> bool {
