@@ -85,14 +85,16 @@ pub fn merge_equal_tasks(tasks: &mut TaskGraph, is_pure: impl Fn(&dyn Op) -> boo
     let mut has_merged = false;
     for &number in uses.sequence() {
         let hash = |&other: &u32| merging.hashes[other as usize];
+        // An alias has the hash of its target.
+        if !repeated.contains(hash(&number)) {
+            continue;
+        }
         let stands_in = if let Some(target) = tasks.alias_of(number) {
             merging.stands_in[target as usize]
-        } else if repeated.contains(hash(&number)) {
+        } else {
             let is_same =
                 |other: &u32| hash(other) == hash(&number) && merging.are_equal(tasks, number, *other);
             *found.entry(hash(&number), is_same, hash).or_insert(number).get()
-        } else {
-            continue;
         };
         if stands_in != number {
             has_merged = true;
