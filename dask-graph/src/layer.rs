@@ -163,7 +163,7 @@ impl LayerInfo {
 }
 
 /// How the tasks of a layer are to be run. Only layers with equal annotations are fused.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
 pub struct Annotations {
     /// Ready tasks of higher priority, and what they need, run first; 0 unless set.
     pub priority: i32,

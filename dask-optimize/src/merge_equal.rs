@@ -156,6 +156,7 @@ impl Merging {
             Some(target) => self.hashes[target as usize],
             None => {
                 let mut hasher = FxBuildHasher.build_hasher();
+                tasks.layer(number).info.annotations.hash(&mut hasher);
                 for step in tasks.steps(number) {
                     match step {
                         Step::Again(to) => self.hashes[to as usize].hash(&mut hasher),
