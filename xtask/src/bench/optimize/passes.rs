@@ -12,12 +12,13 @@
 use super::{Bench, report_each};
 use crate::bench::sched::graphs::materialized;
 use crate::bench::sched::shape::Shape;
-use anyhow::{Result, ensure};
+use anyhow::{Context, Result, ensure};
 use dask_graph::{Arg, Graph, Key, List, Materialized, Name, Node, Op, PlanError, Task, named_op};
 use dask_optimize::{
     FuseLimits, cull, fuse, fuse_linear, inline, inline_constants, inline_functions, merge_equal,
     remove_aliases,
 };
+use std::collections::HashMap;
 use std::sync::Arc;
 
 /// More nodes than this tell nothing new.
@@ -55,6 +56,9 @@ pub(super) fn measure(bench: &mut Bench, size: usize) -> Result<()> {
         let (n_nodes, inlined) = (graph.lower(keys)?.len(), keys_of(graph, "d"));
         let lowered = bench.measure(|| Ok(graph.lower(keys)?.len() as u64))?;
         report_each(bench, &format!("{shape}: lower"), "dask-graph", n_nodes, "node", &lowered);
+        let bare = Bare::of(graph, keys)?;
+        let walked = bench.measure(|| Ok(bare.cull().len() as u64))?;
+        report_each(bench, &format!("{shape}: cull"), "loop by hand", n_nodes, "node", &walked);
         for (name, pass) in PASSES {
             let measured = bench.measure(|| {
                 let left = pass(graph, keys, &inlined)?.len();
@@ -65,6 +69,58 @@ pub(super) fn measure(bench: &mut Bench, size: usize) -> Result<()> {
         }
     }
     Ok(())
+}
+
+/// What is left of a graph without keys, tasks and layers: numbers.
+struct Bare {
+    /// Per node: where its needs end; before the first node, where they begin.
+    ends: Vec<u32>,
+    needs: Vec<u32>,
+    wanted: Vec<u32>,
+}
+
+impl Bare {
+    fn of(graph: &Graph, keys: &[Key]) -> Result<Self> {
+        let all: Vec<Key> = graph.layers().into_iter().flat_map(|layer| layer.keys()).collect();
+        let numbers: HashMap<&Key, u32> = all.iter().zip(0..).collect();
+        let number =
+            |key: &Key| numbers.get(key).copied().with_context(|| format!("{key} is not in the graph"));
+        let (mut ends, mut needs) = (vec![0], Vec::new());
+        for key in &all {
+            let node = graph.node(key).with_context(|| format!("{key} has no node"))?;
+            for need in node.dependencies() {
+                needs.push(number(&need)?);
+            }
+            ends.push(needs.len() as u32);
+        }
+        Ok(Self { ends, needs, wanted: keys.iter().map(number).collect::<Result<_>>()? })
+    }
+
+    fn needs(&self, node: u32) -> &[u32] {
+        &self.needs[self.ends[node as usize] as usize..self.ends[node as usize + 1] as usize]
+    }
+
+    /// Numbers nodes as they are met on the way back from the wanted ones, and writes down what each needs by its new
+    /// number.
+    fn cull(&self) -> Vec<u32> {
+        let mut numbers = vec![u32::MAX; self.ends.len() - 1];
+        let (mut met, mut waiting) = (Vec::new(), Vec::new());
+        for &wanted in &self.wanted {
+            let mut found = std::slice::from_ref(&wanted);
+            loop {
+                for &node in found {
+                    if numbers[node as usize] == u32::MAX {
+                        numbers[node as usize] = met.len() as u32;
+                        met.push(node);
+                        waiting.push(node);
+                    }
+                }
+                let Some(node) = waiting.pop() else { break };
+                found = self.needs(node);
+            }
+        }
+        met.iter().flat_map(|&node| self.needs(node)).map(|&need| numbers[need as usize]).collect()
+    }
 }
 
 /// A graph of about `size` nodes, and the key of the sum:
