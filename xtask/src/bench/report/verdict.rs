@@ -28,15 +28,12 @@ impl Verdict {
                 Self::at_most(format!("≤ {most} {unit}"), worst, most, |worst| format!("{worst:.1} {unit}"))
             }
             Wanted::Flat(most) => {
-                let wanted = format!("≤ {most} × the smallest");
-                Self::at_most(wanted, slope(&ours), most, |slope| over_sizes(slope, &ours))
-            }
-            Wanted::FlatBeside(workload, most) => {
-                let system = "loop by hand";
-                let by_hand = figures(&Budget { workload, system, ..*budget }, records);
-                let by_hand = slope(&by_hand).unwrap_or(0.0);
-                let wanted = format!("≤ {most} × the smallest, or as by hand ({by_hand:.2})");
-                Self::at_most(wanted, slope(&ours), most.max(by_hand), |slope| over_sizes(slope, &ours))
+                let medians: Vec<f64> = ours.iter().filter_map(|record| record.median).collect();
+                let smallest = medians.iter().copied().reduce(f64::min).filter(|_| medians.len() > 1);
+                let ratio = last.and_then(|last| last.median).zip(smallest).map(|(last, least)| last / least);
+                Self::at_most(format!("≤ {most} × the smallest"), ratio, most, |ratio| {
+                    format!("{ratio:.2} × over {} sizes", medians.len())
+                })
             }
             Wanted::OfOneThread(most) => {
                 let one = last.and_then(|last| {
@@ -138,17 +135,6 @@ fn alike<'a>(records: &'a [Record], record: &'a Record) -> impl Iterator<Item = 
     records.iter().filter(move |other| question(other) == question(record) && other.median.is_some())
 }
 
-/// How many times the time of the smallest figure the last one takes.
-fn slope(figures: &[&Record]) -> Option<f64> {
-    let medians: Vec<f64> = figures.iter().filter_map(|record| record.median).collect();
-    let smallest = medians.iter().copied().reduce(f64::min).filter(|_| medians.len() > 1)?;
-    Some(medians.last()? / smallest)
-}
-
-fn over_sizes(slope: f64, figures: &[&Record]) -> String {
-    format!("{slope:.2} × over {} sizes", figures.len())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -188,21 +174,6 @@ mod tests {
         assert_eq!(met(Wanted::AtMost(5.0)), Some(true));
         assert_eq!(met(Wanted::Flat(1.5)), Some(true));
         assert_eq!(judged(Wanted::Flat(1.5), Threads::Most, &records[..1]).0, None);
-    }
-
-    #[test]
-    fn a_slope_is_let_go_as_far_as_that_of_a_loop_by_hand() {
-        let of = |workload: &str, system, size, median| Record {
-            workload: workload.into(),
-            ..record(system, size, 1, median)
-        };
-        let mut records = vec![of("sort", "dask-frame", 10, 1.0), of("sort", "dask-frame", 1000, 1.8)];
-        let met = |records: &[Record]| judged(Wanted::FlatBeside("scan", 1.5), Threads::One, records).0;
-        assert_eq!(met(&records), Some(false));
-        records.extend([of("scan", "loop by hand", 10, 1.0), of("scan", "loop by hand", 1000, 2.0)]);
-        assert_eq!(met(&records), Some(true));
-        records[1].median = Some(2.1);
-        assert_eq!(met(&records), Some(false));
     }
 
     #[test]
