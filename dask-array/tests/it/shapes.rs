@@ -342,3 +342,22 @@ fn mistakes_of_shape_are_raised_when_written() {
     let outside = flat.unravel_index(&[2, 3]).unwrap().compute_with(&Sync::new()).unwrap_err();
     assert!(format!("{outside:?}").contains("OutsideError"), "{outside:?}");
 }
+
+#[test]
+fn an_answer_of_blocks_that_do_not_fit_is_an_error() {
+    let zeros =
+        |shape: [usize; 2]| dask_graph::Value::from(dask_array::Block::new(ArrayD::<i64>::zeros(&shape[..])));
+    for width in [2, 2000] {
+        let x = Array::<i64>::zeros(&[3, 2 * width], [2, width]).unwrap();
+        let blocks = || vec![zeros([2, width]), zeros([2, width]), zeros([1, width]), zeros([1, width])];
+        assert_eq!(x.finish(blocks()).unwrap(), ArrayD::<i64>::zeros(&[3, 2 * width][..]));
+        let mut wrong = blocks();
+        wrong[3] = zeros([2, width]);
+        let error = std::error::Error::source(&x.finish(wrong).unwrap_err()).unwrap().to_string();
+        let says = format!("1, 1) has shape [2, {width}], expected [1, {width}]");
+        assert!(error.contains(&says), "{error}");
+        let mut few = blocks();
+        few.pop();
+        assert!(x.finish(few).is_err());
+    }
+}
